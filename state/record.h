@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The user record: everything Shoal remembers of one user, and its bytes in Redis.
+ *
+ * Invariant: a record is a pure function of the user's events in log order, the models they were
+ * applied under, and the policy. encode ∘ decode is the identity on the bytes (same precision), so
+ * a user that was saved and loaded ends up with the same bits as one that stayed in the cache.
+ *
+ * Bytes: one MessagePack array, version first; described in record_codec.c. */
+#ifndef SHOAL_RECORD_H
+#define SHOAL_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/pack.h"
+#include "model/base/status.h"
+#include "model/counters.h"
+#include "model/step.h"
+#include "model/touch.h"
+
+enum {
+    SHOAL_USER_MAX = 64,      /* bytes of a user id */
+    SHOAL_DIMENSIONS_MAX = 8, /* segment dimensions */
+    SHOAL_GRANTS_MAX = 32,    /* promotions remembered a user = promotions in a policy */
+};
+
+/* Where a user stands in one segment dimension. */
+struct shoal_standing {
+    uint8_t level; /* 0 = not yet in any level; else 1 + index of the level */
+    int64_t since_ms;
+};
+
+/* What one promotion has with one user. */
+struct shoal_grant {
+    uint32_t promotion;   /* low 32 bits of the hash of the promotion's id */
+    bool eligible;        /* the last answer given */
+    uint16_t count;       /* offers made so far, saturating */
+    int64_t last_ms;      /* time of the last offer, or 0 */
+    int64_t expires_ms;   /* when the standing answer lapses, or 0 */
+};
+
+enum shoal_consent {
+    SHOAL_CONSENT_PROCESSING_OFF = 1, /* reserved for consent flags in events */
+};
+
+struct shoal_record {
+    uint64_t model;   /* id of the model under which h, c and score are valid; 0 = none yet */
+    int64_t offset;   /* last applied offset of the user's partition; −1 = none */
+    int64_t first_ms, last_ms; /* event times; last_ms is the greatest so far */
+    uint64_t events_count;
+    float score;      /* after the last event */
+    uint8_t consent;  /* bits of enum shoal_consent */
+    float counters[SHOAL_COUNTERS]; /* as of last_ms */
+    uint8_t ring_count;
+    uint8_t ids_count;
+    uint8_t grants_count;
+    struct shoal_standing standings[SHOAL_DIMENSIONS_MAX];
+    struct shoal_touch ring[SHOAL_RING_MAX]; /* oldest first, whole seconds */
+    uint64_t ids[SHOAL_RING_MAX];            /* hashes of recent event_ids, oldest first */
+    struct shoal_grant grants[SHOAL_GRANTS_MAX];
+    uint32_t hidden;  /* H */
+    float *h, *c;     /* H each; memory belongs to whoever made the record */
+};
+
+/* Empties a record; `hc` is room for 2·hidden floats that outlives it. */
+void shoal_record_init(struct shoal_record *record, uint32_t hidden, float *hc);
+/* Appends to the ring (time cut to whole seconds), dropping the oldest beyond `ring_max`. */
+void shoal_record_remember(struct shoal_record *record, const struct shoal_touch *touch,
+                           uint32_t ring_max);
+/* The grant for `promotion`; with `create`, a new one if there is none (the one with the oldest
+ * last_ms makes room when full). NULL if there is none. */
+struct shoal_grant *shoal_record_grant(struct shoal_record *record, uint32_t promotion,
+                                       bool create);
+
+/* Appends the record's bytes. Out of memory shows in buffer->failed. */
+void shoal_record_encode(const struct shoal_record *record, enum shoal_precision precision,
+                         struct shoal_buffer *out);
+/* Fills an initialised record of H units. Either precision is read. VERSION or DAMAGED on bytes that
+ * are not a record; h and c of another H are dropped and model set to 0 (a rebuild follows). */
+enum shoal_status shoal_record_decode(struct shoal_record *record, const void *bytes, size_t size)
+    SHOAL_MUST_CHECK;
+
+/* Appends the line of states.jsonl, without newline: canonical JSON, keys in fixed order, h and c
+ * as hex of their stored bytes (little-endian halves or floats). */
+void shoal_record_print(const struct shoal_record *record, const char *user, size_t user_size,
+                        int32_t partition, enum shoal_precision precision,
+                        struct shoal_buffer *out);
+
+#endif

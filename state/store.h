@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where user records are kept: Redis, or memory, or a store that fails on demand for tests.
+ *
+ * Invariant: the records of a partition and its checkpoint change together or not at all, and only
+ * for the owner that holds the partition's epoch. What a load returns belongs to the checkpoint
+ * that acquire returned, plus the owner's own saves since.
+ *
+ * One store belongs to one worker (thread). */
+#ifndef SHOAL_STORE_H
+#define SHOAL_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/base/status.h"
+
+struct shoal_checkpoint {
+    int64_t next_offset; /* first offset not yet in the states; −1 = nothing saved yet */
+    uint64_t epoch;      /* grows by one with each owner */
+    uint64_t owner;      /* nonce of the owner, so that epochs of two lifetimes cannot be confused */
+    uint64_t model;      /* id of the model of the last save */
+};
+
+struct shoal_slice {
+    const void *bytes;
+    size_t size;
+};
+
+struct shoal_save_item {
+    struct shoal_slice user;  /* user id */
+    struct shoal_slice value; /* encoded record; bytes NULL = delete */
+};
+
+struct shoal_store;
+
+/* Called once per user found by a scan. */
+typedef enum shoal_status (*shoal_store_visit)(void *opaque, int32_t partition,
+                                               struct shoal_slice user, struct shoal_slice value);
+
+struct shoal_store_ops {
+    /* Checks the stored partition count against `partition_count` (stores it when there is none).
+     * PARTITIONS_CHANGED with both numbers. Retry class while the peer is away. */
+    enum shoal_status (*open)(struct shoal_store *store, int32_t partition_count,
+                              struct shoal_message *message);
+    /* Takes ownership of a partition with a new epoch; *before is the checkpoint found
+     * (next_offset −1 if none). Previous owners' saves fail with FENCED from now on. */
+    enum shoal_status (*acquire)(struct shoal_store *store, int32_t partition,
+                                 struct shoal_checkpoint *before, struct shoal_message *message);
+    /* Forgets a partition; the next owner acquires it. */
+    void (*release)(struct shoal_store *store, int32_t partition);
+    /* values[i] = bytes of users[i] in `partition`, bytes NULL where there is none; valid until the
+     * next call on this store. */
+    enum shoal_status (*load)(struct shoal_store *store, int32_t partition,
+                              const struct shoal_slice *users, size_t count,
+                              struct shoal_slice *values, struct shoal_message *message);
+    /* Writes items and the checkpoint {next_offset, model} atomically. FENCED if the checkpoint is
+     * not the one this owner wrote last (another owner, or the store lost writes: `message` says
+     * which). With count 0 only the checkpoint moves. */
+    enum shoal_status (*save)(struct shoal_store *store, int32_t partition,
+                              const struct shoal_save_item *items, size_t count,
+                              int64_t next_offset, uint64_t model, struct shoal_message *message);
+    /* Visits every user of every partition in no particular order. Needs no ownership. */
+    enum shoal_status (*scan)(struct shoal_store *store, shoal_store_visit visit, void *opaque,
+                              struct shoal_message *message);
+    /* One user without ownership (look-ups): every partition is asked; NOT_FOUND. */
+    enum shoal_status (*find)(struct shoal_store *store, struct shoal_slice user,
+                              int32_t *partition, struct shoal_slice *value,
+                              struct shoal_message *message);
+    void (*destroy)(struct shoal_store *store);
+};
+
+struct shoal_store {
+    const struct shoal_store_ops *ops;
+};
+
+/* In memory, for replay and tests. */
+enum shoal_status shoal_memory_store_create(struct shoal_store **store) SHOAL_MUST_CHECK;
+
+struct shoal_redis_options {
+    const char *url;      /* redis://[user:password@]host:port/db or unix:/path[?db=N] */
+    const char *topic;    /* events topic: part of every key */
+    const char *password; /* NULL: none, or the one in the URL */
+    int timeout_ms;       /* for connecting and for each answer; default 5000 */
+};
+/* Does not connect yet: open and every other call connect when needed, and answer UNAVAILABLE while
+ * the server is away. CONFIG for a URL that cannot be read. */
+enum shoal_status shoal_redis_store_create(const struct shoal_redis_options *options,
+                                           struct shoal_store **store,
+                                           struct shoal_message *message) SHOAL_MUST_CHECK;
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Promotion eligibility: a pure function of record, event and policy.
+ *
+ * A promotion with triggers answers at every trigger event. If all conditions hold (validity,
+ * segments, score, cool-down, limit) that is an offer: it is counted, starts the cool-down and
+ * stands until expires_at. At any other event a standing offer is checked again (validity, segments
+ * and score only, since the offer itself used up cool-down and limit) and withdrawn by a decision with
+ * eligible = false when they no longer hold; an expired one lapses without a message. A promotion
+ * without triggers is evaluated at every event in the same way, but a decision is written only when the
+ * answer changes. The control group gets the same answers with variant "control". */
+#ifndef SHOAL_DECIDE_H
+#define SHOAL_DECIDE_H
+
+#include "stream/event.h"
+#include "stream/policy.h"
+
+enum { SHOAL_REASONS_MAX = SHOAL_DIMENSION_COUNT + 5 };
+
+enum shoal_condition {
+    SHOAL_CONDITION_VALIDITY,
+    SHOAL_CONDITION_SEGMENT,   /* dimension says which */
+    SHOAL_CONDITION_MIN_SCORE,
+    SHOAL_CONDITION_MAX_SCORE,
+    SHOAL_CONDITION_COOLDOWN,
+    SHOAL_CONDITION_LIMIT,
+};
+
+struct shoal_reason {
+    enum shoal_condition condition;
+    enum shoal_dimension dimension;
+    bool met;
+    double value;  /* score; ms since the last offer; offers so far; level; event time */
+    double limit;
+};
+
+struct shoal_decision {
+    const struct shoal_promotion *promotion;
+    bool eligible;
+    bool control;
+    int64_t expires_ms; /* 0 if not eligible */
+    size_t reasons_count;
+    struct shoal_reason reasons[SHOAL_REASONS_MAX];
+};
+
+/* Stable over restarts and versions: hash of promotion id and user id against the control share. */
+bool shoal_in_control(const struct shoal_promotion *promotion, const char *user, size_t user_size);
+
+/* Decisions that this event causes (room for policy->count); the record's grants are updated. A
+ * contact of exposure `shown` with a promotion of the policy counts as an offer made elsewhere: it
+ * starts the cool-down and counts, unless an offer of ours is standing. */
+size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_event *event,
+                    struct shoal_record *record, struct shoal_decision *decisions);
+
+#endif

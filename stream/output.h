@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Outputs as bytes: segment changes and decisions as JSON (default) or MessagePack (DESIGN §5).
+ *
+ * Canonical: fixed key order, no white space, scores with six decimals, times as RFC 3339 UTC with
+ * milliseconds, so that two runs can be compared byte by byte. */
+#ifndef SHOAL_OUTPUT_H
+#define SHOAL_OUTPUT_H
+
+#include "model/base/pack.h"
+#include "model/model.h"
+#include "stream/decide.h"
+#include "stream/segments.h"
+
+enum shoal_output_format { SHOAL_OUTPUT_JSON, SHOAL_OUTPUT_MSGPACK };
+
+/* "<topic>/<partition>/<offset>[.<part>]/<subject>" into `id` (at least 320 bytes), subject being the
+ * dimension or the promotion; returns the length. */
+size_t shoal_output_id(const char *topic, const struct shoal_event *event, const char *subject,
+                       char *id, size_t size);
+
+void shoal_output_change(enum shoal_output_format format, const struct shoal_event *event,
+                         const struct shoal_change *change, const struct shoal_model *model,
+                         const char *id, struct shoal_buffer *out);
+void shoal_output_decision(enum shoal_output_format format, const struct shoal_event *event,
+                           const struct shoal_decision *decision,
+                           const struct shoal_record *record, const struct shoal_model *model,
+                           const char *id, struct shoal_buffer *out);
+
+#endif
