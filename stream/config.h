@@ -96,7 +96,7 @@ struct shoal_config_property {
 };
 
 struct shoal_config {
-#define X(field, key, type, standard, unit, help) SHOAL_CONFIG_TYPE_##type field;
+#define X(field, key, type, standard, least, most, unit, help) SHOAL_CONFIG_TYPE_##type field;
     SHOAL_CONFIG_LIST(X)
 #undef X
     struct shoal_config_property *kafka; /* owned */
