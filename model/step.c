@@ -1,1 +1,153 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One step for a batch; see step.h.
+ *
+ *   rows ──gather──► x (B×K, K = D + H) ──one GEMM──► gates (B×4H) ──cell, row by row──► h, c of the
+ *   rows, rounded ──dot──► logit ──Platt, sigmoid──► score
+ *
+ * Why the order is what it is: the GEMM is batch-invariant (blas.h); all that follows reads one row
+ * only, and sums over it in a fixed order. So a row's bits cannot depend on its neighbours. The cell
+ * writes straight into the rows' h and c: x holds a copy of h_{t−1} already. */
+#include "model/step.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/blas.h"
+#include "model/half.h"
+#include "model/lstm.h"
+#include "model/vmath.h"
+
+struct shoal_step {
+    const struct shoal_model *model; /* not owned */
+    enum shoal_precision precision;
+    size_t max_batch;
+    size_t inputs, hidden; /* D, H */
+    float *x;        /* B×(D + H), owned; the others lie behind it in the same block */
+    float *gates;    /* B×4H */
+    float *tanh_c;   /* H: wanted by training only */
+    float *counters; /* B×SHOAL_COUNTERS, standardised */
+    float *logits;   /* B */
+};
+
+enum { ALIGNMENT_BYTES = 64, ALIGNMENT_FLOATS = ALIGNMENT_BYTES / sizeof(float) };
+
+static size_t padded(size_t floats)
+{
+    return (floats + ALIGNMENT_FLOATS - 1) / ALIGNMENT_FLOATS * ALIGNMENT_FLOATS;
+}
+
+enum shoal_status shoal_step_create(const struct shoal_model *model, size_t max_batch,
+                                    enum shoal_precision precision, struct shoal_step **step)
+{
+    *step = NULL;
+    size_t inputs = shoal_dims_inputs(&model->params.dims), hidden = model->params.dims.hidden;
+    size_t row = inputs + 5 * hidden + SHOAL_COUNTERS + 1;
+    if (!max_batch || max_batch > SIZE_MAX / sizeof(float) / (2 * row))
+        return SHOAL_INVALID;
+    size_t x = padded(max_batch * (inputs + hidden)), gates = padded(max_batch * 4 * hidden);
+    size_t counters = padded(max_batch * SHOAL_COUNTERS), logits = padded(max_batch);
+    size_t floats = x + gates + padded(hidden) + counters + logits;
+    struct shoal_step *made = calloc(1, sizeof *made);
+    if (!made)
+        return SHOAL_NOMEM;
+    made->x = aligned_alloc(ALIGNMENT_BYTES, floats * sizeof(float));
+    if (!made->x) {
+        free(made);
+        return SHOAL_NOMEM;
+    }
+    made->model = model;
+    made->precision = precision;
+    made->max_batch = max_batch;
+    made->inputs = inputs;
+    made->hidden = hidden;
+    made->gates = made->x + x;
+    made->tanh_c = made->gates + gates;
+    made->counters = made->tanh_c + padded(hidden);
+    made->logits = made->counters + counters;
+    *step = made;
+    return SHOAL_OK;
+}
+
+void shoal_step_destroy(struct shoal_step *step)
+{
+    if (!step)
+        return;
+    free(step->x);
+    free(step);
+}
+
+static void gather(struct shoal_step *step, const struct shoal_step_row *rows, size_t count)
+{
+    size_t width = step->inputs + step->hidden;
+    for (size_t b = 0; b < count; b++) {
+        float *x = step->x + b * width;
+        shoal_features_gather(&step->model->params, &rows[b].features, x);
+        memcpy(x + step->inputs, rows[b].h, step->hidden * sizeof *x);
+    }
+}
+
+static void advance_states(struct shoal_step *step, struct shoal_step_row *rows, size_t count)
+{
+    const struct shoal_params *params = &step->model->params;
+    size_t hidden = step->hidden, width = step->inputs + hidden;
+    shoal_gemm(false, false, count, 4 * hidden, width, 1.0f, step->x, width, params->gates_weight,
+               4 * hidden, 0.0f, step->gates, 4 * hidden);
+    for (size_t b = 0; b < count; b++) {
+        shoal_lstm_cell(1, hidden, step->gates + b * 4 * hidden, params->gates_bias, rows[b].c,
+                        hidden, step->tanh_c, rows[b].h, hidden);
+        if (step->precision == SHOAL_FP16) {
+            shoal_half_round(rows[b].h, hidden);
+            shoal_half_round(rows[b].c, hidden);
+        }
+    }
+}
+
+/* counters (B×K): (log1p(counter) − mean)/deviation; rows without counters stay zero. */
+static void standardise(struct shoal_step *step, const struct shoal_step_row *rows, size_t count)
+{
+    const struct shoal_model *model = step->model;
+    for (size_t b = 0; b < count; b++) {
+        float *z = step->counters + b * SHOAL_COUNTERS;
+        if (rows[b].counters)
+            memcpy(z, rows[b].counters, SHOAL_COUNTERS * sizeof *z);
+        else
+            memset(z, 0, SHOAL_COUNTERS * sizeof *z);
+    }
+    shoal_vlog1p(step->counters, step->counters, count * SHOAL_COUNTERS);
+    for (size_t b = 0; b < count; b++) {
+        float *z = step->counters + b * SHOAL_COUNTERS;
+        for (size_t k = 0; k < SHOAL_COUNTERS; k++)
+            z[k] = (z[k] - model->counter_mean[k]) / model->counter_deviation[k];
+    }
+}
+
+static void score(struct shoal_step *step, struct shoal_step_row *rows, size_t count)
+{
+    const struct shoal_model *model = step->model;
+    const struct shoal_params *params = &model->params;
+    standardise(step, rows, count);
+    for (size_t b = 0; b < count; b++) {
+        float logit = shoal_dot(params->head_hidden, rows[b].h, step->hidden) +
+                      shoal_dot(params->head_counters, step->counters + b * SHOAL_COUNTERS,
+                                SHOAL_COUNTERS) +
+                      params->head_bias[0];
+        step->logits[b] = model->platt_slope * logit + model->platt_intercept;
+    }
+    shoal_vsigmoid(step->logits, step->logits, count);
+    for (size_t b = 0; b < count; b++)
+        if (rows[b].counters)
+            rows[b].score = step->logits[b];
+}
+
+void shoal_step_run(struct shoal_step *step, struct shoal_step_row *rows, size_t count)
+{
+    while (count) {
+        size_t batch = count < step->max_batch ? count : step->max_batch;
+        gather(step, rows, batch);
+        advance_states(step, rows, batch);
+        score(step, rows, batch);
+        rows += batch;
+        count -= batch;
+    }
+}

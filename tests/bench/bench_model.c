@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How long the model's parts take on one core: GEMM, cell and whole step at several batch sizes,
+ * and the vector functions. Not a test: prints, never fails. Every figure is the best of several
+ * repetitions, which on a shared machine is the least disturbed one. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/base/clock.h"
+#include "model/blas.h"
+#include "model/lstm.h"
+#include "model/step.h"
+#include "model/vmath.h"
+#include "tests/model/tiny_model.h"
+
+enum { MAX_BATCH = 1024, REPETITIONS = 60 };
+
+struct work {
+    size_t batch, hidden, inputs;
+    float *x, *weight, *gates, *bias, *c, *h, *tanh_c;
+    struct shoal_step *step;
+    struct shoal_step_row *rows;
+    void (*function)(const float *, float *, size_t);
+};
+
+static float *floats(size_t count)
+{
+    uint64_t state = 7;
+    float *block = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
+    if (!block)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        block[i] = tiny_random(&state);
+    return block;
+}
+
+static void run_gemm(struct work *w)
+{
+    size_t k = w->inputs + w->hidden, n = 4 * w->hidden;
+    shoal_gemm(false, false, w->batch, n, k, 1.0f, w->x, k, w->weight, n, 0.0f, w->gates, n);
+}
+
+static void run_cell(struct work *w)
+{
+    shoal_lstm_cell(w->batch, w->hidden, w->gates, w->bias, w->c, w->hidden, w->tanh_c, w->h,
+                    w->hidden);
+}
+
+static void run_step(struct work *w)
+{
+    shoal_step_run(w->step, w->rows, w->batch);
+}
+
+static void run_function(struct work *w)
+{
+    w->function(w->x, w->gates, 4096);
+}
+
+/* Nanoseconds of one run. */
+static double best_ns(struct work *w, void (*run)(struct work *))
+{
+    double best = 1e30;
+    for (int repetition = 0; repetition < REPETITIONS; repetition++) {
+        int64_t start = shoal_clock_ns();
+        for (int i = 0; i < 10; i++)
+            run(w);
+        double ns = (double)(shoal_clock_ns() - start) / 10;
+        best = ns < best ? ns : best;
+    }
+    return best;
+}
+
+static void make_rows(struct work *w)
+{
+    w->rows = calloc(MAX_BATCH, sizeof *w->rows);
+    float *state = floats(MAX_BATCH * (2 * w->hidden + SHOAL_COUNTERS));
+    if (!w->rows)
+        abort();
+    for (size_t b = 0; b < MAX_BATCH; b++) {
+        struct shoal_step_row *row = &w->rows[b];
+        row->h = state + b * (2 * w->hidden + SHOAL_COUNTERS);
+        row->c = row->h + w->hidden;
+        float *counters = row->c + w->hidden;
+        for (int k = 0; k < SHOAL_COUNTERS; k++)
+            counters[k] = (float)k;
+        row->counters = counters;
+        row->features.item_row = (uint32_t)(b * 2654435761u >> 8) % 4096;
+        row->features.category_row = (uint32_t)(b * 40503u) % 1024;
+    }
+}
+
+static void bench_batch(struct work *w)
+{
+    double events = (double)w->batch;
+    double operations = 2.0 * events * (double)((w->inputs + w->hidden) * 4 * w->hidden);
+    double gemm = best_ns(w, run_gemm), cell = best_ns(w, run_cell), step = best_ns(w, run_step);
+    printf("B %4zu  gemm %.3f us/event (%.0f GFLOP/s)  cell %.3f us/event  step %.3f us/event\n",
+           w->batch, gemm / events / 1e3, operations / gemm, cell / events / 1e3,
+           step / events / 1e3);
+}
+
+int main(void)
+{
+    struct shoal_dims dims = shoal_dims_default();
+    struct shoal_model *model = tiny_model(&dims, 1);
+    struct work w = {.hidden = dims.hidden, .inputs = shoal_dims_inputs(&dims)};
+    if (!model || shoal_step_create(model, MAX_BATCH, SHOAL_FP16, &w.step) != SHOAL_OK)
+        return 1;
+    w.x = floats(MAX_BATCH * (w.inputs + w.hidden));
+    w.weight = model->params.gates_weight;
+    w.gates = floats(MAX_BATCH * 4 * w.hidden);
+    w.bias = model->params.gates_bias;
+    w.c = floats(MAX_BATCH * w.hidden);
+    w.h = floats(MAX_BATCH * w.hidden);
+    w.tanh_c = floats(MAX_BATCH * w.hidden);
+    make_rows(&w);
+    const size_t batches[] = {1, 8, 64, 256, 1024};
+    for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
+        w.batch = batches[i];
+        bench_batch(&w);
+    }
+    const struct {
+        const char *name;
+        void (*function)(const float *, float *, size_t);
+    } functions[] = {{"exp", shoal_vexp},
+                     {"sigmoid", shoal_vsigmoid},
+                     {"tanh", shoal_vtanh},
+                     {"exp2", shoal_vexp2}};
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        w.function = functions[i].function;
+        printf("%-8s %.3f ns/element\n", functions[i].name, best_ns(&w, run_function) / 4096);
+    }
+    return 0;
+}
