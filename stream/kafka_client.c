@@ -1,1 +1,273 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Properties, error classes and the monitor; see kafka_client.h and kafka_internal.h. */
+#include "stream/kafka_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "stream/kafka_internal.h"
+
+enum { METADATA_TIMEOUT_MS = 5000, CREATE_TIMEOUT_MS = 15000 };
+
+struct shoal_kafka_monitor {
+    const struct shoal_config *config;
+    const struct shoal_log *log;
+    rd_kafka_t *client;
+};
+
+enum shoal_status kafka_status(rd_kafka_resp_err_t error)
+{
+    switch (error) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return SHOAL_OK;
+    case RD_KAFKA_RESP_ERR__FENCED:
+    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+        return SHOAL_FENCED;
+    case RD_KAFKA_RESP_ERR__INVALID_ARG:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
+        return SHOAL_CONFIG;
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+        return SHOAL_TIMED_OUT;
+    default:
+        return SHOAL_UNAVAILABLE;
+    }
+}
+
+/* librdkafka's own log: its opaque is our log. Losing a connection is said by whoever waits for it,
+ * once a minute; librdkafka's line a second about it is debug here. */
+static void on_log(const rd_kafka_t *client, int severity, const char *facility, const char *text)
+{
+    const struct shoal_log *log = rd_kafka_opaque(client);
+    if (log)
+        shoal_log_write(log, severity <= LOG_CRIT ? SHOAL_WARNING : SHOAL_DEBUG, "kafka %s: %s",
+                        facility, text);
+}
+
+static enum shoal_status set(rd_kafka_conf_t *conf, const char *name, const char *value, int line,
+                             struct shoal_message *message)
+{
+    char reason[256];
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK)
+        return SHOAL_OK;
+    if (line > 0)
+        return shoal_fail(message, SHOAL_CONFIG, "line %d: kafka.%s: %s", line, name, reason);
+    return shoal_fail(message, SHOAL_CONFIG, "kafka.%s: %s", name, reason);
+}
+
+enum shoal_status kafka_conf(const struct shoal_config *config, const struct shoal_log *log,
+                             const struct kafka_property *defaults,
+                             const struct kafka_property *fixed, rd_kafka_conf_t **result,
+                             struct shoal_message *message)
+{
+    *result = NULL;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    enum shoal_status status = SHOAL_OK;
+    for (; defaults->name && status == SHOAL_OK; defaults++)
+        status = set(conf, defaults->name, defaults->value, 0, message);
+    for (size_t i = 0; i < config->kafka_count && status == SHOAL_OK; i++) {
+        const struct shoal_config_property *property = &config->kafka[i];
+        status = set(conf, property->name, property->value, property->line, message);
+    }
+    for (; fixed->name && status == SHOAL_OK; fixed++)
+        status = set(conf, fixed->name, fixed->value, 0, message);
+    if (status != SHOAL_OK) {
+        rd_kafka_conf_destroy(conf);
+        return status;
+    }
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    /* librdkafka keeps the pointer; every log outlives its clients. */
+    rd_kafka_conf_set_opaque(conf, (void *)(uintptr_t)log);
+    *result = conf;
+    return SHOAL_OK;
+}
+
+enum shoal_status kafka_new(enum kafka_role role, rd_kafka_conf_t *conf, rd_kafka_t **client,
+                            struct shoal_message *message)
+{
+    char reason[256];
+    *client = rd_kafka_new(role == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf,
+                           reason, sizeof reason);
+    if (*client)
+        return SHOAL_OK;
+    rd_kafka_conf_destroy(conf);
+    return shoal_fail(message, SHOAL_CONFIG, "kafka: %s", reason);
+}
+
+rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,
+                                               const struct shoal_position *positions,
+                                               size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, topic, positions[i].partition)->offset =
+            positions[i].next_offset;
+    return list;
+}
+
+/* ---- monitor ------------------------------------------------------------------------------- */
+
+enum shoal_status shoal_kafka_monitor_create(const struct shoal_config *config,
+                                             const struct shoal_log *log,
+                                             struct shoal_kafka_monitor **result,
+                                             struct shoal_message *message)
+{
+    static const struct kafka_property defaults[] = {{"bootstrap.servers", "127.0.0.1:9092"},
+                                                     {NULL, NULL}};
+    const struct kafka_property fixed[] = {{"group.id", config->group_id},
+                                           {"isolation.level", "read_committed"},
+                                           {"enable.auto.commit", "false"},
+                                           {NULL, NULL}};
+    *result = NULL;
+    struct shoal_kafka_monitor *monitor = calloc(1, sizeof *monitor);
+    if (!monitor)
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    monitor->config = config;
+    monitor->log = log;
+    rd_kafka_conf_t *conf;
+    enum shoal_status status = kafka_conf(config, log, defaults, fixed, &conf, message);
+    if (status == SHOAL_OK)
+        status = kafka_new(KAFKA_CONSUMER, conf, &monitor->client, message);
+    if (status != SHOAL_OK) {
+        free(monitor);
+        return status;
+    }
+    *result = monitor;
+    return SHOAL_OK;
+}
+
+void shoal_kafka_monitor_destroy(struct shoal_kafka_monitor *monitor)
+{
+    if (!monitor)
+        return;
+    rd_kafka_destroy(monitor->client);
+    free(monitor);
+}
+
+/* Partitions of one topic; 0 if it does not exist. */
+static enum shoal_status count_partitions(struct shoal_kafka_monitor *monitor, const char *topic,
+                                          int32_t *count, struct shoal_message *message)
+{
+    const struct rd_kafka_metadata *metadata;
+    *count = 0;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(monitor->client, topic, NULL);
+    if (!handle)
+        return shoal_fail(message, SHOAL_CONFIG, "topic '%s': %s", topic,
+                          rd_kafka_err2str(rd_kafka_last_error()));
+    rd_kafka_resp_err_t error =
+        rd_kafka_metadata(monitor->client, 0, handle, &metadata, METADATA_TIMEOUT_MS);
+    rd_kafka_topic_destroy(handle);
+    if (error)
+        return shoal_fail(message, SHOAL_UNAVAILABLE, "no broker answers: %s",
+                          rd_kafka_err2str(error));
+    if (metadata->topic_cnt == 1) {
+        error = metadata->topics[0].err;
+        *count = metadata->topics[0].partition_cnt;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    if (error && error != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return shoal_fail(message, kafka_status(error), "topic '%s': %s", topic,
+                          rd_kafka_err2str(error));
+    return SHOAL_OK;
+}
+
+static enum shoal_status create_topic(struct shoal_kafka_monitor *monitor, const char *topic,
+                                      bool compacted, struct shoal_message *message)
+{
+    char reason[256] = "";
+    rd_kafka_NewTopic_t *request =
+        rd_kafka_NewTopic_new(topic, (int)monitor->config->topics_partitions, -1, reason,
+                              sizeof reason);
+    if (!request)
+        return shoal_fail(message, SHOAL_CONFIG, "topic '%s': %s", topic, reason);
+    if (compacted)
+        rd_kafka_NewTopic_set_config(request, "cleanup.policy", "compact");
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(monitor->client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_set_operation_timeout(options, CREATE_TIMEOUT_MS, reason, sizeof reason);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(monitor->client);
+    rd_kafka_CreateTopics(monitor->client, &request, 1, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CREATE_TIMEOUT_MS + 5000);
+    rd_kafka_resp_err_t error = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (event && !error) {
+        size_t count;
+        const rd_kafka_topic_result_t **results =
+            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+        if (count == 1)
+            error = rd_kafka_topic_result_error(results[0]);
+    }
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_NewTopic_destroy(request);
+    if (error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+        return SHOAL_OK;
+    if (error)
+        return shoal_fail(message, kafka_status(error), "cannot create topic '%s': %s", topic,
+                          rd_kafka_err2str(error));
+    shoal_log_write(monitor->log, SHOAL_INFO, "created topic %s with %d partitions", topic,
+                    (int)monitor->config->topics_partitions);
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_kafka_topics(struct shoal_kafka_monitor *monitor, int32_t *partitions,
+                                     struct shoal_message *message)
+{
+    const struct shoal_config *config = monitor->config;
+    const char *const topics[] = {config->topic_events, config->topic_segments,
+                                  config->topic_decisions, config->topic_deadletter};
+    for (int i = 3; i >= 0; i--) {
+        enum shoal_status status = count_partitions(monitor, topics[i], partitions, message);
+        if (status == SHOAL_OK && *partitions == 0) {
+            status = create_topic(monitor, topics[i], topics[i] == config->topic_segments, message);
+            if (status == SHOAL_OK)
+                *partitions = (int32_t)config->topics_partitions;
+        }
+        if (status != SHOAL_OK)
+            return status;
+    }
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_kafka_end_offsets(struct shoal_kafka_monitor *monitor, int32_t partitions,
+                                          int64_t *ends, struct shoal_message *message)
+{
+    for (int32_t i = 0; i < partitions; i++) {
+        int64_t low;
+        rd_kafka_resp_err_t error =
+            rd_kafka_query_watermark_offsets(monitor->client, monitor->config->topic_events, i,
+                                             &low, &ends[i], METADATA_TIMEOUT_MS);
+        if (error)
+            return shoal_fail(message, SHOAL_UNAVAILABLE, "end of %s/%d: %s",
+                              monitor->config->topic_events, (int)i, rd_kafka_err2str(error));
+    }
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_kafka_committed(struct shoal_kafka_monitor *monitor, int32_t partitions,
+                                        int64_t *offsets, struct shoal_message *message)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+    rd_kafka_topic_partition_list_add_range(list, monitor->config->topic_events, 0, partitions - 1);
+    rd_kafka_resp_err_t error = rd_kafka_committed(monitor->client, list, METADATA_TIMEOUT_MS);
+    for (int i = 0; i < list->cnt && !error; i++) {
+        error = list->elems[i].err;
+        offsets[list->elems[i].partition] = list->elems[i].offset < 0 ? -1 : list->elems[i].offset;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return error ? shoal_fail(message, SHOAL_UNAVAILABLE, "offsets of group %s: %s",
+                              monitor->config->group_id, rd_kafka_err2str(error))
+                 : SHOAL_OK;
+}

@@ -1,1 +1,287 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Pipeline: life, intake of messages, saving. Applying a batch is in pipeline_run.c. */
+#include "stream/pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "stream/pipeline_internal.h"
+
+enum { ARENA_BLOCK_BYTES = 1 << 20 };
+
+const char *shoal_stage_name(enum shoal_stage stage)
+{
+    static const char *const names[] = {
+#define X(name) #name,
+        SHOAL_STAGE_LIST(X)
+#undef X
+    };
+    return names[stage];
+}
+
+struct shoal_pipeline_options shoal_pipeline_options_of(const struct shoal_config *config,
+                                                        const struct shoal_model *model,
+                                                        const struct shoal_policy *policy)
+{
+    return (struct shoal_pipeline_options){
+        .model = model,
+        .policy = policy,
+        .rules =
+            {
+                .hysteresis = (float)config->intent_hysteresis,
+                .intent_dwell_ms = config->intent_dwell,
+                .new_ms = config->lifecycle_new,
+                .returning_gap_ms = config->lifecycle_gap,
+                .returning_ms = config->lifecycle_returning,
+            },
+        .decode =
+            {
+                .max_future_ms = config->event_max_future,
+                .max_value_bytes = (size_t)config->event_max_bytes,
+            },
+        .precision = strcmp(config->state_precision, "fp32") == 0 ? SHOAL_FP32 : SHOAL_FP16,
+        .format = strcmp(config->output_format, "msgpack") == 0 ? SHOAL_OUTPUT_MSGPACK
+                                                                : SHOAL_OUTPUT_JSON,
+        .topic = config->topic_events,
+        .cache_users = (size_t)config->state_cache,
+        .batch_events = (size_t)config->batch_events,
+    };
+}
+
+static enum shoal_status allocate(struct shoal_pipeline *p)
+{
+    const struct shoal_pipeline_options *o = &p->options;
+    size_t n = p->items_capacity;
+    p->items = calloc(n, sizeof *p->items);
+    p->decoded = calloc(SHOAL_EVENTS_PER_MESSAGE_MAX, sizeof *p->decoded);
+    p->order = calloc(n, sizeof *p->order);
+    p->round_start = calloc(n + 2, sizeof *p->round_start);
+    p->rows = calloc(n, sizeof *p->rows);
+    p->row_item = calloc(n, sizeof *p->row_item);
+    p->missing = calloc(n, sizeof *p->missing);
+    p->keys = calloc(n, sizeof *p->keys);
+    p->values = calloc(n, sizeof *p->values);
+    p->decisions = calloc(o->policy ? o->policy->count + 1 : 1, sizeof *p->decisions);
+    if (!p->items || !p->decoded || !p->order || !p->round_start || !p->rows || !p->row_item ||
+        !p->missing || !p->keys || !p->values || !p->decisions)
+        return SHOAL_NOMEM;
+    enum shoal_status status = shoal_decoder_create(&o->decode, &p->decoder);
+    if (status == SHOAL_OK)
+        status = shoal_cache_create(o->cache_users, o->model->params.dims.hidden, &p->cache);
+    if (status == SHOAL_OK)
+        status = shoal_step_create(o->model, o->batch_events < 1024 ? o->batch_events : 1024,
+                                   o->precision, &p->step);
+    return status;
+}
+
+enum shoal_status shoal_pipeline_create(const struct shoal_pipeline_options *options,
+                                        struct shoal_store *store, struct shoal_sink *sink,
+                                        struct shoal_pipeline **pipeline)
+{
+    *pipeline = NULL;
+    struct shoal_pipeline *p = calloc(1, sizeof *p);
+    if (!p)
+        return SHOAL_NOMEM;
+    p->options = *options;
+    if (p->options.batch_events == 0)
+        p->options.batch_events = 1;
+    p->store = store;
+    p->sink = sink;
+    p->batch = 1;
+    p->items_capacity = p->options.batch_events + SHOAL_EVENTS_PER_MESSAGE_MAX;
+    /* A batch pins its users, and as many again may wait for a save: a cache below that would
+     * have nothing to evict. */
+    if (p->options.cache_users < 4 * p->items_capacity)
+        p->options.cache_users = 4 * p->items_capacity;
+    shoal_arena_init(&p->arena, ARENA_BLOCK_BYTES);
+    enum shoal_status status = allocate(p);
+    if (status != SHOAL_OK) {
+        shoal_pipeline_destroy(p);
+        return status;
+    }
+    *pipeline = p;
+    return SHOAL_OK;
+}
+
+void shoal_pipeline_destroy(struct shoal_pipeline *p)
+{
+    if (!p)
+        return;
+    shoal_decoder_destroy(p->decoder);
+    shoal_cache_destroy(p->cache);
+    shoal_step_destroy(p->step);
+    shoal_arena_finish(&p->arena);
+    shoal_buffer_finish(&p->scratch);
+    free(p->items);
+    free(p->decoded);
+    free(p->order);
+    free(p->round_start);
+    free(p->rows);
+    free(p->row_item);
+    free(p->missing);
+    free(p->keys);
+    free(p->values);
+    free(p->decisions);
+    free(p->saves);
+    free(p);
+}
+
+static struct item *new_item(struct shoal_pipeline *p, bool suppressed)
+{
+    struct item *item = &p->items[p->items_count++];
+    *item = (struct item){.suppressed = suppressed};
+    item->last = &item->first;
+    return item;
+}
+
+/* The message goes to the dead-letter topic as it came. Its bytes and its source are copied, since
+ * the caller's are gone when the batch is emitted. */
+static enum shoal_status add_deadletter(struct shoal_pipeline *p, const struct shoal_input *input,
+                                        enum shoal_status reason, const char *why, bool suppressed)
+{
+    p->counts.deadletters++;
+    struct item *item = new_item(p, suppressed);
+    item->event.partition = input->partition;
+    item->event.offset = input->offset;
+    if (suppressed)
+        return SHOAL_OK;
+    struct pending *pending = shoal_arena_alloc(&p->arena, sizeof *pending);
+    struct shoal_input *source = shoal_arena_alloc(&p->arena, sizeof *source);
+    char *value = shoal_arena_copy(&p->arena, input->value, input->value_size);
+    char *key = shoal_arena_copy(&p->arena, input->key, input->key ? input->key_size : 0);
+    char *text = shoal_arena_copy(&p->arena, why, strlen(why));
+    if (!pending || !source || !value || !key || !text)
+        return SHOAL_NOMEM;
+    *source = *input;
+    source->key = input->key ? key : NULL;
+    source->value = value;
+    *pending = (struct pending){
+        .output =
+            {
+                .topic = SHOAL_TOPIC_DEADLETTER,
+                .key = source->key,
+                .key_size = source->key_size,
+                .value = value,
+                .value_size = source->value_size,
+                .source = source,
+                .status = reason,
+                .why = text,
+            },
+    };
+    *item->last = pending;
+    item->last = &pending->next;
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_pipeline_add(struct shoal_pipeline *p, const struct shoal_input *input,
+                                     bool suppressed)
+{
+    size_t count = 0;
+    struct shoal_message why = {.text = ""};
+    p->counts.messages++;
+    enum shoal_status status =
+        shoal_decode(p->decoder, input, &p->arena, p->decoded, &count, &why);
+    if (shoal_status_class(status) == SHOAL_CLASS_SKIP)
+        return add_deadletter(p, input, status, why.text[0] ? why.text : shoal_status_text(status),
+                              suppressed);
+    if (status != SHOAL_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        new_item(p, suppressed)->event = p->decoded[i];
+    return SHOAL_OK;
+}
+
+size_t shoal_pipeline_waiting(const struct shoal_pipeline *p)
+{
+    return p->items_count;
+}
+
+size_t shoal_pipeline_dirty(const struct shoal_pipeline *p)
+{
+    size_t count;
+    shoal_cache_dirty(p->cache, &count);
+    return count;
+}
+
+size_t shoal_pipeline_dirty_max(const struct shoal_pipeline *p)
+{
+    return p->options.cache_users - 2 * p->items_capacity;
+}
+
+/* Encodes the changed records of a partition into `scratch` and lists them in `saves`. The buffer
+ * moves while it grows, so positions are turned into pointers at the end. */
+static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partition, size_t *count)
+{
+    size_t dirty_count;
+    struct shoal_cache_entry *const *dirty = shoal_cache_dirty(p->cache, &dirty_count);
+    if (dirty_count > p->saves_capacity) {
+        struct shoal_save_item *saves = realloc(p->saves, dirty_count * sizeof *saves);
+        if (!saves)
+            return SHOAL_NOMEM;
+        p->saves = saves;
+        p->saves_capacity = dirty_count;
+    }
+    size_t n = 0, start = 0;
+    shoal_buffer_clear(&p->scratch);
+    for (size_t i = 0; i < dirty_count; i++) {
+        struct shoal_cache_entry *entry = dirty[i];
+        if (entry->partition != partition)
+            continue;
+        shoal_record_encode(&entry->record, p->options.precision, &p->scratch);
+        p->saves[n++] = (struct shoal_save_item){
+            .user = {entry->user, entry->user_size},
+            .value = {NULL, p->scratch.size - start},
+        };
+        start = p->scratch.size;
+    }
+    if (p->scratch.failed)
+        return SHOAL_NOMEM;
+    const uint8_t *at = p->scratch.bytes;
+    for (size_t i = 0; i < n; i++) {
+        p->saves[i].value.bytes = at;
+        at += p->saves[i].value.size;
+    }
+    *count = n;
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_pipeline_save(struct shoal_pipeline *p, int32_t partition,
+                                      int64_t next_offset, struct shoal_message *message)
+{
+    int64_t since = shoal_clock_ns();
+    size_t count = 0;
+    enum shoal_status status = collect_saves(p, partition, &count);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "out of memory while saving");
+    status = p->store->ops->save(p->store, partition, p->saves, count, next_offset,
+                                 p->options.model->id, message);
+    if (status != SHOAL_OK)
+        return status;
+    shoal_cache_mark_clean(p->cache, partition);
+    p->counts.saved += count;
+    stage_done(p, SHOAL_STAGE_save, &since);
+    return SHOAL_OK;
+}
+
+void shoal_pipeline_drop(struct shoal_pipeline *p, int32_t partition)
+{
+    p->items_count = 0;
+    shoal_arena_reset(&p->arena);
+    p->batch++;
+    shoal_cache_drop(p->cache, partition);
+}
+
+const struct shoal_pipeline_counts *shoal_pipeline_counts(const struct shoal_pipeline *p)
+{
+    return &p->counts;
+}
+
+void shoal_pipeline_counts_add(struct shoal_pipeline_counts *sum,
+                               const struct shoal_pipeline_counts *one)
+{
+#define X(name, text) sum->name += one->name;
+    SHOAL_COUNT_LIST(X)
+#undef X
+    for (int i = 0; i < SHOAL_STAGE_COUNT; i++)
+        sum->stage_ns[i] += one->stage_ns[i];
+}

@@ -1,1 +1,162 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Embedded mode; see replay.h. */
+#include "stream/replay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stream/file_sink.h"
+#include "stream/reader.h"
+
+enum { PROGRESS_MESSAGES = 4096 };
+
+struct replay {
+    const struct shoal_replay_options *options;
+    struct shoal_store *store;
+    struct shoal_sink *sink;
+    struct shoal_pipeline **pipelines;
+    int64_t *next_offset; /* per partition: offset of its next message */
+    int64_t *base_offset; /* per partition: messages of the files before the current one */
+    uint64_t messages;
+};
+
+static void finish(struct replay *replay)
+{
+    for (unsigned i = 0; replay->pipelines && i < replay->options->workers; i++)
+        shoal_pipeline_destroy(replay->pipelines[i]);
+    free(replay->pipelines);
+    free(replay->next_offset);
+    free(replay->base_offset);
+    if (replay->sink)
+        replay->sink->ops->destroy(replay->sink);
+    if (replay->store)
+        replay->store->ops->destroy(replay->store);
+}
+
+static enum shoal_status start(struct replay *replay, struct shoal_message *message)
+{
+    const struct shoal_replay_options *o = replay->options;
+    replay->pipelines = calloc(o->workers, sizeof *replay->pipelines);
+    replay->next_offset = calloc((size_t)o->partitions, sizeof *replay->next_offset);
+    replay->base_offset = calloc((size_t)o->partitions, sizeof *replay->base_offset);
+    if (!replay->pipelines || !replay->next_offset || !replay->base_offset)
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    enum shoal_status status = shoal_memory_store_create(&replay->store);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "out of memory");
+    status = shoal_file_sink_create(o->out, o->pipeline.topic, &replay->sink, message);
+    if (status == SHOAL_OK)
+        status = replay->store->ops->open(replay->store, o->partitions, message);
+    struct shoal_checkpoint before;
+    for (int32_t i = 0; i < o->partitions && status == SHOAL_OK; i++)
+        status = replay->store->ops->acquire(replay->store, i, &before, message);
+    for (unsigned i = 0; i < o->workers && status == SHOAL_OK; i++) {
+        status = shoal_pipeline_create(&o->pipeline, replay->store, replay->sink,
+                                       &replay->pipelines[i]);
+        if (status != SHOAL_OK)
+            shoal_fail(message, status, "out of memory");
+    }
+    return status;
+}
+
+static struct shoal_pipeline *pipeline_of(const struct replay *replay, int32_t partition)
+{
+    return replay->pipelines[(unsigned)partition % replay->options->workers];
+}
+
+/* Runs what waits everywhere and saves every partition. */
+static enum shoal_status save_all(struct replay *replay, struct shoal_message *message)
+{
+    enum shoal_status status = SHOAL_OK;
+    for (unsigned i = 0; i < replay->options->workers && status == SHOAL_OK; i++)
+        status = shoal_pipeline_run(replay->pipelines[i], message);
+    for (int32_t i = 0; i < replay->options->partitions && status == SHOAL_OK; i++)
+        status = shoal_pipeline_save(pipeline_of(replay, i), i, replay->next_offset[i], message);
+    return status;
+}
+
+static enum shoal_status add(struct replay *replay, struct shoal_input *input,
+                             struct shoal_message *message)
+{
+    const struct shoal_replay_options *o = replay->options;
+    struct shoal_pipeline *pipeline = pipeline_of(replay, input->partition);
+    input->offset += replay->base_offset[input->partition];
+    input->timestamp_ms = o->record_time_ms;
+    enum shoal_status status = shoal_pipeline_add(pipeline, input, false);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "message %llu: %s",
+                          (unsigned long long)replay->messages, shoal_status_text(status));
+    replay->next_offset[input->partition] = input->offset + 1;
+    replay->messages++;
+    if (shoal_pipeline_waiting(pipeline) >= o->pipeline.batch_events)
+        status = shoal_pipeline_run(pipeline, message);
+    bool due = o->save_messages > 0 && replay->messages % o->save_messages == 0;
+    if (status == SHOAL_OK &&
+        (due || shoal_pipeline_dirty(pipeline) >= shoal_pipeline_dirty_max(pipeline)))
+        status = save_all(replay, message);
+    if (status == SHOAL_OK && due) {
+        for (unsigned i = 0; i < o->workers; i++)
+            shoal_pipeline_drop(replay->pipelines[i], -1);
+    }
+    return status;
+}
+
+static enum shoal_status read_file(struct replay *replay, size_t index,
+                                   struct shoal_message *message)
+{
+    const struct shoal_replay_options *o = replay->options;
+    struct shoal_reader *reader;
+    enum shoal_status status = shoal_reader_open(o->events[index], o->partitions, &reader, message);
+    if (status != SHOAL_OK)
+        return status;
+    memcpy(replay->base_offset, replay->next_offset,
+           (size_t)o->partitions * sizeof *replay->base_offset);
+    struct shoal_input input;
+    while ((status = shoal_reader_next(reader, &input, message)) == SHOAL_OK) {
+        status = add(replay, &input, message);
+        if (status != SHOAL_OK)
+            break;
+        if (o->progress && replay->messages % PROGRESS_MESSAGES == 0) {
+            uint64_t bytes, size, lines;
+            shoal_reader_position(reader, &bytes, &size, &lines);
+            double within = size ? (double)bytes / (double)size : 0;
+            o->progress(o->opaque, ((double)index + within) / (double)o->events_count,
+                        replay->messages);
+        }
+    }
+    shoal_reader_close(reader);
+    return status == SHOAL_END ? SHOAL_OK : status;
+}
+
+static void sum_counts(struct replay *replay, struct shoal_pipeline_counts *counts)
+{
+    *counts = (struct shoal_pipeline_counts){0};
+    for (unsigned i = 0; i < replay->options->workers; i++) {
+        const struct shoal_pipeline_counts *one = shoal_pipeline_counts(replay->pipelines[i]);
+        shoal_pipeline_counts_add(counts, one);
+    }
+}
+
+enum shoal_status shoal_replay(const struct shoal_replay_options *options,
+                               struct shoal_pipeline_counts *counts, struct shoal_message *message)
+{
+    struct replay replay = {.options = options};
+    enum shoal_status status = start(&replay, message);
+    for (size_t i = 0; i < options->events_count && status == SHOAL_OK; i++)
+        status = read_file(&replay, i, message);
+    if (status == SHOAL_OK)
+        status = save_all(&replay, message);
+    if (status == SHOAL_OK)
+        status = shoal_file_sink_flush(replay.sink, message);
+    if (status == SHOAL_OK) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/states.jsonl", options->out);
+        status = shoal_states_write(replay.store, options->pipeline.model->params.dims.hidden,
+                                    options->pipeline.precision, path, message);
+    }
+    if (status == SHOAL_OK)
+        sum_counts(&replay, counts);
+    finish(&replay);
+    return status;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the kafka_*.c files only: the one place that sees librdkafka. */
+#ifndef SHOAL_KAFKA_INTERNAL_H
+#define SHOAL_KAFKA_INTERNAL_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "stream/kafka_client.h"
+
+/* A property as "name", "value"; lists end with a NULL name. */
+struct kafka_property {
+    const char *name, *value;
+};
+
+enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
+
+/* `defaults`, then kafka.* of the configuration, then `fixed`. A property that belongs to the other
+ * role (say `linger.ms` on a consumer) is harmless: librdkafka warns, the log level hides it. On
+ * failure *conf is NULL. */
+enum shoal_status kafka_conf(const struct shoal_config *config, const struct shoal_log *log,
+                             const struct kafka_property *defaults,
+                             const struct kafka_property *fixed, rd_kafka_conf_t **conf,
+                             struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Makes the client and takes `conf` over in every case. */
+enum shoal_status kafka_new(enum kafka_role role, rd_kafka_conf_t *conf, rd_kafka_t **client,
+                            struct shoal_message *message) SHOAL_MUST_CHECK;
+/* What a librdkafka error means for us: retry or stop, never skip. */
+enum shoal_status kafka_status(rd_kafka_resp_err_t error);
+
+/* A list for commits; the caller destroys it. */
+rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,
+                                               const struct shoal_position *positions,
+                                               size_t count);
+
+struct shoal_kafka_source;
+/* The consumer behind a source, for its group metadata. */
+rd_kafka_t *kafka_source_client(struct shoal_kafka_source *source);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of an event: decode, group by user, load, step, segments, decide, emit (DESIGN §2).
+ *
+ * Knows no service: store and sink are interfaces, inputs are handed in. `shoal replay` and every
+ * worker of `shoal run` drive the same code, which is what makes a replay the oracle of a run.
+ *
+ * Invariants
+ *  - Events of one user are applied in the order in which their messages were added.
+ *  - Records, segment changes and decisions do not depend on how messages were cut into batches.
+ *  - Outputs are emitted in the order of their messages.
+ *  - After a failure the pipeline's memory is worthless: drop everything and recover from the
+ *    store's checkpoint. Nothing is half-applied in the store.
+ *
+ * One owner (thread) a pipeline; the model and the policy are shared and read-only. */
+#ifndef SHOAL_PIPELINE_H
+#define SHOAL_PIPELINE_H
+
+#include "model/model.h"
+#include "state/cache.h"
+#include "state/store.h"
+#include "stream/config.h"
+#include "stream/event.h"
+#include "stream/output.h"
+#include "stream/policy.h"
+#include "stream/sink.h"
+
+struct shoal_pipeline_options {
+    const struct shoal_model *model;
+    const struct shoal_policy *policy; /* NULL: no promotions */
+    struct shoal_segment_rules rules;
+    struct shoal_decode_options decode;
+    enum shoal_precision precision;
+    enum shoal_output_format format;
+    const char *topic;   /* events topic: part of every id */
+    size_t cache_users;
+    size_t batch_events;
+};
+
+/* From a configuration; `model` and `policy` are borrowed. */
+struct shoal_pipeline_options shoal_pipeline_options_of(const struct shoal_config *config,
+                                                        const struct shoal_model *model,
+                                                        const struct shoal_policy *policy);
+
+/* Stages whose time is measured, in ns, for tools/bench and metrics. */
+#define SHOAL_STAGE_LIST(X)                                                                        \
+    X(lookup)                                                                                      \
+    X(load)                                                                                        \
+    X(features)                                                                                    \
+    X(step)                                                                                        \
+    X(decide)                                                                                      \
+    X(emit)                                                                                        \
+    X(save)
+
+enum shoal_stage {
+#define X(name) SHOAL_STAGE_##name,
+    SHOAL_STAGE_LIST(X)
+#undef X
+        SHOAL_STAGE_COUNT
+};
+const char *shoal_stage_name(enum shoal_stage stage);
+
+/* Monotonic counts since the pipeline was made.  X(field, "what it counts") */
+#define SHOAL_COUNT_LIST(X)                                                                        \
+    X(messages, "messages taken in")                                                               \
+    X(events, "events applied")                                                                    \
+    X(deadletters, "messages dead-lettered")                                                       \
+    X(late, "events applied with a zero gap, older than the user's last")                          \
+    X(repeated, "events dropped, event_id seen recently")                                          \
+    X(suppressed, "events applied without outputs, in recovery")                                   \
+    X(changes, "segment changes")                                                                  \
+    X(decisions, "decisions")                                                                      \
+    X(loaded, "users asked from the store")                                                        \
+    X(rebuilt, "states recomputed under another model")                                            \
+    X(saved, "records written to the store")                                                       \
+    X(batches, "micro-batches")
+
+struct shoal_pipeline_counts {
+#define X(name, text) uint64_t name;
+    SHOAL_COUNT_LIST(X)
+#undef X
+    int64_t stage_ns[SHOAL_STAGE_COUNT];
+};
+
+struct shoal_pipeline;
+
+/* `store` and `sink` are borrowed and must outlive it. */
+enum shoal_status shoal_pipeline_create(const struct shoal_pipeline_options *options,
+                                        struct shoal_store *store, struct shoal_sink *sink,
+                                        struct shoal_pipeline **pipeline) SHOAL_MUST_CHECK;
+void shoal_pipeline_destroy(struct shoal_pipeline *pipeline);
+
+/* Adds one message to the current micro-batch; nothing of `input` is kept. A message that cannot be
+ * decoded becomes a dead letter. `suppressed`: apply without outputs. */
+enum shoal_status shoal_pipeline_add(struct shoal_pipeline *pipeline,
+                                     const struct shoal_input *input,
+                                     bool suppressed) SHOAL_MUST_CHECK;
+/* Events waiting; at batch_events and above, run before adding more. */
+size_t shoal_pipeline_waiting(const struct shoal_pipeline *pipeline);
+/* Applies the micro-batch and emits its outputs. */
+enum shoal_status shoal_pipeline_run(struct shoal_pipeline *pipeline,
+                                     struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Saves the changed records of `partition` with its checkpoint. The batch must have been run. */
+enum shoal_status shoal_pipeline_save(struct shoal_pipeline *pipeline, int32_t partition,
+                                      int64_t next_offset,
+                                      struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Users changed since their last save. */
+size_t shoal_pipeline_dirty(const struct shoal_pipeline *pipeline);
+/* Most changed users before a save is due. */
+size_t shoal_pipeline_dirty_max(const struct shoal_pipeline *pipeline);
+/* Forgets the waiting batch and all cached users of `partition` (−1: of all). */
+void shoal_pipeline_drop(struct shoal_pipeline *pipeline, int32_t partition);
+const struct shoal_pipeline_counts *shoal_pipeline_counts(const struct shoal_pipeline *pipeline);
+/* *sum += *one, field by field. */
+void shoal_pipeline_counts_add(struct shoal_pipeline_counts *sum,
+                               const struct shoal_pipeline_counts *one);
+
+#endif

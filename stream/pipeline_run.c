@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Applies one micro-batch.
+ *
+ *   items (in message order)      u1 u2 u1 u3 u1
+ *   rounds: round r holds every    r0: u1 u2 u3     one GEMM each; a user stands in a round once,
+ *   user's r-th event              r1: u1           so rows are independent
+ *                                  r2: u1
+ *   outputs hang on their items and are emitted in message order at the end
+ *
+ * A user whose state was made under another model is rebuilt from the ring first, in rounds too. */
+#include <string.h>
+
+#include "stream/pipeline_internal.h"
+
+/* Finds or makes every item's cache entry and numbers the rounds. *rounds is set. */
+static enum shoal_status look_up(struct shoal_pipeline *p, uint32_t *rounds)
+{
+    *rounds = 0;
+    for (size_t i = 0; i < p->items_count; i++) {
+        struct item *item = &p->items[i];
+        if (!item->event.user)
+            continue; /* dead letter */
+        item->entry = shoal_cache_get(p->cache, item->event.partition, item->event.user,
+                                      item->event.user_size, p->batch);
+        if (!item->entry)
+            return SHOAL_NOMEM;
+        item->round = item->entry->round++;
+        if (item->round >= *rounds)
+            *rounds = item->round + 1;
+    }
+    return SHOAL_OK;
+}
+
+/* Counting sort of items by round: order[round_start[r] … round_start[r + 1]) is round r. */
+static void sort_rounds(struct shoal_pipeline *p, uint32_t rounds)
+{
+    memset(p->round_start, 0, (rounds + 1) * sizeof *p->round_start);
+    for (size_t i = 0; i < p->items_count; i++) {
+        if (p->items[i].entry) {
+            p->items[i].entry->round = 0;
+            p->round_start[p->items[i].round + 1]++;
+        }
+    }
+    for (uint32_t r = 0; r < rounds; r++)
+        p->round_start[r + 1] += p->round_start[r];
+    for (size_t i = 0; i < p->items_count; i++) {
+        if (p->items[i].entry)
+            p->order[p->round_start[p->items[i].round]++] = (uint32_t)i;
+    }
+    for (uint32_t r = rounds; r > 0; r--)
+        p->round_start[r] = p->round_start[r - 1];
+    p->round_start[0] = 0;
+}
+
+/* Loads `count` entries from missing[], all of one partition. */
+static enum shoal_status load_partition(struct shoal_pipeline *p, struct shoal_cache_entry **missing,
+                                        size_t count, struct shoal_message *message)
+{
+    for (size_t i = 0; i < count; i++)
+        p->keys[i] = (struct shoal_slice){missing[i]->user, missing[i]->user_size};
+    enum shoal_status status = p->store->ops->load(p->store, missing[0]->partition, p->keys, count,
+                                                   p->values, message);
+    if (status != SHOAL_OK)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        if (p->values[i].bytes) {
+            status = shoal_record_decode(&missing[i]->record, p->values[i].bytes, p->values[i].size);
+            if (status != SHOAL_OK)
+                return shoal_fail(message, status, "record of user '%.*s': %s",
+                                  (int)missing[i]->user_size, missing[i]->user,
+                                  shoal_status_text(status));
+        }
+        missing[i]->loaded = true;
+    }
+    p->counts.loaded += count;
+    return SHOAL_OK;
+}
+
+/* Loads every entry of the batch that is not in memory, partition by partition. */
+static enum shoal_status load_missing(struct shoal_pipeline *p, struct shoal_message *message)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < p->items_count; i++) {
+        struct shoal_cache_entry *entry = p->items[i].entry;
+        if (!entry || entry->loaded || p->items[i].round != 0)
+            continue;
+        p->missing[count++] = entry;
+    }
+    /* Few partitions a worker: picking them out one by one is cheaper than sorting. */
+    for (size_t done = 0; done < count;) {
+        int32_t partition = p->missing[done]->partition;
+        size_t end = done + 1;
+        for (size_t i = done + 1; i < count; i++) {
+            if (p->missing[i]->partition == partition) {
+                struct shoal_cache_entry *entry = p->missing[i];
+                p->missing[i] = p->missing[end];
+                p->missing[end++] = entry;
+            }
+        }
+        enum shoal_status status = load_partition(p, p->missing + done, end - done, message);
+        if (status != SHOAL_OK)
+            return status;
+        done = end;
+    }
+    return SHOAL_OK;
+}
+
+/* Recomputes h and c of users whose state belongs to another model, from their rings: round r steps
+ * everyone's r-th remembered event. */
+static void rebuild_stale(struct shoal_pipeline *p)
+{
+    const struct shoal_model *model = p->options.model;
+    size_t count = 0;
+    uint8_t longest = 0;
+    for (size_t i = 0; i < p->items_count; i++) {
+        struct shoal_cache_entry *entry = p->items[i].entry;
+        if (!entry || p->items[i].round != 0 || entry->record.model == model->id)
+            continue;
+        struct shoal_record *record = &entry->record;
+        if (record->ring_count > 0)
+            p->counts.rebuilt++;
+        memset(record->h, 0, record->hidden * sizeof *record->h);
+        memset(record->c, 0, record->hidden * sizeof *record->c);
+        record->model = model->id;
+        p->missing[count++] = entry;
+        if (record->ring_count > longest)
+            longest = record->ring_count;
+    }
+    for (uint8_t r = 0; r < longest; r++) {
+        size_t rows = 0;
+        for (size_t i = 0; i < count; i++) {
+            struct shoal_record *record = &p->missing[i]->record;
+            if (r >= record->ring_count)
+                continue;
+            const struct shoal_touch *touch = &record->ring[r];
+            int64_t gap_ms = r == 0 ? 0 : touch->time_ms - record->ring[r - 1].time_ms;
+            struct shoal_step_row *row = &p->rows[rows++];
+            shoal_features_of(&model->params.dims, record->ring, r, touch, gap_ms, &row->features);
+            row->h = record->h;
+            row->c = record->c;
+            row->counters = NULL;
+        }
+        shoal_step_run(p->step, p->rows, rows);
+    }
+}
+
+static bool is_repeat(const struct shoal_record *record, uint64_t event_id)
+{
+    if (event_id == 0)
+        return false;
+    for (uint8_t i = 0; i < record->ids_count; i++) {
+        if (record->ids[i] == event_id)
+            return true;
+    }
+    return false;
+}
+
+static void remember_id(struct shoal_record *record, uint64_t event_id, uint32_t ring_max)
+{
+    if (event_id == 0)
+        return;
+    if (record->ids_count >= ring_max) {
+        uint8_t drop = (uint8_t)(record->ids_count - ring_max + 1);
+        memmove(record->ids, record->ids + drop,
+                (size_t)(record->ids_count - drop) * sizeof *record->ids);
+        record->ids_count = (uint8_t)(record->ids_count - drop);
+    }
+    record->ids[record->ids_count++] = event_id;
+}
+
+/* First half of an event: time, counters, inputs of the step. False if the event is dropped. */
+static bool prepare(struct shoal_pipeline *p, struct item *item, struct shoal_step_row *row)
+{
+    struct shoal_record *record = &item->entry->record;
+    struct shoal_touch *touch = &item->event.touch;
+    const struct shoal_dims *dims = &p->options.model->params.dims;
+    if (is_repeat(record, item->event.event_id)) {
+        p->counts.repeated++;
+        return false;
+    }
+    bool first = record->events_count == 0;
+    item->time_ms = touch->time_ms;
+    if (!first && touch->time_ms < record->last_ms) {
+        item->time_ms = record->last_ms;
+        p->counts.late++;
+    }
+    item->gap_ms = first ? 0 : item->time_ms - record->last_ms;
+    struct shoal_touch seen = *touch;
+    seen.time_ms = item->time_ms;
+    shoal_features_of(dims, record->ring, record->ring_count, &seen, item->gap_ms, &row->features);
+    shoal_counters_advance(record->counters, item->gap_ms, (enum shoal_behavior)touch->behavior);
+    shoal_record_remember(record, &seen, dims->ring);
+    remember_id(record, item->event.event_id, dims->ring);
+    if (first)
+        record->first_ms = item->time_ms;
+    record->last_ms = item->time_ms;
+    record->events_count++;
+    record->offset = item->event.offset;
+    row->h = record->h;
+    row->c = record->c;
+    row->counters = record->counters;
+    return true;
+}
+
+/* Hangs the bytes in `scratch` on the item as an output. */
+static enum shoal_status queue_output(struct shoal_pipeline *p, struct item *item,
+                                      enum shoal_topic topic, const char *id, size_t id_size)
+{
+    struct pending *pending = shoal_arena_alloc(&p->arena, sizeof *pending);
+    char *value = shoal_arena_copy(&p->arena, p->scratch.bytes, p->scratch.size);
+    char *id_copy = shoal_arena_copy(&p->arena, id, id_size);
+    if (!pending || !value || !id_copy || p->scratch.failed)
+        return SHOAL_NOMEM;
+    *pending = (struct pending){
+        .output =
+            {
+                .topic = topic,
+                .key = item->event.user,
+                .key_size = item->event.user_size,
+                .value = value,
+                .value_size = p->scratch.size,
+                .id = id_copy,
+                .id_size = id_size,
+                .time_ms = item->event.touch.time_ms,
+            },
+    };
+    *item->last = pending;
+    item->last = &pending->next;
+    return SHOAL_OK;
+}
+
+/* Second half of an event: segments, decisions, outputs. */
+static enum shoal_status conclude(struct shoal_pipeline *p, struct item *item, float score)
+{
+    const struct shoal_pipeline_options *o = &p->options;
+    struct shoal_record *record = &item->entry->record;
+    struct shoal_change changes[SHOAL_DIMENSION_COUNT];
+    char id[512];
+    record->score = score;
+    size_t changes_count = shoal_segments_update(&o->rules, o->model, record, item->time_ms,
+                                                 item->gap_ms, changes);
+    size_t decisions_count =
+        o->policy ? shoal_decide(o->policy, &item->event, record, p->decisions) : 0;
+    shoal_cache_mark_dirty(p->cache, item->entry);
+    p->counts.events++;
+    if (item->suppressed) {
+        p->counts.suppressed++;
+        return SHOAL_OK;
+    }
+    p->counts.changes += changes_count;
+    p->counts.decisions += decisions_count;
+    enum shoal_status status = SHOAL_OK;
+    for (size_t i = 0; i < changes_count && status == SHOAL_OK; i++) {
+        size_t size = shoal_output_id(o->topic, &item->event,
+                                      shoal_dimension_name(changes[i].dimension), id, sizeof id);
+        shoal_buffer_clear(&p->scratch);
+        shoal_output_change(o->format, &item->event, &changes[i], o->model, id, &p->scratch);
+        status = queue_output(p, item, SHOAL_TOPIC_SEGMENTS, id, size);
+    }
+    for (size_t i = 0; i < decisions_count && status == SHOAL_OK; i++) {
+        size_t size = shoal_output_id(o->topic, &item->event, p->decisions[i].promotion->id, id,
+                                      sizeof id);
+        shoal_buffer_clear(&p->scratch);
+        shoal_output_decision(o->format, &item->event, &p->decisions[i], record, o->model, id,
+                              &p->scratch);
+        status = queue_output(p, item, SHOAL_TOPIC_DECISIONS, id, size);
+    }
+    return status;
+}
+
+static enum shoal_status run_round(struct shoal_pipeline *p, const uint32_t *order, size_t count)
+{
+    int64_t since = shoal_clock_ns();
+    size_t rows = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (prepare(p, &p->items[order[i]], &p->rows[rows]))
+            p->row_item[rows++] = order[i];
+    }
+    stage_done(p, SHOAL_STAGE_features, &since);
+    shoal_step_run(p->step, p->rows, rows);
+    stage_done(p, SHOAL_STAGE_step, &since);
+    for (size_t i = 0; i < rows; i++) {
+        enum shoal_status status = conclude(p, &p->items[p->row_item[i]], p->rows[i].score);
+        if (status != SHOAL_OK)
+            return status;
+    }
+    stage_done(p, SHOAL_STAGE_decide, &since);
+    return SHOAL_OK;
+}
+
+static enum shoal_status emit_all(struct shoal_pipeline *p)
+{
+    for (size_t i = 0; i < p->items_count; i++) {
+        for (const struct pending *at = p->items[i].first; at; at = at->next) {
+            enum shoal_status status = p->sink->ops->emit(p->sink, &at->output);
+            if (status != SHOAL_OK)
+                return status;
+        }
+    }
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_pipeline_run(struct shoal_pipeline *p, struct shoal_message *message)
+{
+    if (p->items_count == 0)
+        return SHOAL_OK;
+    int64_t since = shoal_clock_ns();
+    uint32_t rounds;
+    enum shoal_status status = look_up(p, &rounds);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "no memory for users of a micro-batch");
+    sort_rounds(p, rounds);
+    stage_done(p, SHOAL_STAGE_lookup, &since);
+    status = load_missing(p, message);
+    if (status != SHOAL_OK)
+        return status;
+    stage_done(p, SHOAL_STAGE_load, &since);
+    rebuild_stale(p);
+    for (uint32_t r = 0; r < rounds && status == SHOAL_OK; r++)
+        status = run_round(p, p->order + p->round_start[r],
+                           p->round_start[r + 1] - p->round_start[r]);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "no memory for the outputs of a micro-batch");
+    since = shoal_clock_ns();
+    status = emit_all(p);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "output could not be written: %s",
+                          shoal_status_text(status));
+    stage_done(p, SHOAL_STAGE_emit, &since);
+    p->items_count = 0;
+    shoal_arena_reset(&p->arena);
+    p->batch++;
+    p->counts.batches++;
+    return SHOAL_OK;
+}

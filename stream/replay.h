@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The embedded mode: events files through the pipeline into files, with the store in memory. No
+ * service is needed. It is the oracle of every run: the same log and the same model give the same
+ * lines, bit for bit. */
+#ifndef SHOAL_REPLAY_H
+#define SHOAL_REPLAY_H
+
+#include "stream/pipeline.h"
+
+struct shoal_replay_options {
+    struct shoal_pipeline_options pipeline;
+    const char *const *events;  /* files, read one after the other */
+    size_t events_count;
+    const char *out;            /* folder */
+    int32_t partitions;         /* of the topic that is imitated */
+    unsigned workers;           /* pipelines that share the partitions, one after the other */
+    uint64_t save_messages;     /* save and empty the caches after so many messages; 0: at the end */
+    int64_t record_time_ms;     /* Kafka timestamp of every record; −1: none, no future check */
+    /* Called now and then; may be NULL. fraction of the input's bytes, messages so far. */
+    void (*progress)(void *opaque, double fraction, uint64_t messages);
+    void *opaque;
+};
+
+/* Sums the counts of all pipelines into *counts. */
+enum shoal_status shoal_replay(const struct shoal_replay_options *options,
+                               struct shoal_pipeline_counts *counts,
+                               struct shoal_message *message) SHOAL_MUST_CHECK;
+
+/* Writes the lines of states.jsonl for everything in `store`, sorted by user id, to `path` ("-":
+ * standard output). Used by replay and by `shoal inspect --all`. */
+enum shoal_status shoal_states_write(struct shoal_store *store, uint32_t hidden,
+                                     enum shoal_precision precision, const char *path,
+                                     struct shoal_message *message) SHOAL_MUST_CHECK;
+
+#endif
