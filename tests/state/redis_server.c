@@ -5,9 +5,8 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <hiredis/hiredis.h>
-#include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/state/redis_client.h"
 
 static void become_server(const struct test_redis *redis, pid_t parent)
 {
@@ -42,23 +43,12 @@ static void become_server(const struct test_redis *redis, pid_t parent)
     _exit(127);
 }
 
-/* True once it answers. */
+/* True once it has loaded its data. Any other answer will do: with a password set it is an error. */
 static bool answers(const struct test_redis *redis)
 {
-    redisContext *context = redisConnectUnix(redis->socket);
-    bool ready = false;
-    if (context && !context->err) {
-        const char *ping[] = {"PING"};
-        redisReply *reply = redisCommandArgv(context, 1, ping, NULL);
-        /* Any answer but "still loading": with a password set it is an error, too. */
-        ready = reply && (reply->type != REDIS_REPLY_ERROR ||
-                          strncmp(reply->str, "LOADING", 7) != 0);
-        if (reply)
-            freeReplyObject(reply);
-    }
-    if (context)
-        redisFree(context);
-    return ready;
+    const char *ping[] = {"PING"};
+    const char *reply = test_redis_ask(redis->url, ping, 1);
+    return reply && strncmp(reply, "-LOADING", 8) != 0;
 }
 
 void test_redis_restart(struct test_redis *redis)
@@ -121,61 +111,16 @@ void test_redis_stop(struct test_redis *redis)
     redis->folder[0] = '\0';
 }
 
-static size_t describe(const redisReply *reply, char *text, size_t room)
-{
-    int n = 0;
-    size_t size = 0;
-    switch (reply->type) {
-    case REDIS_REPLY_NIL:
-        n = snprintf(text, room, "(nil)");
-        break;
-    case REDIS_REPLY_INTEGER:
-        n = snprintf(text, room, "%lld", reply->integer);
-        break;
-    case REDIS_REPLY_ERROR:
-        n = snprintf(text, room, "-%s", reply->str);
-        break;
-    case REDIS_REPLY_ARRAY:
-        size = (size_t)snprintf(text, room, "[");
-        for (size_t i = 0; i < reply->elements; i++) {
-            size += (size_t)snprintf(text + size, room - size, "%s", i ? "," : "");
-            size += describe(reply->element[i], text + size, room - size);
-        }
-        n = snprintf(text + size, room - size, "]");
-        break;
-    default:
-        n = snprintf(text, room, "%s", reply->str);
-        break;
-    }
-    size += (size_t)n;
-    return size < room ? size : room - 1;
-}
-
 const char *test_redis_command(struct test_redis *redis, const char *word, ...)
 {
-    static char text[65536];
     const char *words[16];
-    int count = 0;
+    size_t count = 0;
     va_list list;
     va_start(list, word);
     for (; word && count < 16; word = va_arg(list, const char *))
         words[count++] = word;
     va_end(list);
-    redisContext *context = redisConnectUnix(redis->socket);
-    cr_assert(context && !context->err);
-    redisReply *reply = redisCommandArgv(context, count, words, NULL);
-    cr_assert_not_null(reply);
-    (void)describe(reply, text, sizeof text);
-    freeReplyObject(reply);
-    redisFree(context);
-    return text;
-}
-
-int64_t test_redis_info(struct test_redis *redis, const char *section, const char *name)
-{
-    char line[64];
-    (void)snprintf(line, sizeof line, "\n%s:", name);
-    const char *found = strstr(test_redis_command(redis, "INFO", section, NULL), line);
-    cr_assert_not_null(found);
-    return strtoll(found + strlen(line), NULL, 10);
+    const char *reply = test_redis_ask(redis->url, words, count);
+    cr_assert_not_null(reply, "no answer to %s", words[0]);
+    return reply;
 }

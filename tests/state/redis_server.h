@@ -4,8 +4,6 @@
 #ifndef SHOAL_TESTS_REDIS_SERVER_H
 #define SHOAL_TESTS_REDIS_SERVER_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 struct test_redis {
@@ -24,11 +22,8 @@ void test_redis_restart(struct test_redis *redis);
 /* Ends it and removes the folder. Accepts a zeroed struct. */
 void test_redis_stop(struct test_redis *redis);
 
-/* Sends one command (words up to a NULL); returns a text form of the reply, valid until the next call:
- * strings as they are, integers in decimal, "(nil)", errors as "-…", arrays "[…,…]". */
+/* Sends one command (words up to a NULL); the reply as test_redis_ask gives it. */
 const char *test_redis_command(struct test_redis *redis, const char *word, ...)
     __attribute__((sentinel));
-/* The number behind `name:` in INFO. */
-int64_t test_redis_info(struct test_redis *redis, const char *section, const char *name);
 
 #endif
