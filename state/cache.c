@@ -236,7 +236,7 @@ struct shoal_cache_entry *shoal_cache_get(struct shoal_cache *cache, int32_t par
     entry->partition = partition;
     entry->user_size = (uint8_t)user_size;
     entry->dirty = entry->loaded = false;
-    entry->referenced = true;
+    entry->referenced = false; /* a second use earns the second chance */
     entry->batch = batch;
     entry->round = 0;
     entry->hash = hash;
