@@ -124,9 +124,11 @@ void shoal_half_to_float(const uint16_t *halves, float *values, size_t count)
 void shoal_half_round(float *values, size_t count)
 {
     uint16_t halves[WIDTH];
-    for (size_t i = 0; i < count; i += WIDTH) {
-        size_t width = count - i < WIDTH ? count - i : WIDTH;
-        shoal_half_from_float(values + i, halves, width);
-        shoal_half_to_float(halves, values + i, width);
+    size_t i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+        narrow8(values + i, halves);
+        widen8(halves, values + i);
     }
+    shoal_half_from_float(values + i, halves, count - i);
+    shoal_half_to_float(halves, values + i, count - i);
 }
