@@ -60,7 +60,8 @@ static uint16_t narrow(float value)
     if (bits > float_bits(HALF_MAX))
         bits = float_bits(HALF_MAX);
     if (bits < 0x38800000) {
-        /* Below 2^−14: adding ½ leaves the subnormal's mantissa, rounded to even, in the low bits. */
+        /* Below 2^−14: adding ½ leaves the subnormal's mantissa, rounded to even, in the low bits.
+         */
         return (uint16_t)(sign | (float_bits(bits_float(bits) + 0.5f) - 0x3f000000));
     }
     bits += 0xfff + (bits >> 13 & 1); /* to nearest, ties to even; a carry moves the exponent */

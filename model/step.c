@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One step for a batch; see step.h.
  *
- *   rows ──gather──► x (B×K, K = D + H) ──one GEMM──► gates (B×4H) ──cell, row by row──► h, c of the
- *   rows, rounded ──dot──► logit ──Platt, sigmoid──► score
+ *   rows ──gather──► x (B×K, K = D + H) ──one GEMM──► gates (B×4H) ──cell, row by row──► h, c of
+ * the rows, rounded ──dot──► logit ──Platt, sigmoid──► score
  *
  * Why the order is what it is: the GEMM is batch-invariant (blas.h; a few rows go through
- * few_rows.h, if that was seen to give the same bits here); all that follows reads one row only, and
- * sums over it in a fixed order. So a row's bits cannot depend on its neighbours. The cell writes
- * straight into the rows' h and c: x holds a copy of h_{t−1} already. */
+ * few_rows.h, if that was seen to give the same bits here); all that follows reads one row only,
+ * and sums over it in a fixed order. So a row's bits cannot depend on its neighbours. The cell
+ * writes straight into the rows' h and c: x holds a copy of h_{t−1} already. */
 #include "model/step.h"
 
 #include <stdbool.h>
@@ -69,8 +69,8 @@ enum shoal_status shoal_step_create(const struct shoal_model *model, size_t max_
     made->max_batch = max_batch;
     made->inputs = inputs;
     made->hidden = hidden;
-    made->few_rows_agree = shoal_few_rows_agree(4 * hidden, inputs + hidden,
-                                                model->params.gates_weight, 4 * hidden);
+    made->few_rows_agree =
+        shoal_few_rows_agree(4 * hidden, inputs + hidden, model->params.gates_weight, 4 * hidden);
     made->gates = made->x + x;
     made->tanh_c = made->gates + gates;
     made->counters = made->tanh_c + padded(hidden);
@@ -149,10 +149,10 @@ static void score(struct shoal_step *step, struct shoal_step_row *rows, size_t c
     const struct shoal_params *params = &model->params;
     standardise(step, rows, count);
     for (size_t b = 0; b < count; b++) {
-        float logit = shoal_dot(params->head_hidden, rows[b].h, step->hidden) +
-                      shoal_dot(params->head_counters, step->counters + b * SHOAL_COUNTERS,
-                                SHOAL_COUNTERS) +
-                      params->head_bias[0];
+        float logit =
+            shoal_dot(params->head_hidden, rows[b].h, step->hidden) +
+            shoal_dot(params->head_counters, step->counters + b * SHOAL_COUNTERS, SHOAL_COUNTERS) +
+            params->head_bias[0];
         step->logits[b] = model->platt_slope * logit + model->platt_intercept;
     }
     shoal_vsigmoid(step->logits, step->logits, count);

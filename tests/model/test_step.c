@@ -152,7 +152,9 @@ Test(step, a_step_computes_the_equations)
         for (int k = 0; k < SHOAL_COUNTERS; k++)
             counters[k] = fabsf(20 * tiny_random(&state));
         struct shoal_step_row row = {.features = features_of(&model->params.dims, &state),
-                                     .h = h, .c = c, .counters = counters};
+                                     .h = h,
+                                     .c = c,
+                                     .counters = counters};
         double score = reference(model, &row, h, c, h_next, c_next);
         shoal_step_run(step, &row, 1);
         cr_assert_float_eq((double)row.score, score, 1e-6);
@@ -204,8 +206,11 @@ Test(step, without_counters_there_is_a_state_but_no_score)
     uint64_t seed = 3;
     struct shoal_features features = features_of(&model->params.dims, &seed);
     for (int i = 0; i < 3; i++)
-        rows[i] = (struct shoal_step_row){.features = features, .h = state[i][0], .c = state[i][1],
-                                          .counters = i == 1 ? NULL : counters, .score = -7};
+        rows[i] = (struct shoal_step_row){.features = features,
+                                          .h = state[i][0],
+                                          .c = state[i][1],
+                                          .counters = i == 1 ? NULL : counters,
+                                          .score = -7};
     shoal_step_run(step, rows, 3);
     cr_expect_eq(rows[1].score, -7.0f);
     cr_expect(rows[0].score > 0 && rows[0].score < 1);
