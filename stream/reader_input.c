@@ -171,6 +171,8 @@ static enum shoal_status inflate_some(struct shoal_byte_source *source, char *by
 static enum shoal_status unzstd_some(struct shoal_byte_source *source, char *bytes, size_t size,
                                      size_t *count)
 {
+    if (!source->in_member && source->begin == source->end)
+        return SHOAL_OK; /* or it would take the end of the file for the start of a frame */
     ZSTD_inBuffer in = {source->input, source->end, source->begin};
     ZSTD_outBuffer out = {bytes, size, 0};
     size_t result = ZSTD_decompressStream(source->zstd, &out, &in);
