@@ -1,1 +1,248 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Segment changes and decisions as bytes; see output.h.
+ *
+ *   change    {"id","user_id","dimension","from":null|level,"to","score","event_time","model"}
+ *   decision  {"id","user_id","promotion","eligible","variant":"treatment"|"control",
+ *              "reasons":[{"condition","value","limit","met"}…],"scores":{"purchase_24h"},
+ *              "segments":{dimension:level|null…},"model","event_time","expires_at":null|time}
+ *
+ * What a reason's value and limit are:
+ *
+ *   condition            value               limit
+ *   validity             event time          [from|null, until|null]
+ *   segment.<dimension>  level|null          [accepted level…]
+ *   score.min/score.max  score               score
+ *   cooldown             "2h13m"|null        "1d"      time since the last offer; null: none so far
+ *   limit                offers so far       most
+ *   offer                "10m"               "30m"     age of the standing offer, and its whole time */
+#include "stream/output.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "stream/encode.h"
+
+size_t shoal_output_id(const char *topic, const struct shoal_event *event, const char *subject,
+                       char *id, size_t size)
+{
+    char middle[64];
+    size_t used = 0;
+    middle[used++] = '/';
+    used += shoal_print_uint((uint64_t)event->partition, middle + used);
+    middle[used++] = '/';
+    used += shoal_print_uint((uint64_t)event->offset, middle + used);
+    if (event->part > 0) {
+        middle[used++] = '.';
+        used += shoal_print_uint(event->part, middle + used);
+    }
+    middle[used++] = '/';
+    const struct {
+        const char *text;
+        size_t size;
+    } pieces[] = {{topic, strlen(topic)}, {middle, used}, {subject, strlen(subject)}};
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        size_t room = size - 1 - length;
+        size_t take = pieces[i].size < room ? pieces[i].size : room;
+        memcpy(id + length, pieces[i].text, take);
+        length += take;
+    }
+    id[length] = '\0';
+    return length;
+}
+
+static enum shoal_encode_format encode_format(enum shoal_output_format format)
+{
+    return format == SHOAL_OUTPUT_JSON ? SHOAL_ENCODE_JSON : SHOAL_ENCODE_MSGPACK;
+}
+
+void shoal_output_change(enum shoal_output_format format, const struct shoal_event *event,
+                         const struct shoal_change *change, const struct shoal_model *model,
+                         const char *id, struct shoal_buffer *out)
+{
+    struct shoal_encoder e;
+    shoal_encode_init(&e, encode_format(format), out);
+    shoal_encode_map(&e, 8);
+    SHOAL_ENCODE_KEY(&e, "id");
+    shoal_encode_text(&e, id);
+    SHOAL_ENCODE_KEY(&e, "user_id");
+    shoal_encode_str(&e, event->user, event->user_size);
+    SHOAL_ENCODE_KEY(&e, "dimension");
+    shoal_encode_text(&e, shoal_dimension_name(change->dimension));
+    SHOAL_ENCODE_KEY(&e, "from");
+    shoal_encode_text(&e, shoal_level_name(change->dimension, change->from));
+    SHOAL_ENCODE_KEY(&e, "to");
+    shoal_encode_text(&e, shoal_level_name(change->dimension, change->to));
+    SHOAL_ENCODE_KEY(&e, "score");
+    shoal_encode_score(&e, (double)change->score);
+    SHOAL_ENCODE_KEY(&e, "event_time");
+    shoal_encode_time(&e, event->touch.time_ms);
+    SHOAL_ENCODE_KEY(&e, "model");
+    shoal_encode_text(&e, model->version);
+    shoal_encode_map_end(&e);
+}
+
+/* ---- reasons ------------------------------------------------------------------------------- */
+
+static void put_bound(struct shoal_encoder *e, int64_t time_ms)
+{
+    if (time_ms == INT64_MIN || time_ms == INT64_MAX)
+        shoal_encode_null(e);
+    else
+        shoal_encode_time(e, time_ms);
+}
+
+static void put_levels(struct shoal_encoder *e, enum shoal_dimension dimension, uint32_t accepted)
+{
+    shoal_encode_array(e, (uint32_t)__builtin_popcount(accepted));
+    for (uint8_t level = 1; level <= 32; level++) {
+        if (accepted >> (level - 1) & 1)
+            shoal_encode_text(e, shoal_level_name(dimension, level));
+    }
+    shoal_encode_array_end(e);
+}
+
+static void put_duration(struct shoal_encoder *e, double duration_ms)
+{
+    if (isnan(duration_ms))
+        shoal_encode_null(e);
+    else
+        shoal_encode_duration(e, (int64_t)duration_ms);
+}
+
+/* Each kind of condition has its own form of value. */
+static void put_value(struct shoal_encoder *e, const struct shoal_reason *reason)
+{
+    switch (reason->condition) {
+    case SHOAL_CONDITION_VALIDITY:
+        shoal_encode_time(e, (int64_t)reason->value);
+        break;
+    case SHOAL_CONDITION_SEGMENT:
+        shoal_encode_text(e, shoal_level_name(reason->dimension, (uint8_t)reason->value));
+        break;
+    case SHOAL_CONDITION_MIN_SCORE:
+    case SHOAL_CONDITION_MAX_SCORE:
+        shoal_encode_score(e, reason->value);
+        break;
+    case SHOAL_CONDITION_COOLDOWN:
+    case SHOAL_CONDITION_OFFER:
+        put_duration(e, reason->value);
+        break;
+    case SHOAL_CONDITION_LIMIT:
+        shoal_encode_int(e, (int64_t)reason->value);
+        break;
+    }
+}
+
+static void put_limit(struct shoal_encoder *e, const struct shoal_promotion *promotion,
+                      const struct shoal_reason *reason)
+{
+    switch (reason->condition) {
+    case SHOAL_CONDITION_VALIDITY:
+        shoal_encode_array(e, 2);
+        put_bound(e, promotion->valid_from_ms);
+        put_bound(e, promotion->valid_until_ms);
+        shoal_encode_array_end(e);
+        break;
+    case SHOAL_CONDITION_SEGMENT:
+        put_levels(e, reason->dimension, (uint32_t)reason->limit);
+        break;
+    case SHOAL_CONDITION_MIN_SCORE:
+    case SHOAL_CONDITION_MAX_SCORE:
+        shoal_encode_score(e, reason->limit);
+        break;
+    case SHOAL_CONDITION_COOLDOWN:
+    case SHOAL_CONDITION_OFFER:
+        put_duration(e, reason->limit);
+        break;
+    case SHOAL_CONDITION_LIMIT:
+        shoal_encode_int(e, (int64_t)reason->limit);
+        break;
+    }
+}
+
+static void put_condition(struct shoal_encoder *e, const struct shoal_reason *reason)
+{
+    const char *name = shoal_condition_name(reason->condition);
+    if (reason->condition != SHOAL_CONDITION_SEGMENT) {
+        shoal_encode_text(e, name);
+        return;
+    }
+    const char *dimension = shoal_dimension_name(reason->dimension);
+    char text[64];
+    size_t name_size = strlen(name), dimension_size = strlen(dimension);
+    memcpy(text, name, name_size);
+    text[name_size] = '.';
+    memcpy(text + name_size + 1, dimension, dimension_size);
+    shoal_encode_str(e, text, name_size + 1 + dimension_size);
+}
+
+static void put_reasons(struct shoal_encoder *e, const struct shoal_decision *decision)
+{
+    shoal_encode_array(e, (uint32_t)decision->reasons_count);
+    for (size_t i = 0; i < decision->reasons_count; i++) {
+        const struct shoal_reason *reason = &decision->reasons[i];
+        shoal_encode_map(e, 4);
+        SHOAL_ENCODE_KEY(e, "condition");
+        put_condition(e, reason);
+        SHOAL_ENCODE_KEY(e, "value");
+        put_value(e, reason);
+        SHOAL_ENCODE_KEY(e, "limit");
+        put_limit(e, decision->promotion, reason);
+        SHOAL_ENCODE_KEY(e, "met");
+        shoal_encode_bool(e, reason->met);
+        shoal_encode_map_end(e);
+    }
+    shoal_encode_array_end(e);
+}
+
+static void put_segments(struct shoal_encoder *e, const struct shoal_record *record)
+{
+    shoal_encode_map(e, SHOAL_DIMENSION_COUNT);
+    SHOAL_ENCODE_KEY(e, "intent");
+    shoal_encode_text(e, shoal_level_name(SHOAL_INTENT, record->standings[SHOAL_INTENT].level));
+    SHOAL_ENCODE_KEY(e, "lifecycle");
+    shoal_encode_text(e,
+                      shoal_level_name(SHOAL_LIFECYCLE, record->standings[SHOAL_LIFECYCLE].level));
+    _Static_assert(SHOAL_DIMENSION_COUNT == 2, "write every dimension");
+    shoal_encode_map_end(e);
+}
+
+void shoal_output_decision(enum shoal_output_format format, const struct shoal_event *event,
+                           const struct shoal_decision *decision,
+                           const struct shoal_record *record, const struct shoal_model *model,
+                           const char *id, struct shoal_buffer *out)
+{
+    struct shoal_encoder e;
+    shoal_encode_init(&e, encode_format(format), out);
+    shoal_encode_map(&e, 11);
+    SHOAL_ENCODE_KEY(&e, "id");
+    shoal_encode_text(&e, id);
+    SHOAL_ENCODE_KEY(&e, "user_id");
+    shoal_encode_str(&e, event->user, event->user_size);
+    SHOAL_ENCODE_KEY(&e, "promotion");
+    shoal_encode_text(&e, decision->promotion->id);
+    SHOAL_ENCODE_KEY(&e, "eligible");
+    shoal_encode_bool(&e, decision->eligible);
+    SHOAL_ENCODE_KEY(&e, "variant");
+    shoal_encode_text(&e, decision->control ? "control" : "treatment");
+    SHOAL_ENCODE_KEY(&e, "reasons");
+    put_reasons(&e, decision);
+    SHOAL_ENCODE_KEY(&e, "scores");
+    shoal_encode_map(&e, 1);
+    SHOAL_ENCODE_KEY(&e, "purchase_24h");
+    shoal_encode_score(&e, (double)record->score);
+    shoal_encode_map_end(&e);
+    SHOAL_ENCODE_KEY(&e, "segments");
+    put_segments(&e, record);
+    SHOAL_ENCODE_KEY(&e, "model");
+    shoal_encode_text(&e, model->version);
+    SHOAL_ENCODE_KEY(&e, "event_time");
+    shoal_encode_time(&e, event->touch.time_ms);
+    SHOAL_ENCODE_KEY(&e, "expires_at");
+    if (decision->expires_ms)
+        shoal_encode_time(&e, decision->expires_ms);
+    else
+        shoal_encode_null(&e);
+    shoal_encode_map_end(&e);
+}

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Exit codes of every command. */
 enum shoal_exit {
@@ -33,7 +34,7 @@ struct shoal_cli_args;
 struct shoal_cli_command {
     const char *name;
     const char *summary;          /* one line */
-    const char *positional;       /* "[USER]" or NULL */
+    const char *positional;       /* "[USER]", "FILE", "FILE..." or NULL: none taken */
     const char *description;      /* a paragraph or NULL */
     const char *example;          /* shown under Example: */
     const struct shoal_cli_option *options; /* terminated by a NULL name */
@@ -58,8 +59,12 @@ bool shoal_cli_time(const struct shoal_cli_args *args, const char *name, bool *g
 int shoal_cli_fail(const struct shoal_cli_args *args, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Parses the command line and runs the command; returns the exit code. */
+/* Parses the command line and runs the command; returns the exit code. `commands` ends with NULL.
+ * Also understands --help, help [COMMAND], and --version if there is a command "version". */
 int shoal_cli_main(const struct shoal_cli_command *const *commands, int argc, char **argv);
+/* Synopsis, options and example of one command; list of all commands. */
+void shoal_cli_print_help(const struct shoal_cli_command *command, FILE *out);
+void shoal_cli_print_overview(const struct shoal_cli_command *const *commands, FILE *out);
 
 /* Progress line on standard error when it is a terminal: "label 12.3 % 1.2 M/s 0:08 left". At most
  * ten times a second; total 0 = unknown. done == total ends the line. */

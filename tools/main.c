@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-int main(void);
-int main(void)
+/* `shoal`: the table of commands. */
+#include "tools/commands.h"
+
+const struct shoal_cli_command *const shoal_commands[] = {
+    &shoal_cmd_run,
+    &shoal_cmd_replay,
+    &shoal_cmd_inspect,
+    &shoal_cmd_send,
+    &shoal_cmd_config,
+    &shoal_cmd_completion,
+    &shoal_cmd_version,
+    NULL,
+};
+
+int main(int argc, char **argv)
 {
-    return 0;
+    return shoal_cli_main(shoal_commands, argc, argv);
 }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The subcommands of `shoal`, each in its file cmd_<name>.c. main.c lists those of this build. */
+#ifndef SHOAL_COMMANDS_H
+#define SHOAL_COMMANDS_H
+
+#include "tools/cli.h"
+
+extern const struct shoal_cli_command shoal_cmd_run;
+extern const struct shoal_cli_command shoal_cmd_replay;
+extern const struct shoal_cli_command shoal_cmd_train;
+extern const struct shoal_cli_command shoal_cmd_evaluate;
+extern const struct shoal_cli_command shoal_cmd_inspect;
+extern const struct shoal_cli_command shoal_cmd_generate;
+extern const struct shoal_cli_command shoal_cmd_send;
+extern const struct shoal_cli_command shoal_cmd_config;
+extern const struct shoal_cli_command shoal_cmd_completion;
+extern const struct shoal_cli_command shoal_cmd_version;
+
+/* All of them, in the order of the overview; ends with NULL. */
+extern const struct shoal_cli_command *const shoal_commands[];
+
+#endif

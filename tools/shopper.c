@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One synthetic shopper: what it does next, and when.
+ *
+ *                 session begins, a mission             returns to the first item
+ *     BROWSING ─────────────────────────► CONSIDERING ───────────────────────────► BUYING
+ *        ▲    views several items of one category  │                                  │ hours
+ *        └──── too dear, or returns to another ◄───┘                                  ▼ later
+ *        └──────────────────────────────────────────────────────────── sees it again, buys
+ *
+ * Two thirds of the purchases come by this way. The rest are made on impulse while browsing, or
+ * because a campaign reached somebody who can be persuaded. The signs of intent are in the order:
+ *
+ *   - a run of new items of one category and then a return to it, against the same number of
+ *     repeats spread over categories (browsing, which remembers items at random);
+ *   - saved and then carted (will buy), against carted and then saved (postponed);
+ *   - carted and then more views of the category, against carted and left (a hoarder's habit).
+ *
+ * Counters of views, carts and saves see little of that. How long ago the decision fell, how
+ * often somebody shops and how dear the items are matter as well, and counters do see those.
+ *
+ * Rates are fitted to nine days of 825 users of the public Taobao UserBehavior set.
+ */
+#include "shopper.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define SECOND_MS INT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS (24 * HOUR_MS)
+#define CAMPAIGN_MS (2 * DAY_MS)
+#define GONE_MS INT64_MAX
+
+enum intent {
+    BROWSING,
+    CONSIDERING,
+    BUYING,
+};
+
+/* Share of a day's sessions that begin in each hour, in thousandths: the three rhythms, mixed
+ * 40:45:15, give the hours of the Taobao set. */
+static const uint8_t HOURS[3][24] = {
+    {8,  3,  2,  1,  4,  10, 28, 46, 56, 64, 72, 68,
+     62, 70, 66, 76, 72, 56, 48, 50, 48, 44, 30, 16}, /* by day */
+    {22, 8,  4,  2,  4,  5,  10, 18, 24,  27,  32,  32,
+     34, 42, 40, 48, 48, 43, 53, 80, 106, 130, 112, 76}, /* in the evening */
+    {119, 61, 43, 11, 11, 5,  2,  3,  12, 15,  19,  16,
+     19,  27, 24, 33, 31, 28, 40, 53, 74, 106, 124, 109}, /* at night */
+};
+
+static uint32_t lognormal_ppm(struct shoal_random *random, uint32_t median_ppm, int64_t sigma_milli)
+{
+    int64_t ppm = shoal_random_lognormal(random, median_ppm, sigma_milli);
+
+    return (uint32_t)(ppm < 500000 ? ppm : 500000);
+}
+
+static uint32_t hour_weight(const struct shoal_shopper *shopper, int64_t time_ms)
+{
+    return HOURS[shopper->rhythm][time_ms / HOUR_MS % 24];
+}
+
+/* Sessions an hour, expected at a time. Saturday and Sunday are a fifth busier. */
+static int64_t session_rate_q16(const struct shoal_shopper *shopper, int64_t time_ms)
+{
+    int64_t weekday = (time_ms / DAY_MS + 4) % 7; /* 1970-01-01 was a Thursday; 0 is Sunday */
+    int64_t busy_percent = weekday == 0 || weekday == 6 ? 120 : 100;
+
+    return (int64_t)shopper->sessions_per_day_q16 * hour_weight(shopper, time_ms) * busy_percent /
+           100000;
+}
+
+/* The next arrival of a Poisson process whose rate is constant within an hour. */
+static int64_t draw_arrival(struct shoal_shopper *shopper, int64_t from_ms, int64_t end_ms)
+{
+    int64_t left_q16 = shoal_random_exponential_q16(&shopper->random);
+    int64_t time_ms = from_ms;
+
+    while (time_ms < end_ms) {
+        int64_t hour_end_ms = (time_ms / HOUR_MS + 1) * HOUR_MS;
+        int64_t rate_q16 = session_rate_q16(shopper, time_ms);
+        int64_t hazard_q16 = rate_q16 * (hour_end_ms - time_ms) / HOUR_MS;
+        if (hazard_q16 > left_q16)
+            return time_ms + left_q16 * HOUR_MS / rate_q16 + 1;
+        left_q16 -= hazard_q16;
+        time_ms = hour_end_ms;
+    }
+    return GONE_MS;
+}
+
+/* The first waking hour from a time on. */
+static int64_t when_awake(const struct shoal_shopper *shopper, int64_t time_ms)
+{
+    for (int hours = 0; hours < 12 && hour_weight(shopper, time_ms) < 25; hours++)
+        time_ms += HOUR_MS;
+    return time_ms;
+}
+
+/* One session can bring on the next (self-excitement), and so does a decision to buy. */
+static int64_t next_session(struct shoal_shopper *shopper, const struct shoal_shop *shop,
+                            int64_t now_ms)
+{
+    int64_t next_ms = draw_arrival(shopper, now_ms + 31 * MINUTE_MS, shop->end_ms);
+
+    if (shoal_random_chance_ppm(&shopper->random, 140000)) {
+        int64_t delay_ms = shoal_random_lognormal(&shopper->random, 90 * MINUTE_MS, 900);
+        int64_t again_ms = when_awake(shopper, now_ms + 31 * MINUTE_MS + delay_ms);
+        next_ms = again_ms < next_ms ? again_ms : next_ms;
+    }
+    if (shopper->intent == BUYING && shoal_random_chance_ppm(&shopper->random, 800000)) {
+        int64_t decide_ms = now_ms + 31 * MINUTE_MS;
+        if (shopper->decide_ms > decide_ms)
+            decide_ms = shopper->decide_ms;
+        decide_ms = when_awake(shopper, decide_ms);
+        next_ms = decide_ms < next_ms ? decide_ms : next_ms;
+    }
+    return next_ms;
+}
+
+static void init_habits(struct shoal_shopper *shopper, const struct shoal_shop *shop)
+{
+    struct shoal_random *random = &shopper->random;
+    uint32_t rhythm = shoal_random_below(random, 100);
+    int64_t rate_q16 = shoal_random_lognormal(random, SHOAL_Q16_ONE * 142 / 100, 680);
+    int64_t length = shoal_random_lognormal(random, 1000, 420);
+    int64_t sensitivity_q16 = shoal_random_lognormal(random, SHOAL_Q16_ONE * 8 / 10, 600);
+    uint32_t persuadable_ppm;
+
+    shopper->rhythm = rhythm < 40 ? 0 : rhythm < 85 ? 1 : 2;
+    shopper->sessions_per_day_q16 =
+        (uint32_t)(rate_q16 < 20 * SHOAL_Q16_ONE ? rate_q16 : 20 * SHOAL_Q16_ONE);
+    shopper->session_length_milli = (uint32_t)(length < 5000 ? length : 5000);
+    shopper->mission_ppm = lognormal_ppm(random, 150000, 600);
+    shopper->cart_ppm = lognormal_ppm(random, 47000, 800);
+    shopper->fav_ppm = lognormal_ppm(random, 17500, 1000);
+    shopper->impulse_ppm = lognormal_ppm(random, 3000, 900);
+    shopper->price_sensitivity_q16 =
+        (uint32_t)(sensitivity_q16 < 3 * SHOAL_Q16_ONE ? sensitivity_q16 : 3 * SHOAL_Q16_ONE);
+    /* who minds the price can be persuaded more often, so habits tell who to contact */
+    persuadable_ppm = shopper->price_sensitivity_q16 > SHOAL_Q16_ONE * 8 / 10 ? 500000 : 100000;
+    shopper->persuadable = shoal_random_chance_ppm(random, persuadable_ppm);
+    for (int slot = 0; slot < SHOAL_SHOPPER_FAVOURITES; slot++)
+        shopper->favourites[slot] = shoal_catalogue_draw_category(shop->catalogue, random);
+}
+
+void shoal_shopper_init(struct shoal_shopper *shopper, const struct shoal_shop *shop,
+                        uint64_t number)
+{
+    int64_t arrival_ms = shop->start_ms;
+    uint32_t span_s = (uint32_t)((shop->end_ms - shop->start_ms) / SECOND_MS);
+
+    memset(shopper, 0, sizeof(*shopper));
+    shopper->random = shoal_random_stream(shop->seed, number);
+    shopper->stop_ms = shop->end_ms;
+    init_habits(shopper, shop);
+    if (shoal_random_chance_ppm(&shopper->random, 150000)) /* comes late */
+        arrival_ms += SECOND_MS * shoal_random_below(&shopper->random, span_s);
+    if (shoal_random_chance_ppm(&shopper->random, 70000)) { /* stops early */
+        uint32_t left_s = (uint32_t)((shop->end_ms - arrival_ms) / SECOND_MS);
+        shopper->stop_ms = arrival_ms + SECOND_MS * shoal_random_below(&shopper->random, left_s);
+    }
+    shopper->next_ms = draw_arrival(shopper, arrival_ms, shop->end_ms);
+    if (shopper->next_ms >= shopper->stop_ms)
+        shopper->next_ms = GONE_MS;
+}
+
+struct shoal_shop_campaign shoal_shop_campaign_at(const struct shoal_shop *shop, int64_t time_ms)
+{
+    int64_t index = (time_ms - shop->start_ms) / CAMPAIGN_MS;
+    struct shoal_random random =
+        shoal_random_stream(shop->seed, (UINT64_C(3) << 40) + (uint64_t)index);
+    uint32_t category = shoal_catalogue_draw_category(shop->catalogue, &random);
+
+    return (struct shoal_shop_campaign){
+        .number = (uint32_t)index + 1,
+        .item = shoal_catalogue_draw_item(shop->catalogue, category, &random),
+        .end_ms = shop->start_ms + (index + 1) * CAMPAIGN_MS,
+    };
+}
+
+static void push_pending(struct shoal_shopper *shopper, enum shoal_shopper_action action)
+{
+    if (shopper->pending_count < SHOAL_SHOPPER_PENDING)
+        shopper->pending[shopper->pending_count++] = (uint8_t)action;
+}
+
+static enum shoal_shopper_action pop_pending(struct shoal_shopper *shopper)
+{
+    enum shoal_shopper_action action = (enum shoal_shopper_action)shopper->pending[0];
+
+    shopper->pending_count--;
+    memmove(shopper->pending, shopper->pending + 1, shopper->pending_count);
+    return action;
+}
+
+static void remember(struct shoal_shopper *shopper, uint32_t item)
+{
+    uint32_t slot = shopper->recent_count;
+
+    for (uint32_t i = 0; i < shopper->recent_count; i++) {
+        if (shopper->recent[i] == item)
+            return;
+    }
+    if (slot < SHOAL_SHOPPER_RECENT)
+        shopper->recent_count++;
+    else /* forget at random: some items stay for days */
+        slot = shoal_random_below(&shopper->random, SHOAL_SHOPPER_RECENT);
+    shopper->recent[slot] = item;
+}
+
+static uint32_t draw_category(struct shoal_shopper *shopper, const struct shoal_shop *shop)
+{
+    uint32_t slot = 0;
+
+    if (shoal_random_chance_ppm(&shopper->random, 440000))
+        return shoal_catalogue_draw_category(shop->catalogue, &shopper->random);
+    while (shoal_random_chance_ppm(&shopper->random, 680000))
+        slot++;
+    return shopper->favourites[slot % SHOAL_SHOPPER_FAVOURITES];
+}
+
+/* A new item of a category; who minds the price looks at two and takes the cheaper. */
+static uint32_t draw_item(struct shoal_shopper *shopper, const struct shoal_shop *shop,
+                          uint32_t category)
+{
+    uint32_t item = shoal_catalogue_draw_item(shop->catalogue, category, &shopper->random);
+
+    if (shoal_random_below(&shopper->random, 2 * SHOAL_Q16_ONE) < shopper->price_sensitivity_q16) {
+        uint32_t other = shoal_catalogue_draw_item(shop->catalogue, category, &shopper->random);
+        if (shoal_catalogue_price_level_q16(shop->catalogue, other) <
+            shoal_catalogue_price_level_q16(shop->catalogue, item))
+            item = other;
+    }
+    return item;
+}
+
+/* The chance that this price does not put the shopper off. */
+static bool price_is_right(struct shoal_shopper *shopper, const struct shoal_shop *shop,
+                           uint32_t item, uint32_t at_typical_price_ppm)
+{
+    int64_t level_q16 = shoal_catalogue_price_level_q16(shop->catalogue, item);
+    int64_t exponent_q16 = -((level_q16 * shopper->price_sensitivity_q16) >> 16);
+    int64_t ppm = (at_typical_price_ppm * shoal_exp2_q16(exponent_q16)) >> 16;
+
+    return shoal_random_chance_ppm(&shopper->random, (uint32_t)(ppm < 950000 ? ppm : 950000));
+}
+
+/* Decided: the purchase follows within hours, at most a day or so. */
+static void decide(struct shoal_shopper *shopper, int64_t now_ms, uint32_t item)
+{
+    int64_t delay_ms = shoal_random_lognormal(&shopper->random, 5 * HOUR_MS, 1000);
+
+    if (delay_ms > 30 * HOUR_MS)
+        delay_ms = 30 * HOUR_MS;
+    shopper->intent = BUYING;
+    shopper->chosen = item;
+    shopper->decide_ms = now_ms + delay_ms;
+    shopper->give_up_ms = shopper->decide_ms + 36 * HOUR_MS;
+}
+
+static void give_up(struct shoal_shopper *shopper)
+{
+    shopper->intent = BROWSING;
+    shopper->shortlist_count = 0;
+    shopper->leave_category = true;
+}
+
+/* Back at the item that was seen first: buy it, or think better of it. */
+static void weigh(struct shoal_shopper *shopper, const struct shoal_shop *shop, int64_t now_ms)
+{
+    uint32_t item = shopper->shortlist[0];
+
+    shopper->pending_item = item;
+    if (price_is_right(shopper, shop, item, 720000)) {
+        decide(shopper, now_ms, item);
+        if (shoal_random_chance_ppm(&shopper->random, 250000))
+            push_pending(shopper, SHOAL_SHOPPER_FAV);
+        if (shoal_random_chance_ppm(&shopper->random, 600000))
+            push_pending(shopper, SHOAL_SHOPPER_CART);
+        return;
+    }
+    give_up(shopper);
+    if (shoal_random_chance_ppm(&shopper->random, 600000))
+        push_pending(shopper, SHOAL_SHOPPER_CART);
+    if (shoal_random_chance_ppm(&shopper->random, 400000))
+        push_pending(shopper, SHOAL_SHOPPER_FAV);
+}
+
+static uint32_t browse(struct shoal_shopper *shopper, const struct shoal_shop *shop)
+{
+    bool stay = !shopper->leave_category && shoal_random_chance_ppm(&shopper->random, 330000);
+    uint32_t item;
+
+    shopper->leave_category = false;
+    if (shopper->recent_count > 0 && shoal_random_chance_ppm(&shopper->random, 60000))
+        item = shopper->recent[shoal_random_below(&shopper->random, shopper->recent_count)];
+    else
+        item = draw_item(shopper, shop, stay ? shopper->category : draw_category(shopper, shop));
+    shopper->pending_item = item;
+    if (shoal_random_chance_ppm(&shopper->random, shopper->cart_ppm)) {
+        push_pending(shopper, SHOAL_SHOPPER_CART);
+        shopper->leave_category = shoal_random_chance_ppm(&shopper->random, 700000);
+    }
+    if (shoal_random_chance_ppm(&shopper->random, shopper->fav_ppm))
+        push_pending(shopper, SHOAL_SHOPPER_FAV);
+    if (price_is_right(shopper, shop, item, shopper->impulse_ppm))
+        push_pending(shopper, SHOAL_SHOPPER_BUY);
+    return item;
+}
+
+static uint32_t consider(struct shoal_shopper *shopper, const struct shoal_shop *shop,
+                         int64_t now_ms)
+{
+    uint32_t count = shopper->shortlist_count;
+    uint32_t pick;
+
+    if (shoal_random_chance_ppm(&shopper->random, 250000))
+        return browse(shopper, shop);
+    if (count < 3 ||
+        (count < SHOAL_SHOPPER_SHORTLIST && shoal_random_chance_ppm(&shopper->random, 400000))) {
+        uint32_t item = draw_item(shopper, shop, shopper->mission_category);
+        shopper->shortlist[shopper->shortlist_count++] = item;
+        return item;
+    }
+    if (shoal_random_chance_ppm(&shopper->random, 650000)) {
+        uint32_t item = shopper->shortlist[0];
+        weigh(shopper, shop, now_ms);
+        return item;
+    }
+    pick = shopper->shortlist[1 + shoal_random_below(&shopper->random, count - 1)];
+    if (shoal_random_chance_ppm(&shopper->random, 500000))
+        give_up(shopper);
+    return pick;
+}
+
+static uint32_t buy(struct shoal_shopper *shopper, const struct shoal_shop *shop, int64_t now_ms)
+{
+    if (now_ms >= shopper->decide_ms && shoal_random_chance_ppm(&shopper->random, 600000)) {
+        shopper->pending_item = shopper->chosen;
+        push_pending(shopper, SHOAL_SHOPPER_BUY);
+        return shopper->chosen;
+    }
+    if (shoal_random_chance_ppm(&shopper->random, 200000))
+        return shopper->chosen;
+    if (shoal_random_chance_ppm(&shopper->random, 200000))
+        return draw_item(shopper, shop,
+                         shoal_catalogue_category_of(shop->catalogue, shopper->chosen));
+    return browse(shopper, shop);
+}
+
+/* Half of those who come while a campaign runs are shown it, by the toss of a coin. */
+static void meet_campaign(struct shoal_shopper *shopper, const struct shoal_shop *shop,
+                          int64_t now_ms)
+{
+    struct shoal_shop_campaign campaign = shoal_shop_campaign_at(shop, now_ms);
+
+    if (campaign.number == shopper->promotion_seen)
+        return;
+    shopper->promotion_seen = campaign.number;
+    if (!shoal_random_chance_ppm(&shopper->random, 500000))
+        return;
+    shopper->promotion = campaign.number;
+    shopper->pending_item = campaign.item;
+    push_pending(shopper, SHOAL_SHOPPER_SHOWN);
+    if (shoal_random_chance_ppm(&shopper->random, shopper->persuadable ? 350000 : 150000))
+        push_pending(shopper, SHOAL_SHOPPER_CLICKED);
+    if (shopper->persuadable && shopper->intent != BUYING &&
+        shoal_random_chance_ppm(&shopper->random, 350000))
+        decide(shopper, now_ms, campaign.item);
+}
+
+static void begin_session(struct shoal_shopper *shopper, const struct shoal_shop *shop,
+                          int64_t now_ms)
+{
+    int64_t median_milli = (int64_t)shopper->session_length_milli * 32 / 10;
+    int64_t length = (shoal_random_lognormal(&shopper->random, median_milli, 1000) + 500) / 1000;
+
+    shopper->session_left = (uint16_t)(length < 1 ? 1 : length < 200 ? length : 200);
+    shopper->category = draw_category(shopper, shop);
+    shopper->leave_category = false;
+    if (shopper->intent != BROWSING && now_ms > shopper->give_up_ms)
+        give_up(shopper);
+    if (shopper->intent == BROWSING &&
+        shoal_random_chance_ppm(&shopper->random, shopper->mission_ppm)) {
+        shopper->intent = CONSIDERING;
+        shopper->mission_category = draw_category(shopper, shop);
+        shopper->shortlist_count = 0;
+        shopper->give_up_ms = now_ms + 3 * DAY_MS;
+    }
+    if (shop->campaigns)
+        meet_campaign(shopper, shop, now_ms);
+}
+
+/* A purchase ends the mission; often something that goes with it is bought at once. */
+static void bought(struct shoal_shopper *shopper, const struct shoal_shop *shop,
+                   const struct shoal_shopper_event *event)
+{
+    if (shopper->intent == BUYING && event->item != shopper->chosen)
+        return; /* on impulse, while another purchase is still to come */
+    if (shopper->intent == BUYING)
+        give_up(shopper);
+    if (!shoal_random_chance_ppm(&shopper->random, 250000))
+        return;
+    decide(shopper, event->time_ms, draw_item(shopper, shop, event->category));
+    shopper->decide_ms = event->time_ms;
+}
+
+static void fill_event(struct shoal_shopper *shopper, const struct shoal_shop *shop,
+                       enum shoal_shopper_action action, uint32_t item,
+                       struct shoal_shopper_event *event)
+{
+    *event = (struct shoal_shopper_event){
+        .time_ms = shopper->next_ms,
+        .item = item,
+        .category = shoal_catalogue_category_of(shop->catalogue, item),
+        .price_cents = shoal_catalogue_price_cents(shop->catalogue, item),
+        .action = action,
+    };
+    if (action == SHOAL_SHOPPER_SHOWN || action == SHOAL_SHOPPER_CLICKED)
+        event->promotion = shopper->promotion;
+    if (action != SHOAL_SHOPPER_BUY)
+        return;
+    event->quantity = 1;
+    while (event->quantity < 5 && shoal_random_chance_ppm(&shopper->random, 120000))
+        event->quantity++;
+    if (shop->campaigns && shopper->promotion != 0) {
+        struct shoal_shop_campaign campaign = shoal_shop_campaign_at(shop, event->time_ms);
+        if (campaign.number == shopper->promotion &&
+            shoal_catalogue_category_of(shop->catalogue, campaign.item) == event->category)
+            event->promotion = campaign.number;
+    }
+}
+
+static void schedule(struct shoal_shopper *shopper, const struct shoal_shop *shop)
+{
+    if (shopper->session_left > 0 || shopper->pending_count > 0) {
+        int64_t median_ms = shopper->pending_count > 0 ? 30 * SECOND_MS : 58 * SECOND_MS;
+        int64_t gap_ms = shoal_random_lognormal(&shopper->random, median_ms, 1330);
+        shopper->next_ms += 1 + (gap_ms < 29 * MINUTE_MS ? gap_ms : 29 * MINUTE_MS);
+    } else {
+        shopper->next_ms = next_session(shopper, shop, shopper->next_ms);
+    }
+    if (shopper->next_ms >= shopper->stop_ms)
+        shopper->next_ms = GONE_MS;
+}
+
+void shoal_shopper_step(struct shoal_shopper *shopper, const struct shoal_shop *shop,
+                        struct shoal_shopper_event *event)
+{
+    enum shoal_shopper_action action = SHOAL_SHOPPER_VIEW;
+    int64_t now_ms = shopper->next_ms;
+    uint32_t item;
+
+    if (shopper->session_left == 0 && shopper->pending_count == 0)
+        begin_session(shopper, shop, now_ms);
+    if (shopper->pending_count > 0) {
+        action = pop_pending(shopper);
+        item = shopper->pending_item;
+    } else if (shopper->intent == BUYING) {
+        item = buy(shopper, shop, now_ms);
+    } else if (shopper->intent == CONSIDERING) {
+        item = consider(shopper, shop, now_ms);
+    } else {
+        item = browse(shopper, shop);
+    }
+    if (shopper->session_left > 0)
+        shopper->session_left--;
+    fill_event(shopper, shop, action, item, event);
+    shopper->category = event->category;
+    remember(shopper, item);
+    if (action == SHOAL_SHOPPER_BUY)
+        bought(shopper, shop, event);
+    schedule(shopper, shop);
+}
