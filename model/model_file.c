@@ -186,10 +186,13 @@ static enum shoal_status pack_result(struct shoal_buffer *out, const struct shoa
     enum shoal_status status = shoal_self_test_run(model, test, precision, &result);
     if (status != SHOAL_OK)
         return status;
+    size_t hidden = model->params.dims.hidden;
+    if (!all_finite(result.h, hidden) || !all_finite(result.c, hidden) || !isfinite(result.score))
+        return SHOAL_INVALID;
     shoal_pack_text(out, precision == SHOAL_FP16 ? "fp16" : "fp32");
     shoal_pack_map(out, 3);
-    pack_floats(out, "h", result.h, model->params.dims.hidden);
-    pack_floats(out, "c", result.c, model->params.dims.hidden);
+    pack_floats(out, "h", result.h, hidden);
+    pack_floats(out, "c", result.c, hidden);
     shoal_pack_text(out, "score");
     shoal_pack_float(out, result.score);
     return SHOAL_OK;

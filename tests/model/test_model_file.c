@@ -276,6 +276,22 @@ Test(model_file, a_model_with_bad_values_is_not_written)
     cr_expect(strstr(message.text, "not finite"));
 }
 
+Test(model_file, a_model_whose_states_are_no_numbers_is_not_written)
+{
+    source->params.head_hidden[0] = 3e38f;
+    source->params.head_hidden[1] = 3e38f;
+    source->platt_slope = 3e38f;
+    source->platt_intercept = -INFINITY;
+    shoal_buffer_clear(&document);
+    cr_expect_eq(shoal_model_serialize(source, &document), SHOAL_INVALID);
+    source->platt_intercept = 0;
+    for (int i = 0; i < 3; i++) /* infinity less infinity somewhere in the head */
+        source->params.head_counters[i] = i % 2 ? -3e38f : 3e38f;
+    for (int k = 0; k < SHOAL_COUNTERS; k++)
+        source->counter_deviation[k] = 1e-30f;
+    cr_expect_eq(shoal_model_serialize(source, &document), SHOAL_INVALID);
+}
+
 /* ---- on disk ------------------------------------------------------------------------------ */
 
 static char folder[] = "/tmp/shoal-model-XXXXXX", path[64];
