@@ -94,7 +94,7 @@ static void check_format(packer *pack)
         cr_assert_eq(status, SHOAL_IO, "cut at %zu of %zu: %s", cut, all.size,
                      shoal_status_code(status));
         cr_assert_not_null(strstr(why.text, "line "), "%s", why.text);
-        cr_assert_lt(lines, LINES);
+        cr_assert_leq(lines, LINES); /* a cut within the checksum loses no line */
     }
     struct shoal_buffer almost = {.bytes = all.bytes, .size = all.size - 1};
     read_all(&almost, true, &status, &why);
