@@ -22,7 +22,8 @@ enum shoal_status shoal_json_read(struct shoal_json *json, const char *text, siz
 enum shoal_status shoal_msgpack_read(const void *bytes, size_t size, struct shoal_fields *fields,
                                      struct shoal_message *why) SHOAL_MUST_CHECK;
 
-/* Events of a track call: events[0] comes prepared (coordinates, user) and is the pattern of all. */
+/* Events of a track call: events[0] comes prepared (coordinates, user) and is the pattern of all.
+ */
 enum shoal_status shoal_segment_events(const struct shoal_fields *fields,
                                        struct shoal_event *events, size_t *count,
                                        struct shoal_message *why) SHOAL_MUST_CHECK;

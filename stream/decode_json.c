@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fields of a JSON object, in one pass that derives the grammar of RFC 8259 and keeps nothing but the
- * slices that were asked for.
+/* Fields of a JSON object, in one pass that derives the grammar of RFC 8259 and keeps nothing but
+ * the slices that were asked for.
  *
- * Why a parser of our own: nearly everything in a message is skipped or taken as a slice, so what is
- * needed is not a tree but a check. A tokeniser such as jsmn is lax (missing commas and colons, text
- * after the object, control characters, `1-2` as a value), so that the whole grammar would have to be
- * derived a second time over its tokens; measured, that made an event of 104 bytes cost 0.30 µs where
- * this costs 0.17, and its tokens need a bound of their own.
+ * Why a parser of our own: nearly everything in a message is skipped or taken as a slice, so what
+ * is needed is not a tree but a check. A tokeniser such as jsmn is lax (missing commas and colons,
+ * text after the object, control characters, `1-2` as a value), so that the whole grammar would
+ * have to be derived a second time over its tokens; measured, that made an event of 104 bytes cost
+ * 0.30 µs where this costs 0.17, and its tokens need a bound of their own.
  *
  * Every byte is looked at once, nesting is bounded, nothing is read past the end, and nothing is
  * allocated unless a string has escapes. */
@@ -20,8 +20,8 @@ struct walk {
     const char *at, *end;
     struct shoal_fields *fields;
     struct shoal_buffer *unescaped;
-    size_t size;         /* of the whole message */
-    unsigned char high;  /* all bytes of all strings, or-ed */
+    size_t size;        /* of the whole message */
+    unsigned char high; /* all bytes of all strings, or-ed */
     unsigned depth;
     enum shoal_status status; /* why a step failed */
     const char *what;         /* the same in words; static */
@@ -330,8 +330,12 @@ static bool walk_object(struct walk *walk, enum shoal_level level)
 enum shoal_status shoal_json_read(struct shoal_json *json, const char *text, size_t size,
                                   struct shoal_fields *fields, struct shoal_message *why)
 {
-    struct walk walk = {.at = text, .end = text + size, .fields = fields,
-                        .unescaped = &json->unescaped, .size = size, .status = SHOAL_OK};
+    struct walk walk = {.at = text,
+                        .end = text + size,
+                        .fields = fields,
+                        .unescaped = &json->unescaped,
+                        .size = size,
+                        .status = SHOAL_OK};
     shoal_buffer_clear(&json->unescaped);
     if (peek(&walk) != '{')
         fail(&walk, "not a JSON object");

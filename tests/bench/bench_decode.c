@@ -68,12 +68,11 @@ static int bench_decode(const char *name, void (*make)(struct message *, int))
         int64_t start_ns = shoal_clock_ns();
         shoal_arena_reset(&arena);
         for (int i = 0; i < MESSAGES; i++) {
-            struct shoal_input input = {.timestamp_ms = -1, .value = messages[i].bytes,
-                                        .value_size = messages[i].size};
+            struct shoal_input input = {
+                .timestamp_ms = -1, .value = messages[i].bytes, .value_size = messages[i].size};
             struct shoal_message why;
             size_t count;
-            enum shoal_status status =
-                shoal_decode(decoder, &input, &arena, events, &count, &why);
+            enum shoal_status status = shoal_decode(decoder, &input, &arena, events, &count, &why);
             if (status != SHOAL_OK) {
                 fprintf(stderr, "%s\n", why.text);
                 return 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes through the event decoder: they give events that keep what event.h promises, or a refusal
- * of class skip with printable words. Twice, since nothing may be left from the message before. */
+/* Any bytes through the event decoder: they give events that keep what event.h promises, or a
+ * refusal of class skip with printable words. Twice, since nothing may be left from the message
+ * before. */
 #include <iconv.h>
 #include <math.h>
 #include <stdio.h>
@@ -72,8 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         converter = iconv_open("UTF-32LE", "UTF-8");
         CHECK(converter != (iconv_t)-1);
     }
-    struct shoal_input input = {.partition = 2, .offset = 77, .timestamp_ms = -1, .value = bytes,
-                                .value_size = size};
+    struct shoal_input input = {
+        .partition = 2, .offset = 77, .timestamp_ms = -1, .value = bytes, .value_size = size};
     enum shoal_status status[2];
     size_t count[2];
     struct shoal_message why = {""};

@@ -21,9 +21,9 @@ TestSuite(decode, .init = setup, .fini = teardown);
 static enum shoal_status decode_with(const char *replaced, const char *json)
 {
     static const char *const fields[][2] = {
-        {"user_id", "\"u1\""},      {"behavior", "\"pv\""},  {"item_id", "\"i1\""},
-        {"category_id", "\"c1\""},  {"timestamp", "1511539200"}, {"price", "9.99"},
-        {"quantity", "2"},          {"event_id", "\"e1\""},  {"promotion_id", "\"p1\""},
+        {"user_id", "\"u1\""},     {"behavior", "\"pv\""},      {"item_id", "\"i1\""},
+        {"category_id", "\"c1\""}, {"timestamp", "1511539200"}, {"price", "9.99"},
+        {"quantity", "2"},         {"event_id", "\"e1\""},      {"promotion_id", "\"p1\""},
         {"exposure", "\"shown\""},
     };
     char text[1000] = "{";
@@ -153,19 +153,38 @@ Test(decode, behaviors_have_many_names)
         const char *json;
         enum shoal_behavior behavior;
     } names[] = {
-        {"\"pv\"", SHOAL_PV},         {"\"view\"", SHOAL_PV},          {"\"1\"", SHOAL_PV},
-        {"1", SHOAL_PV},              {"\"cart\"", SHOAL_CART},        {"\"addtocart\"", SHOAL_CART},
-        {"\"add_to_cart\"", SHOAL_CART}, {"3", SHOAL_CART},            {"\"fav\"", SHOAL_FAV},
-        {"2", SHOAL_FAV},             {"\"favorite\"", SHOAL_FAV},     {"\"wishlist\"", SHOAL_FAV},
-        {"\"buy\"", SHOAL_BUY},       {"\"purchase\"", SHOAL_BUY},     {"4", SHOAL_BUY},
-        {"\"transaction\"", SHOAL_BUY}, {"\"4\"", SHOAL_BUY},
+        {"\"pv\"", SHOAL_PV},
+        {"\"view\"", SHOAL_PV},
+        {"\"1\"", SHOAL_PV},
+        {"1", SHOAL_PV},
+        {"\"cart\"", SHOAL_CART},
+        {"\"addtocart\"", SHOAL_CART},
+        {"\"add_to_cart\"", SHOAL_CART},
+        {"3", SHOAL_CART},
+        {"\"fav\"", SHOAL_FAV},
+        {"2", SHOAL_FAV},
+        {"\"favorite\"", SHOAL_FAV},
+        {"\"wishlist\"", SHOAL_FAV},
+        {"\"buy\"", SHOAL_BUY},
+        {"\"purchase\"", SHOAL_BUY},
+        {"4", SHOAL_BUY},
+        {"\"transaction\"", SHOAL_BUY},
+        {"\"4\"", SHOAL_BUY},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_status(decode_with("behavior", names[i].json), SHOAL_OK);
         cr_assert_eq(d.events[0].touch.behavior, names[i].behavior, "%s", names[i].json);
     }
-    static const char *const unknown[] = {"\"remove_from_cart\"", "\"PV\"", "\"\"", "0", "5", "1.0",
-                                          "true", "\"pvx\"", "\"p\"", "{}"};
+    static const char *const unknown[] = {"\"remove_from_cart\"",
+                                          "\"PV\"",
+                                          "\"\"",
+                                          "0",
+                                          "5",
+                                          "1.0",
+                                          "true",
+                                          "\"pvx\"",
+                                          "\"p\"",
+                                          "{}"};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
         assert_status(decode_with("behavior", unknown[i]), SHOAL_BAD_BEHAVIOR);
 }
@@ -192,8 +211,16 @@ Test(decode, timestamps_are_seconds_milliseconds_or_text)
         assert_status(decode_with("timestamp", times[i].json), SHOAL_OK);
         cr_assert_eq(d.events[0].touch.time_ms, times[i].time_ms, "%s", times[i].json);
     }
-    static const char *const wrong[] = {"\"yesterday\"", "-1", "\"\"", "true", "{}", "[1]",
-                                        "253402300800000", "1e400", "\"NaN\"", "\"2017-13-01\"",
+    static const char *const wrong[] = {"\"yesterday\"",
+                                        "-1",
+                                        "\"\"",
+                                        "true",
+                                        "{}",
+                                        "[1]",
+                                        "253402300800000",
+                                        "1e400",
+                                        "\"NaN\"",
+                                        "\"2017-13-01\"",
                                         "1511539200123456"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_status(decode_with("timestamp", wrong[i]), SHOAL_BAD_TIMESTAMP);
@@ -204,8 +231,9 @@ Test(decode, timestamps_are_seconds_milliseconds_or_text)
 Test(decode, prices_and_quantities_are_numbers_that_are_not_negative)
 {
     static const char *const amounts[] = {"price", "quantity"};
-    static const char *const wrong[] = {"-1", "-0.01", "\"cheap\"", "true", "[]", "\"12,50\"",
-                                        "\"nan\"", "\"inf\"", "1e999", "\"0x10\"", "\"\""};
+    static const char *const wrong[] = {"-1",    "-0.01",     "\"cheap\"", "true",
+                                        "[]",    "\"12,50\"", "\"nan\"",   "\"inf\"",
+                                        "1e999", "\"0x10\"",  "\"\""};
     for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < sizeof wrong / sizeof wrong[0]; j++) {
             assert_status(decode_with(amounts[i], wrong[j]), SHOAL_BAD_FIELD);
@@ -287,8 +315,8 @@ Test(decode, events_too_far_after_their_record_are_refused)
 
 Test(decode, what_is_neither_json_nor_msgpack_is_refused)
 {
-    static const char *const texts[] = {"", " ", "1", "[]", "\"text\"", "u,i,c,pv,1", "null",
-                                        "\xef\xbb\xbf{}", "\x90", "\xdc"};
+    static const char *const texts[] = {
+        "", " ", "1", "[]", "\"text\"", "u,i,c,pv,1", "null", "\xef\xbb\xbf{}", "\x90", "\xdc"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         assert_status(decode_text(&d, texts[i]), SHOAL_BAD_FORMAT);
 }

@@ -50,10 +50,10 @@ Test(decode_segment, product_calls_become_events)
 
 Test(decode_segment, an_order_is_one_buy_for_each_product)
 {
-    const char *order = TRACK("Order Completed",
-                              ",\"properties\":{\"order_id\":\"o\",\"price\":99,\"products\":["
-                              "{\"product_id\":\"a\",\"price\":1,\"quantity\":3},"
-                              "{\"sku\":\"b\",\"category\":\"c\"},{\"product_id\":3}]}");
+    const char *order =
+        TRACK("Order Completed", ",\"properties\":{\"order_id\":\"o\",\"price\":99,\"products\":["
+                                 "{\"product_id\":\"a\",\"price\":1,\"quantity\":3},"
+                                 "{\"sku\":\"b\",\"category\":\"c\"},{\"product_id\":3}]}");
     assert_status(decode_text(&d, order), SHOAL_OK);
     cr_assert_eq(d.count, 3);
     uint64_t ids[3];
@@ -142,18 +142,20 @@ Test(decode_segment, an_anonymous_user_is_used_when_there_is_no_other)
     char text[300];
     snprintf(text, sizeof text,
              "{\"type\":\"track\",\"event\":\"Product Viewed\",\"userId\":null,"
-             "\"anonymousId\":\"anon\",%s", properties);
+             "\"anonymousId\":\"anon\",%s",
+             properties);
     assert_status(decode_text(&d, text), SHOAL_OK);
     cr_assert_str_eq(d.events[0].user, "anon");
     snprintf(text, sizeof text,
              "{\"type\":\"track\",\"event\":\"Product Viewed\",\"anonymousId\":\"anon\","
-             "\"userId\":12,%s", properties);
+             "\"userId\":12,%s",
+             properties);
     assert_status(decode_text(&d, text), SHOAL_OK);
     cr_assert_str_eq(d.events[0].user, "12");
     snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"Product Viewed\",%s", properties);
     assert_status(decode_text(&d, text), SHOAL_MISSING_FIELD);
-    snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"Product Viewed\",\"userId\":\"\",%s",
-             properties);
+    snprintf(text, sizeof text,
+             "{\"type\":\"track\",\"event\":\"Product Viewed\",\"userId\":\"\",%s", properties);
     assert_status(decode_text(&d, text), SHOAL_BAD_USER);
 }
 

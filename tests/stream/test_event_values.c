@@ -10,9 +10,25 @@
 Test(event_values, numbers_are_correctly_rounded)
 {
     static const char *const texts[] = {
-        "0", "-0", "1", "9.99", "292.83", "0.1", "1e22", "1e-22", "123456789012345678",
-        "9007199254740993", "0.30000000000000004", "1.7976931348623157e308", "5e-324",
-        "2.2250738585072014e-308", "1e23", "8.5e-7", "000123.4500", "1E+5", "12345678901234567890123",
+        "0",
+        "-0",
+        "1",
+        "9.99",
+        "292.83",
+        "0.1",
+        "1e22",
+        "1e-22",
+        "123456789012345678",
+        "9007199254740993",
+        "0.30000000000000004",
+        "1.7976931348623157e308",
+        "5e-324",
+        "2.2250738585072014e-308",
+        "1e23",
+        "8.5e-7",
+        "000123.4500",
+        "1E+5",
+        "12345678901234567890123",
         "0.000000000000000000000000000000000000001234",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -29,7 +45,9 @@ Test(event_values, numbers_agree_with_the_library_on_random_decimals)
         char text[64];
         int whole = rand_r(&seed), fraction = rand_r(&seed);
         snprintf(text, sizeof text, "%d.%0*d%s", whole % 100000, 1 + i % 9, fraction % 10,
-                 i % 3 ? "" : i % 2 ? "e5" : "e-12");
+                 i % 3   ? ""
+                 : i % 2 ? "e5"
+                         : "e-12");
         double number;
         cr_assert(shoal_number_parse(text, strlen(text), &number));
         cr_assert_eq(number, strtod(text, NULL), "%s: %.17g", text, number);
@@ -38,9 +56,9 @@ Test(event_values, numbers_agree_with_the_library_on_random_decimals)
 
 Test(event_values, what_is_no_finite_number_is_refused)
 {
-    static const char *const texts[] = {"",    "-",   ".",  "1.",  ".5",  "1e", "1e+", "+1", " 1",
-                                        "1 ",  "0x1", "nan", "inf", "1e999", "-1e999", "1_000",
-                                        "1,5", "--1", "1e5.5", "1ee5"};
+    static const char *const texts[] = {"",       "-",     ".",   "1.",  ".5",    "1e",  "1e+",
+                                        "+1",     " 1",    "1 ",  "0x1", "nan",   "inf", "1e999",
+                                        "-1e999", "1_000", "1,5", "--1", "1e5.5", "1ee5"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         double number;
         cr_assert(!shoal_number_parse(texts[i], strlen(texts[i]), &number), "%s", texts[i]);

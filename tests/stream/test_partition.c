@@ -8,7 +8,8 @@
 
 Test(partition, hashes_are_those_of_the_java_client)
 {
-    /* From org.apache.kafka.common.utils.UtilsTest; with 2^31 − 1 partitions nearly all bits show. */
+    /* From org.apache.kafka.common.utils.UtilsTest; with 2^31 − 1 partitions nearly all bits show.
+     */
     static const struct {
         const char *key;
         int32_t murmur2;

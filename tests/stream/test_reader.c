@@ -110,8 +110,8 @@ Test(reader, many_lines_cross_the_buffer_unharmed)
     size_t lines = 200000, used = 0;
     char *bytes = malloc(lines * 40);
     for (size_t i = 0; i < lines; i++)
-        used += (size_t)sprintf(bytes + used, "{\"user_id\":%zu,\"x\":\"%.*s\"}\n", i, (int)(i % 17),
-                                "abcdefghijklmnopq");
+        used += (size_t)sprintf(bytes + used, "{\"user_id\":%zu,\"x\":\"%.*s\"}\n", i,
+                                (int)(i % 17), "abcdefghijklmnopq");
     char *path = make_file(bytes, used);
     struct shoal_reader *reader = open_reader(path, 1);
     const char *at = bytes;
@@ -147,8 +147,10 @@ Test(reader, standard_input_is_read_as_a_dash)
     char *path = make_text_file("1,2,3,pv,4\n");
     cr_assert_not_null(freopen(path, "r", stdin));
     struct shoal_reader *reader = open_reader("-", 4);
-    assert_next(reader, "{\"user_id\":\"1\",\"item_id\":\"2\",\"category_id\":\"3\","
-                        "\"behavior\":\"pv\",\"timestamp\":4}", "1");
+    assert_next(reader,
+                "{\"user_id\":\"1\",\"item_id\":\"2\",\"category_id\":\"3\","
+                "\"behavior\":\"pv\",\"timestamp\":4}",
+                "1");
     assert_end(reader);
     shoal_reader_close(reader);
     drop_file(path);
@@ -183,7 +185,8 @@ static void assert_all_rows(const char *name, uint64_t rows, uint64_t users_min)
     while ((status = shoal_reader_next(reader, &input, &why)) == SHOAL_OK) {
         size_t count;
         status = shoal_decode(decoder, &input, &arena, events, &count, &why);
-        cr_assert_eq(status, SHOAL_OK, "%s, row %llu: %s", name, (unsigned long long)seen, why.text);
+        cr_assert_eq(status, SHOAL_OK, "%s, row %llu: %s", name, (unsigned long long)seen,
+                     why.text);
         cr_assert_eq(count, 1);
         cr_assert_not_null(input.key);
         behaviors[events[0].touch.behavior]++;

@@ -33,7 +33,8 @@ Test(reader_csv, five_columns_without_header_are_taobaos)
 {
     ROWS("1,2,3,pv,1511658000\r\n4,5,,buy,1511658001",
          {"{\"user_id\":\"1\",\"item_id\":\"2\",\"category_id\":\"3\",\"behavior\":\"pv\","
-          "\"timestamp\":1511658000}", "1"},
+          "\"timestamp\":1511658000}",
+          "1"},
          {"{\"user_id\":\"4\",\"item_id\":\"5\",\"behavior\":\"buy\",\"timestamp\":1511658001}",
           "4"});
 }
@@ -47,10 +48,12 @@ Test(reader_csv, four_columns_without_header_have_no_category)
 
 Test(reader_csv, a_header_names_the_columns_in_any_order)
 {
-    ROWS("\xef\xbb\xbf" "Price, event_time ,EVENT_TYPE,product_id,brand,userid,quantity\n"
+    ROWS("\xef\xbb\xbf"
+         "Price, event_time ,EVENT_TYPE,product_id,brand,userid,quantity\n"
          "9.90,2019-10-01 00:00:00 UTC,view,44,b,u,2\n",
          {"{\"user_id\":\"u\",\"item_id\":\"44\",\"behavior\":\"view\","
-          "\"timestamp\":\"2019-10-01 00:00:00 UTC\",\"price\":9.90,\"quantity\":2}", "u"});
+          "\"timestamp\":\"2019-10-01 00:00:00 UTC\",\"price\":9.90,\"quantity\":2}",
+          "u"});
 }
 
 Test(reader_csv, a_user_column_is_preferred_to_a_session)
@@ -65,28 +68,35 @@ Test(reader_csv, campaign_columns_are_passed_on)
 {
     ROWS("user_id,item_id,behavior,timestamp,event_id,promotion_id,exposure\nu,i,pv,1,e,p,shown\n",
          {"{\"user_id\":\"u\",\"item_id\":\"i\",\"behavior\":\"pv\",\"timestamp\":1,"
-          "\"event_id\":\"e\",\"promotion_id\":\"p\",\"exposure\":\"shown\"}", "u"});
+          "\"event_id\":\"e\",\"promotion_id\":\"p\",\"exposure\":\"shown\"}",
+          "u"});
 }
 
 Test(reader_csv, quotes_and_special_characters_are_kept)
 {
-    ROWS("user_id,item_id,behavior,timestamp\n"
-         "\"a,\"\"b\"\"\",\"back\\slash\ttab\",pv,\"1\"\n"
-         "\"\",x\"y,pv,1\n",
-         {"{\"user_id\":\"a,\\\"b\\\"\",\"item_id\":\"back\\\\slash\\u0009tab\",\"behavior\":\"pv\","
-          "\"timestamp\":1}", "a,\"b\""},
-         {"{\"user_id\":\"\",\"item_id\":\"x\\\"y\",\"behavior\":\"pv\",\"timestamp\":1}", NULL});
+    ROWS(
+        "user_id,item_id,behavior,timestamp\n"
+        "\"a,\"\"b\"\"\",\"back\\slash\ttab\",pv,\"1\"\n"
+        "\"\",x\"y,pv,1\n",
+        {"{\"user_id\":\"a,\\\"b\\\"\",\"item_id\":\"back\\\\slash\\u0009tab\",\"behavior\":\"pv\","
+         "\"timestamp\":1}",
+         "a,\"b\""},
+        {"{\"user_id\":\"\",\"item_id\":\"x\\\"y\",\"behavior\":\"pv\",\"timestamp\":1}", NULL});
 }
 
 Test(reader_csv, values_that_are_no_numbers_stay_text)
 {
-    ROWS("user_id,item_id,behavior,timestamp,price\nu,i,pv,soon,cheap\nu,i,pv,,007\nu,i,pv,-1,1e3\n",
-         {"{\"user_id\":\"u\",\"item_id\":\"i\",\"behavior\":\"pv\",\"timestamp\":\"soon\","
-          "\"price\":\"cheap\"}", "u"},
-         {"{\"user_id\":\"u\",\"item_id\":\"i\",\"behavior\":\"pv\",\"timestamp\":\"\","
-          "\"price\":\"007\"}", "u"},
-         {"{\"user_id\":\"u\",\"item_id\":\"i\",\"behavior\":\"pv\",\"timestamp\":-1,"
-          "\"price\":1e3}", "u"});
+    ROWS(
+        "user_id,item_id,behavior,timestamp,price\nu,i,pv,soon,cheap\nu,i,pv,,007\nu,i,pv,-1,1e3\n",
+        {"{\"user_id\":\"u\",\"item_id\":\"i\",\"behavior\":\"pv\",\"timestamp\":\"soon\","
+         "\"price\":\"cheap\"}",
+         "u"},
+        {"{\"user_id\":\"u\",\"item_id\":\"i\",\"behavior\":\"pv\",\"timestamp\":\"\","
+         "\"price\":\"007\"}",
+         "u"},
+        {"{\"user_id\":\"u\",\"item_id\":\"i\",\"behavior\":\"pv\",\"timestamp\":-1,"
+         "\"price\":1e3}",
+         "u"});
 }
 
 Test(reader_csv, rows_of_another_shape_pass_raw)
@@ -94,12 +104,14 @@ Test(reader_csv, rows_of_another_shape_pass_raw)
     ROWS("1,2,3,pv,4\n1,2,3,pv\n1,2,3,pv,4,5\n\"1,2,3,pv,4\n\"1\"x,2,3,pv,4\n,,,,\n5,6,7,what,8\n"
          "{\"user_id\":\"json\"}\n",
          {"{\"user_id\":\"1\",\"item_id\":\"2\",\"category_id\":\"3\",\"behavior\":\"pv\","
-          "\"timestamp\":4}", "1"},
+          "\"timestamp\":4}",
+          "1"},
          {"1,2,3,pv", NULL}, {"1,2,3,pv,4,5", NULL}, {"\"1,2,3,pv,4", NULL},
          {"\"1\"x,2,3,pv,4", NULL},
          {"{\"user_id\":\"\",\"item_id\":\"\",\"behavior\":\"\",\"timestamp\":\"\"}", NULL},
          {"{\"user_id\":\"5\",\"item_id\":\"6\",\"category_id\":\"7\",\"behavior\":\"what\","
-          "\"timestamp\":8}", "5"},
+          "\"timestamp\":8}",
+          "5"},
          {"{\"user_id\":\"json\"}", "json"});
 }
 
@@ -107,7 +119,8 @@ Test(reader_csv, a_bad_first_row_does_not_hide_the_shape)
 {
     ROWS("?!\n1,2,3,pv,4\n", {"?!", NULL},
          {"{\"user_id\":\"1\",\"item_id\":\"2\",\"category_id\":\"3\",\"behavior\":\"pv\","
-          "\"timestamp\":4}", "1"});
+          "\"timestamp\":4}",
+          "1"});
 }
 
 Test(reader_csv, user_ids_that_cannot_be_keys_leave_the_key_out)

@@ -41,8 +41,8 @@ static void zstd(struct shoal_buffer *out, const void *bytes, size_t size)
     ZSTD_freeCCtx(context);
 }
 
-/* Reads all; the number of lines and how it ended. With `intact`, the lines are those of make_lines:
- * what stands before damage is still right, what a damaged block gives need not be. */
+/* Reads all; the number of lines and how it ended. With `intact`, the lines are those of
+ * make_lines: what stands before damage is still right, what a damaged block gives need not be. */
 static int read_all(const struct shoal_buffer *bytes, bool intact, enum shoal_status *status,
                     struct shoal_message *why)
 {
@@ -55,8 +55,8 @@ static int read_all(const struct shoal_buffer *bytes, bool intact, enum shoal_st
         while ((*status = shoal_reader_next(reader, &input, why)) == SHOAL_OK) {
             char user[16];
             int size = snprintf(user, sizeof user, "%d", lines);
-            bool is_right = input.key_size == (size_t)size &&
-                            memcmp(input.key, user, input.key_size) == 0;
+            bool is_right =
+                input.key_size == (size_t)size && memcmp(input.key, user, input.key_size) == 0;
             cr_assert(is_right || !intact);
             lines++;
         }
