@@ -3,6 +3,7 @@
 #include "tools/commands.h"
 
 const struct shoal_cli_command *const shoal_commands[] = {
+    &shoal_cmd_generate,
     &shoal_cmd_config,
     &shoal_cmd_completion,
     &shoal_cmd_version,
