@@ -21,6 +21,7 @@ struct shoal_cache_entry {
     uint32_t batch;   /* pin: number of the micro-batch that uses it */
     uint32_t round;   /* scratch of the pipeline: next round of this user in the micro-batch */
     uint64_t hash;
+    struct shoal_cache_entry *next_dirty; /* the cache's own */
     char user[SHOAL_USER_MAX];
 };
 
@@ -29,13 +30,16 @@ struct shoal_cache;
 enum shoal_status shoal_cache_create(size_t capacity, uint32_t hidden, struct shoal_cache **cache)
     SHOAL_MUST_CHECK;
 void shoal_cache_destroy(struct shoal_cache *cache);
-/* The entry of a user, made if absent (loaded = false then), pinned for micro-batch `batch`.
- * NULL when the cache is full of dirty or pinned entries, or memory is out. */
+/* The entry of a user, made if absent (loaded = false then, record empty), pinned for micro-batch
+ * `batch`. An entry stays at its address until it is evicted or dropped. NULL when the cache is full
+ * of dirty or pinned entries, or memory is out. Entries of batch number b are pinned exactly as long
+ * as calls are made with b, so no two micro-batches in a row may have the same number. */
 struct shoal_cache_entry *shoal_cache_get(struct shoal_cache *cache, int32_t partition,
                                           const char *user, size_t user_size, uint32_t batch);
 /* Marks dirty and puts it on the dirty list of its partition, once. */
 void shoal_cache_mark_dirty(struct shoal_cache *cache, struct shoal_cache_entry *entry);
-/* Dirty entries in the order of marking; *count is set. Valid until the next mark or clean. */
+/* Dirty entries, those of one partition together (partitions ascending) and within one in the order
+ * of marking: each run is one save. *count is set. Valid until the next mark, clean or drop. */
 struct shoal_cache_entry *const *shoal_cache_dirty(struct shoal_cache *cache, size_t *count);
 /* All dirty entries of `partition` (−1: of all) were saved: they become clean. */
 void shoal_cache_mark_clean(struct shoal_cache *cache, int32_t partition);

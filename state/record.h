@@ -24,6 +24,9 @@ enum {
     SHOAL_GRANTS_MAX = 32,    /* promotions remembered a user = promotions in a policy */
 };
 
+/* Last ms of the year 9999: no event time lies beyond it. */
+#define SHOAL_TIME_MAX_MS INT64_C(253402300799999)
+
 /* Where a user stands in one segment dimension. */
 struct shoal_standing {
     uint8_t level; /* 0 = not yet in any level; else 1 + index of the level */
@@ -64,7 +67,8 @@ struct shoal_record {
 
 /* Empties a record; `hc` is room for 2·hidden floats that outlives it. */
 void shoal_record_init(struct shoal_record *record, uint32_t hidden, float *hc);
-/* Appends to the ring (time cut to whole seconds), dropping the oldest beyond `ring_max`. */
+/* Appends to the ring (time cut to whole seconds and never before the touch in front of it), dropping
+ * the oldest beyond `ring_max` (1 … SHOAL_RING_MAX). */
 void shoal_record_remember(struct shoal_record *record, const struct shoal_touch *touch,
                            uint32_t ring_max);
 /* The grant for `promotion`; with `create`, a new one if there is none (the one with the oldest
@@ -76,12 +80,17 @@ struct shoal_grant *shoal_record_grant(struct shoal_record *record, uint32_t pro
 void shoal_record_encode(const struct shoal_record *record, enum shoal_precision precision,
                          struct shoal_buffer *out);
 /* Fills an initialised record of H units. Either precision is read. VERSION or DAMAGED on bytes that
- * are not a record; h and c of another H are dropped and model set to 0 (a rebuild follows). */
+ * are not a record (it is empty then); h and c of another H are dropped (zeros stand there) and
+ * model set to 0 (a rebuild follows). */
 enum shoal_status shoal_record_decode(struct shoal_record *record, const void *bytes, size_t size)
     SHOAL_MUST_CHECK;
+/* H and precision of encoded bytes, for a reader that has no model at hand. Looks at no more than it
+ * needs: decode may still refuse the rest. VERSION or DAMAGED. */
+enum shoal_status shoal_record_shape(const void *bytes, size_t size, uint32_t *hidden,
+                                     enum shoal_precision *precision) SHOAL_MUST_CHECK;
 
 /* Appends the line of states.jsonl, without newline: canonical JSON, keys in fixed order, h and c
- * as hex of their stored bytes (little-endian halves or floats). */
+ * as hex of their stored bytes (little-endian halves or floats); described in record_print.c. */
 void shoal_record_print(const struct shoal_record *record, const char *user, size_t user_size,
                         int32_t partition, enum shoal_precision precision,
                         struct shoal_buffer *out);

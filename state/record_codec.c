@@ -1,1 +1,473 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The bytes of a user record.
+ *
+ * One MessagePack array of 14 values, version first. Within binaries everything is little-endian.
+ *
+ *    0  version       1
+ *    1  model         id of the model, 0 = none
+ *    2  offset        last applied offset, −1 = none
+ *    3  last          ms since 1970
+ *    4  first         ms before `last`
+ *    5  events        count
+ *    6  score         float32
+ *    7  consent       bits
+ *    8  counters      bin: u16 mask of the counters that are not zero | those, float32 each
+ *    9  state         bin: u8 width (2 = halves, 4 = floats) | h[H] | c[H]
+ *   10  ring          bin: a touch after the other, oldest first:
+ *                       gap in s, LEB128: for the first one, zigzag of (s of `last`) − (its s);
+ *                                         for the others, seconds since the one before
+ *                       u8 behaviour (2 low bits) | price level · 4     u16 category     u32 item
+ *   11  ids           bin: u64 each, or nil
+ *   12  standings     array: level, since, level, since …; unused dimensions at the end left out
+ *   13  grants        array: promotion, count · 2 + eligible, last, expires, promotion …
+ *
+ *   `since` of 12 and both times of 13 are ms before `last` (may be negative), or nil for 0.
+ *
+ * Why so tight: Redis rounds a value and its 6 bytes of string header up to a size class, and the
+ * one above 512 bytes is 640. A user with a full ring, two standings and a default model (H = 64,
+ * halves) takes about 490 bytes. Gaps are 1 or 2 bytes each where times would be 5, and no time
+ * has to be cut off: whatever fits a record in memory comes back exactly.
+ *
+ * Reading trusts nothing: every count is checked against the bytes there, every value against its
+ * range, and no byte may be left over. A field added later means version 2. */
+#include <math.h>
+#include <string.h>
+
+#include "model/half.h"
+#include "model/params.h"
+#include "state/record.h"
+
+enum {
+    RECORD_VERSION = 1,
+    FIELDS = 14,
+    GRANT_FIELDS = 4,
+    HALF_BYTES = 2,
+    FLOAT_BYTES = 4,
+    TOUCH_REST_BYTES = 7, /* behaviour and price, category, item */
+    GAP_BYTES_MAX = 6,    /* 42 bits: the years 1970 to 9999 in seconds, with a sign */
+};
+
+/* ---- little-endian ------------------------------------------------------------------------ */
+
+static uint8_t *put(uint8_t *at, uint64_t value, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        *at++ = (uint8_t)(value >> (8 * i));
+    return at;
+}
+
+static uint64_t get(const uint8_t *at, size_t width)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < width; i++)
+        value |= (uint64_t)at[i] << (8 * i);
+    return value;
+}
+
+static uint32_t bits_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static float float_of(uint64_t bits64)
+{
+    uint32_t bits = (uint32_t)bits64;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static uint8_t *put_gap(uint8_t *at, uint64_t gap)
+{
+    for (; gap >= 0x80; gap >>= 7)
+        *at++ = (uint8_t)(gap | 0x80);
+    *at++ = (uint8_t)gap;
+    return at;
+}
+
+/* Null when the gap is not there, too long, or longer than it need be. */
+static const uint8_t *get_gap(const uint8_t *at, const uint8_t *end, uint64_t *gap)
+{
+    *gap = 0;
+    for (unsigned i = 0; i < GAP_BYTES_MAX && at < end; i++) {
+        uint8_t byte = *at++;
+        *gap |= (uint64_t)(byte & 0x7f) << (7 * i);
+        if (!(byte & 0x80))
+            return byte || i == 0 ? at : NULL;
+    }
+    return NULL;
+}
+
+static uint64_t zigzag(int64_t value)
+{
+    return value < 0 ? ~((uint64_t)value << 1) : (uint64_t)value << 1;
+}
+
+static int64_t unzigzag(uint64_t value)
+{
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
+/* ---- encode ------------------------------------------------------------------------------- */
+
+/* Wraps instead of overflowing, so that any pair of times comes back. */
+static int64_t before(int64_t last_ms, int64_t time_ms)
+{
+    return (int64_t)((uint64_t)last_ms - (uint64_t)time_ms);
+}
+
+static void encode_time(struct shoal_buffer *out, int64_t last_ms, int64_t time_ms)
+{
+    if (time_ms == 0)
+        shoal_pack_nil(out);
+    else
+        shoal_pack_int(out, before(last_ms, time_ms));
+}
+
+static void encode_counters(const struct shoal_record *record, struct shoal_buffer *out)
+{
+    uint8_t bytes[2 + SHOAL_COUNTERS * FLOAT_BYTES], *at = bytes + 2;
+    unsigned mask = 0;
+    for (unsigned i = 0; i < SHOAL_COUNTERS; i++) {
+        uint32_t bits = bits_of(record->counters[i]);
+        if (!bits)
+            continue;
+        mask |= 1u << i;
+        at = put(at, bits, FLOAT_BYTES);
+    }
+    (void)put(bytes, mask, 2);
+    shoal_pack_bin(out, bytes, (size_t)(at - bytes));
+}
+
+static uint8_t *put_values(uint8_t *at, const float *values, size_t count, size_t width)
+{
+    if (width == HALF_BYTES) {
+        uint16_t halves[SHOAL_HIDDEN_MAX];
+        shoal_half_from_float(values, halves, count);
+        for (size_t i = 0; i < count; i++)
+            at = put(at, halves[i], HALF_BYTES);
+    } else {
+        for (size_t i = 0; i < count; i++)
+            at = put(at, bits_of(values[i]), FLOAT_BYTES);
+    }
+    return at;
+}
+
+static void encode_state(const struct shoal_record *record, enum shoal_precision precision,
+                         struct shoal_buffer *out)
+{
+    uint8_t bytes[1 + 2 * SHOAL_HIDDEN_MAX * FLOAT_BYTES], *at = bytes;
+    size_t width = precision == SHOAL_FP16 ? HALF_BYTES : FLOAT_BYTES;
+    size_t hidden = record->hidden < SHOAL_HIDDEN_MAX ? record->hidden : SHOAL_HIDDEN_MAX;
+    at = put(at, width, 1);
+    at = put_values(at, record->h, hidden, width);
+    at = put_values(at, record->c, hidden, width);
+    shoal_pack_bin(out, bytes, (size_t)(at - bytes));
+}
+
+static void encode_ring(const struct shoal_record *record, struct shoal_buffer *out)
+{
+    uint8_t bytes[SHOAL_RING_MAX * (GAP_BYTES_MAX + TOUCH_REST_BYTES)], *at = bytes;
+    int64_t previous_s = 0;
+    for (size_t i = 0; i < record->ring_count; i++) {
+        const struct shoal_touch *touch = &record->ring[i];
+        int64_t time_s = touch->time_ms / 1000;
+        if (i == 0)
+            at = put_gap(at, zigzag(record->last_ms / 1000 - time_s));
+        else
+            at = put_gap(at, time_s > previous_s ? (uint64_t)(time_s - previous_s) : 0);
+        previous_s = time_s;
+        at = put(at, (touch->behavior & 3u) | (unsigned)touch->price_level << 2, 1);
+        at = put(at, touch->category, 2);
+        at = put(at, touch->item, 4);
+    }
+    shoal_pack_bin(out, bytes, (size_t)(at - bytes));
+}
+
+static void encode_ids(const struct shoal_record *record, struct shoal_buffer *out)
+{
+    uint8_t bytes[SHOAL_RING_MAX * 8], *at = bytes;
+    for (size_t i = 0; i < record->ids_count; i++)
+        at = put(at, record->ids[i], 8);
+    if (record->ids_count)
+        shoal_pack_bin(out, bytes, (size_t)(at - bytes));
+    else
+        shoal_pack_nil(out);
+}
+
+static void encode_standings(const struct shoal_record *record, struct shoal_buffer *out)
+{
+    uint32_t count = SHOAL_DIMENSIONS_MAX;
+    while (count && !record->standings[count - 1].level && !record->standings[count - 1].since_ms)
+        count--;
+    shoal_pack_array(out, 2 * count);
+    for (uint32_t i = 0; i < count; i++) {
+        shoal_pack_uint(out, record->standings[i].level);
+        encode_time(out, record->last_ms, record->standings[i].since_ms);
+    }
+}
+
+static void encode_grants(const struct shoal_record *record, struct shoal_buffer *out)
+{
+    shoal_pack_array(out, GRANT_FIELDS * (uint32_t)record->grants_count);
+    for (size_t i = 0; i < record->grants_count; i++) {
+        const struct shoal_grant *grant = &record->grants[i];
+        shoal_pack_uint(out, grant->promotion);
+        shoal_pack_uint(out, (uint64_t)grant->count << 1 | (grant->eligible ? 1u : 0u));
+        encode_time(out, record->last_ms, grant->last_ms);
+        encode_time(out, record->last_ms, grant->expires_ms);
+    }
+}
+
+void shoal_record_encode(const struct shoal_record *record, enum shoal_precision precision,
+                         struct shoal_buffer *out)
+{
+    shoal_pack_array(out, FIELDS);
+    shoal_pack_uint(out, RECORD_VERSION);
+    shoal_pack_uint(out, record->model);
+    shoal_pack_int(out, record->offset);
+    shoal_pack_int(out, record->last_ms);
+    shoal_pack_int(out, before(record->last_ms, record->first_ms));
+    shoal_pack_uint(out, record->events_count);
+    shoal_pack_float(out, record->score);
+    shoal_pack_uint(out, record->consent);
+    encode_counters(record, out);
+    encode_state(record, precision, out);
+    encode_ring(record, out);
+    encode_ids(record, out);
+    encode_standings(record, out);
+    encode_grants(record, out);
+}
+
+/* ---- decode ------------------------------------------------------------------------------- */
+
+/* Each of these reads one field; what is wrong makes the reader fail. */
+
+static int64_t decode_time(struct shoal_unpack *reader, int64_t last_ms, int64_t max)
+{
+    struct shoal_pack_value value;
+    if (!shoal_unpack_next(reader, &value)) {
+        shoal_unpack_fail(reader);
+        return 0;
+    }
+    if (value.type == SHOAL_PACK_NIL)
+        return 0;
+    int64_t time_ms = before(last_ms, value.integer);
+    if (value.type != SHOAL_PACK_INT || time_ms < 0 || time_ms > max) {
+        shoal_unpack_fail(reader);
+        return 0;
+    }
+    return time_ms;
+}
+
+static void decode_counters(struct shoal_unpack *reader, struct shoal_record *record)
+{
+    size_t size;
+    const uint8_t *at = shoal_unpack_bin(reader, &size);
+    if (size < 2) {
+        shoal_unpack_fail(reader);
+        return;
+    }
+    unsigned mask = (unsigned)get(at, 2);
+    if (mask >> SHOAL_COUNTERS ||
+        size != 2 + FLOAT_BYTES * (size_t)__builtin_popcount(mask)) {
+        shoal_unpack_fail(reader);
+        return;
+    }
+    at += 2;
+    for (unsigned i = 0; i < SHOAL_COUNTERS; i++) {
+        if (!(mask >> i & 1))
+            continue;
+        record->counters[i] = float_of(get(at, FLOAT_BYTES));
+        at += FLOAT_BYTES;
+        if (!isfinite(record->counters[i]) || record->counters[i] < 0)
+            shoal_unpack_fail(reader);
+    }
+}
+
+static void read_values(const uint8_t *at, float *values, size_t count, size_t width)
+{
+    if (width == HALF_BYTES) {
+        uint16_t halves[SHOAL_HIDDEN_MAX];
+        for (size_t i = 0; i < count; i++)
+            halves[i] = (uint16_t)get(at + HALF_BYTES * i, HALF_BYTES);
+        shoal_half_to_float(halves, values, count);
+    } else {
+        for (size_t i = 0; i < count; i++)
+            values[i] = float_of(get(at + FLOAT_BYTES * i, FLOAT_BYTES));
+    }
+}
+
+/* The width and H of a state's bytes; false if they fit together in no way. */
+static bool state_shape(const uint8_t *bytes, size_t size, size_t *width, size_t *hidden)
+{
+    if (size < 1 || (bytes[0] != HALF_BYTES && bytes[0] != FLOAT_BYTES))
+        return false;
+    *width = bytes[0];
+    *hidden = (size - 1) / (2 * *width);
+    return (size - 1) % (2 * *width) == 0 && *hidden >= 1 && *hidden <= SHOAL_HIDDEN_MAX;
+}
+
+static void decode_state(struct shoal_unpack *reader, struct shoal_record *record)
+{
+    size_t size, width, hidden;
+    const uint8_t *bytes = shoal_unpack_bin(reader, &size);
+    if (!bytes || !state_shape(bytes, size, &width, &hidden)) {
+        shoal_unpack_fail(reader);
+        return;
+    }
+    if (hidden != record->hidden) {
+        record->model = 0;
+        return;
+    }
+    read_values(bytes + 1, record->h, hidden, width);
+    read_values(bytes + 1 + width * hidden, record->c, hidden, width);
+    for (size_t i = 0; i < hidden; i++) {
+        if (!isfinite(record->h[i]) || !isfinite(record->c[i]))
+            shoal_unpack_fail(reader);
+    }
+}
+
+static void decode_ring(struct shoal_unpack *reader, struct shoal_record *record)
+{
+    size_t size;
+    const uint8_t *at = shoal_unpack_bin(reader, &size), *end = at + size;
+    int64_t time_s = record->last_ms / 1000;
+    while (size && at < end) {
+        uint64_t gap;
+        at = get_gap(at, end, &gap);
+        if (!at || end - at < TOUCH_REST_BYTES || record->ring_count == SHOAL_RING_MAX) {
+            shoal_unpack_fail(reader);
+            return;
+        }
+        if (record->ring_count == 0)
+            time_s -= unzigzag(gap);
+        else
+            time_s += (int64_t)gap;
+        if (time_s < 0 || time_s > SHOAL_TIME_MAX_MS / 1000) {
+            shoal_unpack_fail(reader);
+            return;
+        }
+        record->ring[record->ring_count++] = (struct shoal_touch){
+            .time_ms = time_s * 1000,
+            .behavior = at[0] & 3,
+            .price_level = at[0] >> 2,
+            .category = (uint16_t)get(at + 1, 2),
+            .item = (uint32_t)get(at + 3, 4),
+        };
+        at += TOUCH_REST_BYTES;
+    }
+}
+
+static void decode_ids(struct shoal_unpack *reader, struct shoal_record *record)
+{
+    struct shoal_pack_value value;
+    bool there = shoal_unpack_next(reader, &value);
+    if (there && value.type == SHOAL_PACK_NIL)
+        return;
+    if (!there || value.type != SHOAL_PACK_BIN || value.count == 0 || value.count % 8 ||
+        value.count / 8 > SHOAL_RING_MAX) {
+        shoal_unpack_fail(reader);
+        return;
+    }
+    record->ids_count = (uint8_t)(value.count / 8);
+    for (size_t i = 0; i < record->ids_count; i++)
+        record->ids[i] = get((const uint8_t *)value.data + 8 * i, 8);
+}
+
+static void decode_standings(struct shoal_unpack *reader, struct shoal_record *record)
+{
+    uint32_t count = shoal_unpack_array(reader, 2 * SHOAL_DIMENSIONS_MAX);
+    if (count % 2)
+        shoal_unpack_fail(reader);
+    for (uint32_t i = 0; i < count / 2; i++) {
+        record->standings[i].level = (uint8_t)shoal_unpack_uint(reader, UINT8_MAX);
+        record->standings[i].since_ms = decode_time(reader, record->last_ms, SHOAL_TIME_MAX_MS);
+    }
+}
+
+static void decode_grants(struct shoal_unpack *reader, struct shoal_record *record)
+{
+    uint32_t count = shoal_unpack_array(reader, GRANT_FIELDS * SHOAL_GRANTS_MAX);
+    if (count % GRANT_FIELDS)
+        shoal_unpack_fail(reader);
+    record->grants_count = (uint8_t)(count / GRANT_FIELDS);
+    for (size_t i = 0; i < record->grants_count; i++) {
+        struct shoal_grant *grant = &record->grants[i];
+        grant->promotion = (uint32_t)shoal_unpack_uint(reader, UINT32_MAX);
+        uint64_t count_and_answer = shoal_unpack_uint(reader, (uint64_t)UINT16_MAX << 1 | 1);
+        grant->count = (uint16_t)(count_and_answer >> 1);
+        grant->eligible = count_and_answer & 1;
+        grant->last_ms = decode_time(reader, record->last_ms, SHOAL_TIME_MAX_MS);
+        /* May lie a validity beyond the last representable event. */
+        grant->expires_ms = decode_time(reader, record->last_ms, INT64_MAX);
+    }
+}
+
+static void decode_head(struct shoal_unpack *reader, struct shoal_record *record)
+{
+    record->model = shoal_unpack_uint(reader, UINT64_MAX);
+    record->offset = shoal_unpack_int(reader, -1, INT64_MAX);
+    record->last_ms = shoal_unpack_int(reader, 0, SHOAL_TIME_MAX_MS);
+    record->first_ms = before(record->last_ms,
+                              shoal_unpack_int(reader, 0, record->last_ms));
+    record->events_count = shoal_unpack_uint(reader, UINT64_MAX);
+    record->score = (float)shoal_unpack_double(reader);
+    if (!(record->score >= 0 && record->score <= 1))
+        shoal_unpack_fail(reader);
+    record->consent = (uint8_t)shoal_unpack_uint(reader, UINT8_MAX);
+}
+
+/* Reads array and version, leaving the reader at the first field. */
+static enum shoal_status open_record(struct shoal_unpack *reader, const void *bytes, size_t size)
+{
+    shoal_unpack_init(reader, bytes, size);
+    uint32_t fields = shoal_unpack_array(reader, UINT32_MAX);
+    uint64_t version = shoal_unpack_uint(reader, UINT32_MAX);
+    if (reader->status != SHOAL_OK)
+        return SHOAL_DAMAGED;
+    if (version != RECORD_VERSION)
+        return SHOAL_VERSION;
+    return fields == FIELDS ? SHOAL_OK : SHOAL_DAMAGED;
+}
+
+enum shoal_status shoal_record_decode(struct shoal_record *record, const void *bytes, size_t size)
+{
+    struct shoal_unpack reader;
+    shoal_record_init(record, record->hidden, record->h);
+    enum shoal_status status = open_record(&reader, bytes, size);
+    if (status != SHOAL_OK)
+        return status;
+    decode_head(&reader, record);
+    decode_counters(&reader, record);
+    decode_state(&reader, record);
+    decode_ring(&reader, record);
+    decode_ids(&reader, record);
+    decode_standings(&reader, record);
+    decode_grants(&reader, record);
+    if (reader.status == SHOAL_OK && reader.position == reader.size)
+        return SHOAL_OK;
+    shoal_record_init(record, record->hidden, record->h);
+    return SHOAL_DAMAGED;
+}
+
+enum shoal_status shoal_record_shape(const void *bytes, size_t size, uint32_t *hidden,
+                                     enum shoal_precision *precision)
+{
+    enum { STATE_FIELD = 9 };
+    struct shoal_unpack reader;
+    enum shoal_status status = open_record(&reader, bytes, size);
+    if (status != SHOAL_OK)
+        return status;
+    for (int field = 1; field < STATE_FIELD; field++)
+        shoal_unpack_skip(&reader);
+    size_t state_size, width, units;
+    const uint8_t *state = shoal_unpack_bin(&reader, &state_size);
+    if (!state || !state_shape(state, state_size, &width, &units))
+        return SHOAL_DAMAGED;
+    *hidden = (uint32_t)units;
+    *precision = width == HALF_BYTES ? SHOAL_FP16 : SHOAL_FP32;
+    return SHOAL_OK;
+}

@@ -6,6 +6,7 @@
  * stop here, never mended in place. */
 #include "stream/kafka_sink.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,8 +186,10 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
     };
     const struct kafka_property fixed[] = {
         {"enable.idempotence", "true"},
-        {transactional_id ? "transactional.id" : NULL, transactional_id},
-        {"transaction.timeout.ms", "20000"},
+        {"delivery.report.only.error", "true"},
+        /* last, since a NULL name ends the list */
+        {transactional_id ? "transaction.timeout.ms" : NULL, "20000"},
+        {"transactional.id", transactional_id},
         {NULL, NULL},
     };
     rd_kafka_conf_t *conf;

@@ -1,1 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Workers; see worker.h. The session is in session.c. */
+#include "stream/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/clock.h"
+#include "stream/session.h"
+
+enum { PAUSE_MIN_MS = 100, PAUSE_MAX_MS = 2000, FENCED_MAX = 5, FENCED_WINDOW_MS = 60000 };
+
+struct shoal_worker {
+    struct shoal_worker_options options;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards counts */
+    struct shoal_pipeline_counts counts;
+    atomic_bool ended;
+    enum shoal_status status; /* valid once ended */
+};
+
+/* Called by the session after each commit: all-time counts before it, plus its own. */
+static void publish(void *opaque, const struct shoal_pipeline_counts *before,
+                    const struct shoal_pipeline_counts *session)
+{
+    struct shoal_worker *worker = opaque;
+    pthread_mutex_lock(&worker->lock);
+    worker->counts = *before;
+    shoal_pipeline_counts_add(&worker->counts, session);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void pause_ms(const struct shoal_worker *worker, int ms)
+{
+    for (int waited = 0; waited < ms && !atomic_load(worker->options.stop); waited += 50) {
+        struct timespec step = {.tv_nsec = 50000000};
+        nanosleep(&step, NULL);
+    }
+}
+
+/* Being fenced is normal when a sleeper wakes up: it starts over as a member like any other. Being
+ * fenced again and again means that two processes use one name. */
+static bool fenced_too_often(int64_t times[FENCED_MAX])
+{
+    memmove(times, times + 1, (FENCED_MAX - 1) * sizeof *times);
+    times[FENCED_MAX - 1] = shoal_clock_ms();
+    return times[0] != 0 && times[FENCED_MAX - 1] - times[0] < FENCED_WINDOW_MS;
+}
+
+static void *run(void *opaque)
+{
+    struct shoal_worker *worker = opaque;
+    const struct shoal_worker_options *o = &worker->options;
+    struct shoal_nag nag = {0};
+    int64_t fenced_ms[FENCED_MAX] = {0};
+    int wait_ms = PAUSE_MIN_MS;
+    enum shoal_status status = SHOAL_OK;
+    while (!atomic_load(o->stop)) {
+        struct shoal_message message = {.text = ""};
+        struct shoal_session_hooks hooks = {publish, worker};
+        struct shoal_pipeline_counts before = shoal_worker_counts(worker);
+        bool worked = false;
+        status = shoal_session_run(o, &before, &hooks, &worked, &message);
+        if (status == SHOAL_OK || status == SHOAL_INTERRUPTED) {
+            status = SHOAL_OK;
+            break;
+        }
+        bool again = shoal_status_class(status) == SHOAL_CLASS_RETRY ||
+                     (status == SHOAL_FENCED && !fenced_too_often(fenced_ms));
+        if (!again) {
+            shoal_log_write(&o->log, SHOAL_ERROR, "%s: %s", shoal_status_code(status),
+                            message.text);
+            break;
+        }
+        if (worked) {
+            wait_ms = PAUSE_MIN_MS;
+            nag = (struct shoal_nag){0};
+        }
+        if (shoal_nag_due(&nag))
+            shoal_log_write(&o->log, SHOAL_WARNING, "%s: %s; starting over from the last commit",
+                            shoal_status_code(status), message.text);
+        pause_ms(worker, wait_ms);
+        wait_ms = wait_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : wait_ms * 2;
+        status = SHOAL_OK;
+    }
+    worker->status = status;
+    atomic_store(&worker->ended, true);
+    return NULL;
+}
+
+enum shoal_status shoal_worker_start(const struct shoal_worker_options *options,
+                                     struct shoal_worker **result, struct shoal_message *message)
+{
+    *result = NULL;
+    struct shoal_worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    worker->options = *options;
+    worker->options.log.worker = options->index;
+    pthread_mutex_init(&worker->lock, NULL);
+    if (pthread_create(&worker->thread, NULL, run, worker) != 0) {
+        pthread_mutex_destroy(&worker->lock);
+        free(worker);
+        return shoal_fail(message, SHOAL_NOMEM, "cannot start a thread");
+    }
+    *result = worker;
+    return SHOAL_OK;
+}
+
+bool shoal_worker_ended(struct shoal_worker *worker, enum shoal_status *status)
+{
+    if (!atomic_load(&worker->ended))
+        return false;
+    *status = worker->status;
+    return true;
+}
+
+struct shoal_pipeline_counts shoal_worker_counts(struct shoal_worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    struct shoal_pipeline_counts counts = worker->counts;
+    pthread_mutex_unlock(&worker->lock);
+    return counts;
+}
+
+void shoal_worker_join(struct shoal_worker *worker)
+{
+    if (!worker)
+        return;
+    pthread_join(worker->thread, NULL);
+    pthread_mutex_destroy(&worker->lock);
+    free(worker);
+}

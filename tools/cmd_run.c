@@ -1,1 +1,260 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* shoal run: the processor. Starts the workers, watches over them, says how it goes. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/clock.h"
+#include "stream/instance.h"
+#include "stream/kafka_client.h"
+#include "stream/worker.h"
+#include "tools/commands.h"
+#include "tools/setup.h"
+
+enum { TICK_MS = 50, LAG_TICKS = 4 };
+
+/* The one global: set by SIGTERM and SIGINT, read by every worker. */
+static atomic_bool stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    atomic_store(&stop, true);
+}
+
+struct processor {
+    const struct shoal_config *config;
+    struct shoal_log log;
+    struct shoal_kafka_monitor *monitor;
+    struct shoal_instance instance;
+    bool exit_at_end;
+    int32_t partitions;
+    int64_t *ends, *committed; /* per partition; for --exit-at-end and the lag */
+    struct shoal_worker **workers;
+    int64_t started_ms, reported_ms, first_event_ms, last_event_ms;
+    uint64_t reported_events, seen_events;
+};
+
+static void pause_ms(int ms)
+{
+    struct timespec pause = {ms / 1000, (ms % 1000) * 1000000L};
+    nanosleep(&pause, NULL);
+}
+
+/* Waits for the broker as long as it takes, and says so once a minute. */
+static enum shoal_status wait_for_topics(struct processor *p, struct shoal_message *message)
+{
+    struct shoal_nag nag = {0};
+    while (!atomic_load(&stop)) {
+        enum shoal_status status = shoal_kafka_topics(p->monitor, &p->partitions, message);
+        if (shoal_status_class(status) != SHOAL_CLASS_RETRY)
+            return status;
+        if (shoal_nag_due(&nag))
+            shoal_log_write(&p->log, SHOAL_WARNING, "%s; still trying", message->text);
+        pause_ms(500);
+    }
+    return SHOAL_INTERRUPTED;
+}
+
+static struct shoal_pipeline_counts sum_counts(const struct processor *p)
+{
+    struct shoal_pipeline_counts sum = {0};
+    for (int64_t i = 0; i < p->config->workers; i++) {
+        if (p->workers[i]) {
+            struct shoal_pipeline_counts one = shoal_worker_counts(p->workers[i]);
+            shoal_pipeline_counts_add(&sum, &one);
+        }
+    }
+    return sum;
+}
+
+static void report(struct processor *p, bool last)
+{
+    struct shoal_pipeline_counts counts = sum_counts(p);
+    int64_t now_ms = shoal_clock_ms();
+    if (counts.messages != p->seen_events) {
+        if (p->first_event_ms == 0)
+            p->first_event_ms = now_ms - TICK_MS;
+        p->last_event_ms = now_ms;
+        p->seen_events = counts.messages;
+    }
+    bool due = p->config->stats_interval > 0 && now_ms - p->reported_ms >= p->config->stats_interval;
+    if (!last && !due)
+        return;
+    double seconds = (double)(now_ms - p->reported_ms) / 1000;
+    double rate = seconds > 0 ? (double)(counts.events - p->reported_events) / seconds : 0;
+    if (last) {
+        seconds = (double)(p->last_event_ms - p->first_event_ms) / 1000;
+        rate = seconds > 0 ? (double)counts.events / seconds : 0;
+    }
+    p->reported_ms = now_ms;
+    p->reported_events = counts.events;
+    shoal_log_write(&p->log, SHOAL_INFO,
+                    "%s%.0f events/s: %" PRIu64 " events, %" PRIu64 " segment changes, %" PRIu64
+                    " decisions, %" PRIu64 " dead letters, %" PRIu64 " late, %" PRIu64
+                    " repeated, %" PRIu64 " recovered",
+                    last ? "in all " : "", rate, counts.events, counts.changes, counts.decisions,
+                    counts.deadletters, counts.late, counts.repeated, counts.suppressed);
+    if (last) {
+        char stages[256] = "";
+        size_t used = 0;
+        for (int i = 0; i < SHOAL_STAGE_COUNT && counts.events; i++)
+            used += (size_t)snprintf(stages + used, sizeof stages - used, " %s %.2f",
+                                     shoal_stage_name((enum shoal_stage)i),
+                                     (double)counts.stage_ns[i] / 1000 / (double)counts.events);
+        shoal_log_write(&p->log, SHOAL_DEBUG, "stages in us per event:%s", stages);
+    }
+}
+
+/* True when the group has committed everything that was in the topic at the start. */
+static bool at_end(struct processor *p)
+{
+    if (shoal_kafka_committed(p->monitor, p->partitions, p->committed, NULL) != SHOAL_OK)
+        return false;
+    for (int32_t i = 0; i < p->partitions; i++) {
+        if (p->committed[i] < p->ends[i])
+            return false;
+    }
+    return true;
+}
+
+static enum shoal_status watch(struct processor *p)
+{
+    for (unsigned tick = 0; !atomic_load(&stop); tick++) {
+        for (int64_t i = 0; i < p->config->workers; i++) {
+            enum shoal_status status;
+            if (shoal_worker_ended(p->workers[i], &status) && status != SHOAL_OK)
+                return status;
+        }
+        report(p, false);
+        if (p->exit_at_end && tick % LAG_TICKS == 0 && at_end(p))
+            return SHOAL_OK;
+        pause_ms(TICK_MS);
+    }
+    return SHOAL_OK;
+}
+
+static enum shoal_status work(struct processor *p, const struct shoal_setup *setup,
+                              struct shoal_message *message)
+{
+    enum shoal_status status = SHOAL_OK;
+    bool dynamic = strcmp(p->config->instance_id, "none") == 0;
+    struct shoal_worker_options options = {
+        .config = p->config,
+        .model = setup->model,
+        .policy = setup->policy,
+        .partitions = p->partitions,
+        .instance = dynamic ? NULL : p->instance.name,
+        .log = p->log,
+        .stop = &stop,
+    };
+    for (int64_t i = 0; i < p->config->workers && status == SHOAL_OK; i++) {
+        options.index = (int)i;
+        status = shoal_worker_start(&options, &p->workers[i], message);
+    }
+    if (status == SHOAL_OK) {
+        shoal_log_write(&p->log, SHOAL_INFO,
+                        "model %s, %s, %" PRId64 " workers, group %s as %s, topic %s with %" PRId32
+                        " partitions",
+                        setup->model->version, p->config->delivery, p->config->workers,
+                        p->config->group_id, dynamic ? "a dynamic member" : p->instance.name,
+                        p->config->topic_events, p->partitions);
+        status = watch(p);
+    }
+    atomic_store(&stop, true);
+    for (int64_t i = 0; i < p->config->workers; i++) {
+        enum shoal_status ended = SHOAL_OK;
+        while (p->workers[i] && !shoal_worker_ended(p->workers[i], &ended))
+            pause_ms(5);
+        if (status == SHOAL_OK)
+            status = ended;
+    }
+    report(p, true);
+    return status;
+}
+
+static enum shoal_status process(struct processor *p, const struct shoal_setup *setup,
+                                 struct shoal_message *message)
+{
+    enum shoal_status status =
+        shoal_kafka_monitor_create(p->config, &p->log, &p->monitor, message);
+    if (status == SHOAL_OK && strcmp(p->config->instance_id, "none") != 0)
+        status = shoal_instance_claim(p->config->instance_id, p->config->group_id, &p->instance,
+                                      message);
+    if (status == SHOAL_OK)
+        status = wait_for_topics(p, message);
+    if (status == SHOAL_INTERRUPTED)
+        return SHOAL_OK;
+    if (status != SHOAL_OK)
+        return status;
+    p->ends = calloc((size_t)p->partitions, sizeof *p->ends);
+    p->committed = calloc((size_t)p->partitions, sizeof *p->committed);
+    p->workers = calloc((size_t)p->config->workers, sizeof *p->workers);
+    if (!p->ends || !p->committed || !p->workers)
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    if (p->exit_at_end) {
+        status = shoal_kafka_end_offsets(p->monitor, p->partitions, p->ends, message);
+        if (status != SHOAL_OK)
+            return status;
+    }
+    return work(p, setup, message);
+}
+
+static int run(const struct shoal_cli_args *args)
+{
+    struct shoal_setup setup;
+    struct shoal_message message = {.text = ""};
+    int code = shoal_setup_load(args, NULL, NULL, &setup);
+    if (code == SHOAL_EXIT_OK) {
+        struct sigaction action = {.sa_handler = on_signal};
+        sigaction(SIGTERM, &action, NULL);
+        sigaction(SIGINT, &action, NULL);
+        signal(SIGPIPE, SIG_IGN);
+        struct processor p = {
+            .config = setup.config,
+            .log = {.level = shoal_log_level_of(setup.config->log_level),
+                    .json = strcmp(setup.config->log_format, "json") == 0,
+                    .worker = -1},
+            .instance = {.slot_fd = -1},
+            .exit_at_end = shoal_cli_get(args, "exit-at-end") != NULL,
+            .started_ms = shoal_clock_ms(),
+            .reported_ms = shoal_clock_ms(),
+        };
+        enum shoal_status status = process(&p, &setup, &message);
+        for (int64_t i = 0; p.workers && i < p.config->workers; i++)
+            shoal_worker_join(p.workers[i]);
+        if (status != SHOAL_OK)
+            code = message.text[0]
+                       ? shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text)
+                       : shoal_setup_exit(status);
+        shoal_kafka_monitor_destroy(p.monitor);
+        shoal_instance_release(&p.instance);
+        free(p.workers);
+        free(p.ends);
+        free(p.committed);
+    }
+    shoal_setup_finish(&setup);
+    return code;
+}
+
+static const struct shoal_cli_option options[] = {
+    SHOAL_SETUP_OPTIONS,
+    {"exit-at-end", NULL, NULL,
+     "end when everything that is in the topic now has been committed", false, false},
+    {0},
+};
+
+const struct shoal_cli_command shoal_cmd_run = {
+    .name = "run",
+    .summary = "process events from Kafka, keep states in Redis",
+    .description =
+        "Runs until SIGTERM or SIGINT: then finishes, commits and leaves. Losing Kafka or Redis "
+        "does not end it: it keeps trying. Exit codes: 3 configuration, promotions, model or "
+        "recovery refused, 4 fenced by another process of the same name.",
+    .example = "shoal run --config deploy/shoal.yaml --set workers=2",
+    .options = options,
+    .run = run,
+};

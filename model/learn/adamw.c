@@ -1,1 +1,113 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* AdamW over the block of parameters, tensor by tensor; see adamw.h. The gaps between tensors are
+ * zero in all blocks and stay so. */
+#include "model/learn/adamw.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#include "model/vmath_lanes.h"
+
+enum { BLOCK_FLOATS = 16 }; /* every tensor starts on a multiple of this */
+
+struct shoal_adamw_options shoal_adamw_options_default(void)
+{
+    return (struct shoal_adamw_options){
+        .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.01f};
+}
+
+enum shoal_status shoal_adamw_init(struct shoal_adamw *adamw, const struct shoal_dims *dims,
+                                   const struct shoal_adamw_options *options)
+{
+    *adamw = (struct shoal_adamw){.options = *options};
+    if (shoal_params_init(&adamw->m, dims) != SHOAL_OK ||
+        shoal_params_init(&adamw->v, dims) != SHOAL_OK) {
+        shoal_adamw_finish(adamw);
+        return SHOAL_NOMEM;
+    }
+    return SHOAL_OK;
+}
+
+void shoal_adamw_finish(struct shoal_adamw *adamw)
+{
+    shoal_params_finish(&adamw->m);
+    shoal_params_finish(&adamw->v);
+}
+
+/* Biases move an output as a whole, and head_counters starts from a fitted regression: neither is
+ * pulled to zero. */
+static bool decays(enum shoal_tensor tensor)
+{
+    return tensor != SHOAL_TENSOR_gates_bias && tensor != SHOAL_TENSOR_head_bias &&
+           tensor != SHOAL_TENSOR_head_counters;
+}
+
+static v8 square_root(v8 values)
+{
+    for (int lane = 0; lane < V8_WIDTH; lane++)
+        values[lane] = sqrtf(values[lane]);
+    return values;
+}
+
+struct factors {
+    float shrink;       /* 1 − rate·decay */
+    float rate;         /* rate/(1 − β1^n) */
+    float root;         /* 1/√(1 − β2^n) */
+};
+
+static void update_span(struct shoal_adamw *adamw, size_t from, size_t until,
+                        struct shoal_params *params, const struct shoal_params *gradients,
+                        const struct factors *factors)
+{
+    v8 beta1 = v8_set(adamw->options.beta1), beta2 = v8_set(adamw->options.beta2);
+    v8 rest1 = v8_set(1.0f) - beta1, rest2 = v8_set(1.0f) - beta2;
+    v8 epsilon = v8_set(adamw->options.epsilon), shrink = v8_set(factors->shrink);
+    v8 rate = v8_set(factors->rate), root = v8_set(factors->root);
+    for (size_t i = from; i < until; i += V8_WIDTH) {
+        v8 g = v8_load(gradients->block + i);
+        v8 m = beta1 * v8_load(adamw->m.block + i) + rest1 * g;
+        v8 v = beta2 * v8_load(adamw->v.block + i) + rest2 * g * g;
+        v8 w = v8_load(params->block + i) * shrink;
+        w -= rate * m / (square_root(v) * root + epsilon);
+        v8_store(adamw->m.block + i, m);
+        v8_store(adamw->v.block + i, v);
+        v8_store(params->block + i, w);
+    }
+}
+
+void shoal_adamw_update(struct shoal_adamw *adamw, struct shoal_params *params,
+                        const struct shoal_params *gradients, float rate)
+{
+    double n = (double)++adamw->step;
+    double correction1 = 1 - pow((double)adamw->options.beta1, n);
+    double correction2 = 1 - pow((double)adamw->options.beta2, n);
+    for (unsigned t = 0; t < SHOAL_TENSOR_COUNT; t++) {
+        struct shoal_tensor_info info = shoal_params_tensor(&params->dims, (enum shoal_tensor)t);
+        size_t floats = info.rows * info.columns;
+        size_t until = info.offset + (floats + BLOCK_FLOATS - 1) / BLOCK_FLOATS * BLOCK_FLOATS;
+        struct factors factors = {
+            .shrink = decays((enum shoal_tensor)t) ? 1 - rate * adamw->options.weight_decay : 1,
+            .rate = (float)((double)rate / correction1),
+            .root = (float)(1 / sqrt(correction2)),
+        };
+        update_span(adamw, info.offset, until, params, gradients, &factors);
+    }
+}
+
+double shoal_gradients_norm(const struct shoal_params *gradients)
+{
+    double sum = 0;
+    for (size_t i = 0; i < gradients->count; i++)
+        sum += (double)gradients->block[i] * (double)gradients->block[i];
+    return sqrt(sum);
+}
+
+double shoal_gradients_clip(struct shoal_params *gradients, double norm_max)
+{
+    double norm = shoal_gradients_norm(gradients);
+    float scale = (float)(norm_max / (norm + 1e-6));
+    if (scale < 1)
+        for (size_t i = 0; i < gradients->count; i++)
+            gradients->block[i] *= scale;
+    return norm;
+}

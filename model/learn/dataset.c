@@ -1,1 +1,237 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Collects events by user; see dataset.h for what a sequence promises. */
+#include "model/learn/dataset.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/hash.h"
+
+#define NO_RECENT SIZE_MAX
+
+struct shoal_dataset_user {
+    uint64_t hash;
+    size_t id_at;     /* into ids */
+    size_t recent_at; /* into recent, or NO_RECENT */
+    int64_t last_ms;
+    uint8_t id_size;
+    uint8_t recent_count, recent_next; /* the ring of event_ids: filled so far, next to be replaced */
+};
+
+void shoal_dataset_init(struct shoal_dataset *dataset, uint32_t ring)
+{
+    *dataset = (struct shoal_dataset){.ring = ring};
+}
+
+void shoal_dataset_finish(struct shoal_dataset *dataset)
+{
+    free(dataset->touches);
+    free(dataset->owners);
+    free(dataset->first);
+    free(dataset->users);
+    free(dataset->table);
+    free(dataset->ids);
+    free(dataset->recent);
+    *dataset = (struct shoal_dataset){0};
+}
+
+/* Makes room for `needed` elements; *array stays valid on failure. */
+static enum shoal_status grow(void *array, size_t *capacity, size_t needed, size_t element_bytes)
+{
+    if (needed <= *capacity)
+        return SHOAL_OK;
+    size_t wanted = *capacity < 512 ? 1024 : *capacity + *capacity / 2;
+    if (wanted < needed)
+        wanted = needed;
+    void *moved;
+    memcpy(&moved, array, sizeof moved);
+    moved = reallocarray(moved, wanted, element_bytes);
+    if (!moved)
+        return SHOAL_NOMEM;
+    memcpy(array, &moved, sizeof moved);
+    *capacity = wanted;
+    return SHOAL_OK;
+}
+
+static enum shoal_status grow_table(struct shoal_dataset *dataset)
+{
+    if (2 * (dataset->users_count + 1) <= dataset->table_size)
+        return SHOAL_OK;
+    size_t size = dataset->table_size ? 2 * dataset->table_size : 2048;
+    uint32_t *table = calloc(size, sizeof *table);
+    if (!table)
+        return SHOAL_NOMEM;
+    for (size_t user = 0; user < dataset->users_count; user++) {
+        size_t slot = dataset->users[user].hash & (size - 1);
+        while (table[slot])
+            slot = (slot + 1) & (size - 1);
+        table[slot] = (uint32_t)user + 1;
+    }
+    free(dataset->table);
+    dataset->table = table;
+    dataset->table_size = size;
+    return SHOAL_OK;
+}
+
+static enum shoal_status add_user(struct shoal_dataset *dataset, const char *id, size_t id_size,
+                                  uint64_t hash)
+{
+    if (dataset->users_count >= UINT32_MAX - 1)
+        return SHOAL_INVALID;
+    if (grow(&dataset->users, &dataset->users_capacity, dataset->users_count + 1,
+             sizeof *dataset->users) != SHOAL_OK ||
+        grow(&dataset->ids, &dataset->ids_capacity, dataset->ids_size + id_size + 1, 1) != SHOAL_OK)
+        return SHOAL_NOMEM;
+    dataset->users[dataset->users_count++] = (struct shoal_dataset_user){
+        .hash = hash,
+        .id_at = dataset->ids_size,
+        .id_size = (uint8_t)id_size,
+        .recent_at = NO_RECENT,
+        .last_ms = INT64_MIN,
+    };
+    memcpy(dataset->ids + dataset->ids_size, id, id_size);
+    dataset->ids[dataset->ids_size + id_size] = '\0';
+    dataset->ids_size += id_size + 1;
+    return SHOAL_OK;
+}
+
+static enum shoal_status find_user(struct shoal_dataset *dataset, const char *id, size_t id_size,
+                                   uint32_t *user)
+{
+    if (id_size == 0 || id_size > UINT8_MAX)
+        return SHOAL_INVALID;
+    if (grow_table(dataset) != SHOAL_OK)
+        return SHOAL_NOMEM;
+    uint64_t hash = shoal_hash(id, id_size);
+    size_t mask = dataset->table_size - 1, slot = hash & mask;
+    for (; dataset->table[slot]; slot = (slot + 1) & mask) {
+        const struct shoal_dataset_user *there = &dataset->users[dataset->table[slot] - 1];
+        if (there->hash == hash && there->id_size == id_size &&
+            memcmp(dataset->ids + there->id_at, id, id_size) == 0) {
+            *user = dataset->table[slot] - 1;
+            return SHOAL_OK;
+        }
+    }
+    enum shoal_status status = add_user(dataset, id, id_size, hash);
+    if (status != SHOAL_OK)
+        return status;
+    *user = (uint32_t)(dataset->users_count - 1);
+    dataset->table[slot] = *user + 1;
+    return SHOAL_OK;
+}
+
+/* Remembers event_id; *repeated if it was among the user's last `ring` ones. */
+static enum shoal_status note_event_id(struct shoal_dataset *dataset,
+                                       struct shoal_dataset_user *user, uint64_t event_id,
+                                       bool *repeated)
+{
+    if (user->recent_at == NO_RECENT) {
+        if (grow(&dataset->recent, &dataset->recent_capacity, dataset->recent_size + dataset->ring,
+                 sizeof *dataset->recent) != SHOAL_OK)
+            return SHOAL_NOMEM;
+        user->recent_at = dataset->recent_size;
+        dataset->recent_size += dataset->ring;
+    }
+    uint64_t *recent = dataset->recent + user->recent_at;
+    for (size_t i = 0; i < user->recent_count; i++)
+        if (recent[i] == event_id) {
+            *repeated = true;
+            return SHOAL_OK;
+        }
+    recent[user->recent_next] = event_id;
+    user->recent_next = (uint8_t)((user->recent_next + 1u) % dataset->ring);
+    if (user->recent_count < dataset->ring)
+        user->recent_count++;
+    return SHOAL_OK;
+}
+
+/* Field by field, because padding and the order of bytes must not matter. */
+static uint64_t hash_event(uint64_t seed, uint64_t user_hash, const struct shoal_touch *touch)
+{
+    uint64_t words[3] = {
+        user_hash,
+        (uint64_t)touch->time_ms,
+        (uint64_t)touch->item << 32 | (uint64_t)touch->category << 16 |
+            (uint64_t)touch->behavior << 8 | touch->price_level,
+    };
+    return shoal_hash_seeded(words, sizeof words, seed);
+}
+
+enum shoal_status shoal_dataset_append(struct shoal_dataset *dataset, const char *user,
+                                       size_t user_size, const struct shoal_touch *touch,
+                                       uint64_t event_id)
+{
+    size_t capacity = dataset->events_capacity;
+    if (grow(&dataset->touches, &capacity, dataset->events_count + 1, sizeof *dataset->touches) !=
+            SHOAL_OK ||
+        grow(&dataset->owners, &dataset->events_capacity, dataset->events_count + 1,
+             sizeof *dataset->owners) != SHOAL_OK)
+        return SHOAL_NOMEM;
+    uint32_t owner;
+    enum shoal_status status = find_user(dataset, user, user_size, &owner);
+    if (status != SHOAL_OK)
+        return status;
+    struct shoal_dataset_user *there = &dataset->users[owner];
+    bool repeated = false;
+    if (event_id != 0) {
+        status = note_event_id(dataset, there, event_id, &repeated);
+        if (status != SHOAL_OK)
+            return status;
+    }
+    if (repeated) {
+        dataset->repeated_count++;
+        return SHOAL_OK;
+    }
+    struct shoal_touch kept = *touch;
+    if (kept.time_ms < there->last_ms) {
+        kept.time_ms = there->last_ms;
+        dataset->late_count++;
+    }
+    there->last_ms = kept.time_ms;
+    if (dataset->events_count == 0 || kept.time_ms < dataset->first_ms)
+        dataset->first_ms = kept.time_ms;
+    if (dataset->events_count == 0 || kept.time_ms > dataset->last_ms)
+        dataset->last_ms = kept.time_ms;
+    dataset->fingerprint = hash_event(dataset->fingerprint, there->hash, &kept);
+    dataset->touches[dataset->events_count] = kept;
+    dataset->owners[dataset->events_count++] = owner;
+    return SHOAL_OK;
+}
+
+/* A stable counting sort by owner. */
+enum shoal_status shoal_dataset_group(struct shoal_dataset *dataset)
+{
+    size_t events_count = dataset->events_count, users_count = dataset->users_count;
+    size_t *first = calloc(users_count + 2, sizeof *first);
+    struct shoal_touch *touches = malloc((events_count + 1) * sizeof *touches);
+    uint32_t *owners = malloc((events_count + 1) * sizeof *owners);
+    if (!first || !touches || !owners) {
+        free(first);
+        free(touches);
+        free(owners);
+        return SHOAL_NOMEM;
+    }
+    /* first[u + 2] counts, then runs as the next place of user u + 1 and ends as its true start. */
+    for (size_t i = 0; i < events_count; i++)
+        first[dataset->owners[i] + 2]++;
+    for (size_t user = 2; user < users_count + 2; user++)
+        first[user] += first[user - 1];
+    for (size_t i = 0; i < events_count; i++) {
+        size_t place = first[dataset->owners[i] + 1]++;
+        touches[place] = dataset->touches[i];
+        owners[place] = dataset->owners[i];
+    }
+    free(dataset->touches);
+    free(dataset->owners);
+    dataset->touches = touches;
+    dataset->owners = owners;
+    dataset->events_capacity = events_count + 1;
+    dataset->first = first;
+    return SHOAL_OK;
+}
+
+const char *shoal_dataset_user_id(const struct shoal_dataset *dataset, size_t user)
+{
+    return dataset->ids + dataset->users[user].id_at;
+}

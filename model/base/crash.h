@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Labelled points at which a test can have the process killed, as if by kill -9 at that very
+ * instruction: no handler runs, no buffer is flushed.
+ *
+ * SHOAL_CRASH="label" ends the process the first time it passes shoal_crash_point("label"),
+ * SHOAL_CRASH="label:3" the third time. Passes of all threads count together. The variable is read
+ * once. Built without crash_points, the call is nothing. */
+#ifndef SHOAL_BASE_CRASH_H
+#define SHOAL_BASE_CRASH_H
+
+#ifdef SHOAL_CRASH_POINTS
+void shoal_crash_point(const char *label);
+#else
+static inline void shoal_crash_point(const char *label)
+{
+    (void)label;
+}
+#endif
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A chunk's memory, its forward pass and its loss; the backward pass is in backward.c. */
+#include "model/learn/unroll.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/blas.h"
+#include "model/learn/random.h"
+#include "model/lstm.h"
+#include "model/vmath.h"
+
+enum { ALIGNMENT_FLOATS = 16 };
+
+/* Hands out `count` floats of the block; with block NULL only counts. */
+static float *take(float *block, size_t *position, size_t count)
+{
+    float *taken = block ? block + *position : NULL;
+    *position += (count + ALIGNMENT_FLOATS - 1) / ALIGNMENT_FLOATS * ALIGNMENT_FLOATS;
+    return taken;
+}
+
+static size_t lay_out(struct shoal_unroll *u, float *block)
+{
+    size_t rows = u->batch * u->steps, hidden = u->dims.hidden;
+    size_t inputs = shoal_dims_inputs(&u->dims), position = 0;
+    u->block = block;
+    u->xh = take(block, &position, rows * (inputs + hidden));
+    u->gates = take(block, &position, rows * 4 * hidden);
+    u->c_previous = take(block, &position, rows * hidden);
+    u->c = take(block, &position, rows * hidden);
+    u->tanh_c = take(block, &position, rows * hidden);
+    u->h = take(block, &position, rows * hidden);
+    u->inputs_mask = take(block, &position, rows * inputs);
+    u->hidden_mask = take(block, &position, rows * hidden);
+    u->logits = take(block, &position, rows);
+    u->dlogits = take(block, &position, rows);
+    u->dx = take(block, &position, rows * inputs);
+    u->dh = take(block, &position, u->batch * hidden);
+    u->dc = take(block, &position, u->batch * hidden);
+    u->carried_h = take(block, &position, u->batch * hidden);
+    u->carried_c = take(block, &position, u->batch * hidden);
+    return position;
+}
+
+enum shoal_status shoal_unroll_create(const struct shoal_dims *dims, size_t batch, size_t steps,
+                                      struct shoal_unroll **unroll)
+{
+    *unroll = NULL;
+    struct shoal_unroll *u = calloc(1, sizeof *u);
+    if (!u)
+        return SHOAL_NOMEM;
+    u->dims = *dims;
+    u->batch = batch;
+    u->steps = steps;
+    size_t bytes = lay_out(u, NULL) * sizeof(float);
+    float *block = aligned_alloc(64, bytes);
+    u->cells = calloc(batch * steps, sizeof *u->cells);
+    if (!block || !u->cells) {
+        free(block);
+        shoal_unroll_destroy(u);
+        return SHOAL_NOMEM;
+    }
+    memset(block, 0, bytes);
+    lay_out(u, block);
+    *unroll = u;
+    return SHOAL_OK;
+}
+
+void shoal_unroll_destroy(struct shoal_unroll *unroll)
+{
+    if (!unroll)
+        return;
+    free(unroll->block);
+    free(unroll->cells);
+    free(unroll);
+}
+
+/* mask[i] = 0 with probability `share`, else 1/(1 − share): four 16-bit decisions a number. */
+static void draw_mask(float *mask, size_t count, float share, uint64_t key, uint64_t first)
+{
+    uint32_t bound = (uint32_t)(share * 65536.0f);
+    float kept = 1.0f / (1.0f - share);
+    for (size_t i = 0; i < count; i += 4) {
+        uint64_t bits = shoal_random_at(key, first + i / 4);
+        for (size_t j = 0; j < 4 && i + j < count; j++, bits >>= 16)
+            mask[i + j] = (uint32_t)(bits & 0xffff) < bound ? 0.0f : kept;
+    }
+}
+
+static void draw_masks(struct shoal_unroll *u, const struct shoal_dropout *dropout)
+{
+    size_t rows = u->used * u->batch, inputs = shoal_dims_inputs(&u->dims);
+    size_t row_max = u->steps * u->batch;
+    u->inputs_dropped = dropout && dropout->inputs > 0;
+    u->hidden_dropped = dropout && dropout->hidden > 0;
+    if (u->inputs_dropped)
+        draw_mask(u->inputs_mask, rows * inputs, dropout->inputs, dropout->inputs_key,
+                  dropout->chunk * row_max * inputs);
+    if (u->hidden_dropped)
+        draw_mask(u->hidden_mask, rows * u->dims.hidden, dropout->hidden, dropout->hidden_key,
+                  dropout->chunk * row_max * u->dims.hidden);
+}
+
+/* x_t of every stream into row (t, b) of xh; h_{t−1} beside it, c_{t−1} into c_previous and c. */
+static void load_step(struct shoal_unroll *u, const struct shoal_params *params, size_t t)
+{
+    size_t hidden = u->dims.hidden, inputs = shoal_dims_inputs(&u->dims);
+    for (size_t b = 0; b < u->batch; b++) {
+        size_t row = t * u->batch + b;
+        const struct shoal_unroll_cell *cell = &u->cells[row];
+        float *x = u->xh + row * (inputs + hidden), *h = x + inputs;
+        if (cell->features)
+            shoal_features_gather(params, cell->features, x);
+        else
+            memset(x, 0, inputs * sizeof *x);
+        if (u->inputs_dropped)
+            for (size_t i = 0; i < inputs; i++)
+                x[i] *= u->inputs_mask[row * inputs + i];
+        size_t before = row - u->batch; /* row (t − 1, b) */
+        const float *h_from = t ? u->h + before * hidden : u->carried_h + b * hidden;
+        const float *c_from = t ? u->c + before * hidden : u->carried_c + b * hidden;
+        float *c_previous = u->c_previous + row * hidden;
+        if (cell->starts) {
+            memset(h, 0, hidden * sizeof *h);
+            memset(c_previous, 0, hidden * sizeof *c_previous);
+        } else {
+            memcpy(h, h_from, hidden * sizeof *h);
+            memcpy(c_previous, c_from, hidden * sizeof *c_previous);
+        }
+        memcpy(u->c + row * hidden, c_previous, hidden * sizeof *c_previous);
+    }
+}
+
+/* logit = head_hidden·(mask∘h) + head_counters·counters + head_bias */
+static void run_head(struct shoal_unroll *u, const struct shoal_params *params)
+{
+    size_t hidden = u->dims.hidden;
+    float *masked = u->dh; /* free until the backward pass */
+    for (size_t row = 0; row < u->used * u->batch; row++) {
+        const struct shoal_unroll_cell *cell = &u->cells[row];
+        const float *h = u->h + row * hidden;
+        u->logits[row] = 0;
+        if (!cell->features)
+            continue;
+        if (u->hidden_dropped) {
+            for (size_t j = 0; j < hidden; j++)
+                masked[j] = h[j] * u->hidden_mask[row * hidden + j];
+            h = masked;
+        }
+        u->logits[row] = shoal_dot(params->head_hidden, h, hidden) +
+                         shoal_dot(params->head_counters, cell->counters, SHOAL_COUNTERS) +
+                         params->head_bias[0];
+    }
+}
+
+void shoal_unroll_forward(struct shoal_unroll *unroll, const struct shoal_params *params,
+                          size_t steps, const struct shoal_dropout *dropout)
+{
+    struct shoal_unroll *u = unroll;
+    size_t batch = u->batch, hidden = u->dims.hidden;
+    size_t width = shoal_dims_inputs(&u->dims) + hidden;
+    u->used = steps;
+    draw_masks(u, dropout);
+    for (size_t t = 0; t < steps; t++) {
+        load_step(u, params, t);
+        size_t row = t * batch;
+        float *gates = u->gates + row * 4 * hidden;
+        shoal_gemm(false, false, batch, 4 * hidden, width, 1.0f, u->xh + row * width, width,
+                   params->gates_weight, 4 * hidden, 0.0f, gates, 4 * hidden);
+        shoal_lstm_cell(batch, hidden, gates, params->gates_bias, u->c + row * hidden, hidden,
+                        u->tanh_c + row * hidden, u->h + row * hidden, hidden);
+    }
+    run_head(u, params);
+    if (steps > 0) {
+        size_t last = (steps - 1) * batch * hidden;
+        memcpy(u->carried_h, u->h + last, batch * hidden * sizeof *u->h);
+        memcpy(u->carried_c, u->c + last, batch * hidden * sizeof *u->c);
+    }
+}
+
+/* Cross-entropy log(1 + e^−z) for a positive, log(1 + e^z) for a negative; its derivative σ(z) − y. */
+double shoal_unroll_loss(struct shoal_unroll *unroll, double *weight)
+{
+    double loss = 0;
+    *weight = 0;
+    for (size_t row = 0; row < unroll->used * unroll->batch; row++) {
+        const struct shoal_unroll_cell *cell = &unroll->cells[row];
+        unroll->dlogits[row] = 0;
+        if (!cell->features || cell->weight == 0)
+            continue;
+        double z = (double)unroll->logits[row], toward = cell->positive ? -z : z;
+        loss += (double)cell->weight *
+                (toward > 0 ? toward + log1p(exp(-toward)) : log1p(exp(toward)));
+        double p = 1 / (1 + exp(-z));
+        unroll->dlogits[row] = cell->weight * (float)(p - (cell->positive ? 1 : 0));
+        *weight += (double)cell->weight;
+    }
+    return loss;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing to Redis: taking a partition over, and saving records with their checkpoint.
+ *
+ *   client                                        server
+ *   WATCH checkpoint · GET checkpoint ──────────► from here on any change of it makes EXEC fail
+ *   compare with what this owner wrote last ◄────
+ *   MULTI · MSET … · SET checkpoint · EXEC ─────► all of it, or nil and nothing
+ *
+ * Invariant: records and checkpoint change in one transaction, and only if the checkpoint was this
+ * owner's at its start. A transaction of a previous owner, or of this one on a connection since
+ * lost, that is still under way fails in its own EXEC, for the checkpoint it watched has changed.
+ *
+ * Fencing by WATCH rather than by a script: a script costs 40 % of the throughput, and here the
+ * comparison takes one short round trip a save. */
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/crash.h"
+#include "state/checkpoint.h"
+#include "state/redis_store.h"
+
+/* EXEC answers nil when the checkpoint was changed under the transaction. The next look at it tells
+ * why; a fair number of owners that keep on taking over is no reason to give up. */
+enum { ATTEMPTS = 16 };
+
+/* WATCH and GET of a partition's checkpoint. *exists tells whether there is one. On failure the
+ * connection is closed, so that no watch is left behind. */
+static enum shoal_status watch(struct shoal_redis_store *store, const struct shoal_redis_key *key,
+                               struct shoal_checkpoint *found, bool *exists,
+                               struct shoal_message *message)
+{
+    struct shoal_redis_connection *connection = &store->connection;
+    struct redisReply *watched = NULL, *got = NULL;
+    *exists = false;
+    *found = shoal_checkpoint_none();
+    shoal_redis_command(connection, 2);
+    shoal_redis_argument_text(connection, "WATCH");
+    shoal_redis_argument(connection, key->text, key->size);
+    shoal_redis_command(connection, 2);
+    shoal_redis_argument_text(connection, "GET");
+    shoal_redis_argument(connection, key->text, key->size);
+    enum shoal_status status = shoal_redis_flush(connection, message);
+    if (status == SHOAL_OK)
+        status = shoal_redis_answer(connection, &watched, message);
+    if (status == SHOAL_OK)
+        status = shoal_redis_answer(connection, &got, message);
+    if (status == SHOAL_OK && got->type == REDIS_REPLY_STRING) {
+        status = shoal_checkpoint_decode(got->str, got->len, found);
+        *exists = status == SHOAL_OK;
+        if (status != SHOAL_OK)
+            (void)shoal_fail(message, status, "Redis key %s: %s", key->text,
+                             shoal_status_text(status));
+    } else if (status == SHOAL_OK && got->type != REDIS_REPLY_NIL) {
+        status = shoal_redis_surprise(connection, "GET", message);
+    }
+    shoal_redis_reply_free(watched);
+    shoal_redis_reply_free(got);
+    if (status != SHOAL_OK)
+        shoal_redis_disconnect(connection);
+    return status;
+}
+
+static void unwatch(struct shoal_redis_store *store)
+{
+    struct redisReply *reply = NULL;
+    shoal_redis_command(&store->connection, 1);
+    shoal_redis_argument_text(&store->connection, "UNWATCH");
+    if (shoal_redis_flush(&store->connection, NULL) != SHOAL_OK ||
+        shoal_redis_answer(&store->connection, &reply, NULL) != SHOAL_OK)
+        shoal_redis_disconnect(&store->connection);
+    shoal_redis_reply_free(reply);
+}
+
+/* ---- writing the transaction -------------------------------------------------------------- */
+
+static void write_multi(struct shoal_redis_store *store)
+{
+    shoal_redis_command(&store->connection, 1);
+    shoal_redis_argument_text(&store->connection, "MULTI");
+}
+
+static void write_checkpoint_and_exec(struct shoal_redis_store *store,
+                                      const struct shoal_redis_key *key,
+                                      const struct shoal_checkpoint *checkpoint)
+{
+    struct shoal_redis_connection *connection = &store->connection;
+    shoal_buffer_clear(&store->scratch);
+    shoal_checkpoint_encode(checkpoint, &store->scratch);
+    /* A checkpoint cut short must not be sent: let the flush refuse. */
+    connection->out.failed = connection->out.failed || store->scratch.failed;
+    shoal_redis_command(connection, 3);
+    shoal_redis_argument_text(connection, "SET");
+    shoal_redis_argument(connection, key->text, key->size);
+    shoal_redis_argument(connection, store->scratch.bytes, store->scratch.size);
+    shoal_redis_command(connection, 1);
+    shoal_redis_argument_text(connection, "EXEC");
+}
+
+/* One chunk of items as an MSET of those with a value and a DEL of those without; returns the number
+ * of commands. */
+static size_t write_items(struct shoal_redis_store *store, const struct shoal_redis_key *prefix,
+                          const struct shoal_save_item *items, size_t count)
+{
+    struct shoal_redis_connection *connection = &store->connection;
+    size_t sets = 0;
+    for (size_t i = 0; i < count; i++)
+        sets += items[i].value.bytes != NULL;
+    if (sets) {
+        shoal_redis_command(connection, 1 + 2 * sets);
+        shoal_redis_argument_text(connection, "MSET");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!items[i].value.bytes)
+            continue;
+        shoal_redis_argument_pair(connection, prefix->text, prefix->size, items[i].user.bytes,
+                                  items[i].user.size);
+        shoal_redis_argument(connection, items[i].value.bytes, items[i].value.size);
+    }
+    if (sets == count)
+        return sets ? 1 : 0;
+    shoal_redis_command(connection, 1 + count - sets);
+    shoal_redis_argument_text(connection, "DEL");
+    for (size_t i = 0; i < count; i++) {
+        if (!items[i].value.bytes)
+            shoal_redis_argument_pair(connection, prefix->text, prefix->size,
+                                      items[i].user.bytes, items[i].user.size);
+    }
+    return sets ? 2 : 1;
+}
+
+/* Sends everything, a chunk at a time, so that the server parses the first while the next is being
+ * written, and memory stays bounded. *queued is the number of commands before EXEC. */
+static enum shoal_status send_transaction(struct shoal_redis_store *store,
+                                          const struct shoal_redis_key *key,
+                                          const struct shoal_redis_key *prefix,
+                                          const struct shoal_save_item *items, size_t count,
+                                          const struct shoal_checkpoint *next, size_t *queued,
+                                          struct shoal_message *message)
+{
+    write_multi(store);
+    *queued = 2; /* MULTI, SET */
+    for (size_t done = 0; done < count; done += SHOAL_REDIS_CHUNK) {
+        size_t chunk = count - done < SHOAL_REDIS_CHUNK ? count - done : SHOAL_REDIS_CHUNK;
+        *queued += write_items(store, prefix, items + done, chunk);
+        enum shoal_status status = shoal_redis_flush(&store->connection, message);
+        if (status != SHOAL_OK)
+            return status;
+        if (done == 0)
+            shoal_crash_point("save.inside");
+    }
+    write_checkpoint_and_exec(store, key, next);
+    return shoal_redis_flush(&store->connection, message);
+}
+
+/* ---- reading its replies ------------------------------------------------------------------ */
+
+/* An error among the results of EXEC would mean a transaction half applied. None of MSET, DEL and SET
+ * can fail once it was queued; should one do so all the same, it must not pass. */
+static enum shoal_status check_results(struct shoal_redis_store *store,
+                                       const struct redisReply *results,
+                                       struct shoal_message *message)
+{
+    for (size_t i = 0; i < results->elements; i++) {
+        if (results->element[i]->type != REDIS_REPLY_ERROR)
+            continue;
+        return shoal_fail(message, SHOAL_DAMAGED,
+                          "Redis at %s refused a part of a transaction that it carried out: %s",
+                          store->connection.address.label, results->element[i]->str);
+    }
+    return SHOAL_OK;
+}
+
+/* Reads `queued` replies and EXEC's. *applied false with OK: EXEC answered nil. An error of a queued
+ * command is what is reported, rather than the EXECABORT that follows from it. */
+static enum shoal_status read_transaction(struct shoal_redis_store *store, size_t queued,
+                                          bool *applied, struct shoal_message *message)
+{
+    struct shoal_redis_connection *connection = &store->connection;
+    enum shoal_status refused = SHOAL_OK;
+    *applied = false;
+    for (size_t i = 0; i <= queued; i++) {
+        struct redisReply *reply;
+        enum shoal_status status = shoal_redis_reply(connection, &reply, message);
+        if (status != SHOAL_OK)
+            return status;
+        if (reply->type == REDIS_REPLY_ERROR) {
+            if (refused == SHOAL_OK)
+                refused = shoal_redis_error(connection, reply, message);
+        } else if (i == queued && reply->type == REDIS_REPLY_ARRAY) {
+            *applied = true;
+            refused = check_results(store, reply, message);
+        } else if (i == queued && reply->type != REDIS_REPLY_NIL) {
+            refused = shoal_redis_surprise(connection, "EXEC", message);
+        }
+        shoal_redis_reply_free(reply);
+    }
+    return refused;
+}
+
+static enum shoal_status contested(struct shoal_redis_store *store,
+                                   const struct shoal_redis_key *key,
+                                   struct shoal_message *message)
+{
+    return shoal_fail(message, SHOAL_UNAVAILABLE,
+                      "Redis at %s: %s changes hands faster than it can be written",
+                      store->connection.address.label, key->text);
+}
+
+/* ---- acquire ------------------------------------------------------------------------------ */
+
+static struct shoal_redis_tenure *tenure_at(struct shoal_redis_store *store, int32_t partition)
+{
+    size_t want = (size_t)partition + 1;
+    if (want > store->tenures_count) {
+        struct shoal_redis_tenure *grown = realloc(store->tenures, want * sizeof *grown);
+        if (!grown)
+            return NULL;
+        memset(grown + store->tenures_count, 0, (want - store->tenures_count) * sizeof *grown);
+        store->tenures = grown;
+        store->tenures_count = want;
+    }
+    return &store->tenures[partition];
+}
+
+enum shoal_status shoal_redis_acquire(struct shoal_store *base, int32_t partition,
+                                      struct shoal_checkpoint *before,
+                                      struct shoal_message *message)
+{
+    struct shoal_redis_store *store = shoal_redis_store_of(base);
+    *before = shoal_checkpoint_none();
+    if (partition < 0)
+        return shoal_fail(message, SHOAL_INVALID, "partition %" PRId32, partition);
+    struct shoal_redis_tenure *tenure = tenure_at(store, partition);
+    if (!tenure)
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
+    enum shoal_status status = shoal_redis_begin(store, message);
+    if (status != SHOAL_OK)
+        return status;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        bool exists, applied;
+        status = watch(store, &key, before, &exists, message);
+        if (status != SHOAL_OK)
+            return status;
+        struct shoal_checkpoint taken = shoal_checkpoint_take(before, store->owner);
+        write_multi(store);
+        write_checkpoint_and_exec(store, &key, &taken);
+        status = shoal_redis_flush(&store->connection, message);
+        if (status == SHOAL_OK)
+            status = read_transaction(store, 2, &applied, message);
+        if (status != SHOAL_OK)
+            return status;
+        if (applied) {
+            *tenure = (struct shoal_redis_tenure){.held = true, .checkpoint = taken};
+            return SHOAL_OK;
+        }
+    }
+    return contested(store, &key, message);
+}
+
+/* ---- save --------------------------------------------------------------------------------- */
+
+/* One attempt on a connection that stands. *applied false with OK: to be tried again. */
+static enum shoal_status try_save(struct shoal_redis_store *store, int32_t partition,
+                                  const struct shoal_save_item *items, size_t count,
+                                  int64_t next_offset, uint64_t model, bool *applied,
+                                  struct shoal_message *message)
+{
+    struct shoal_redis_tenure *tenure = &store->tenures[partition];
+    struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
+    struct shoal_redis_key prefix = shoal_redis_key_users(store->topic, partition);
+    struct shoal_checkpoint found;
+    bool exists;
+    *applied = false;
+    enum shoal_status status = watch(store, &key, &found, &exists, message);
+    if (status != SHOAL_OK)
+        return status;
+    status = shoal_checkpoint_guard(&tenure->checkpoint, tenure->tried, exists ? &found : NULL,
+                                    partition, &store->base.lost_writes, message);
+    if (status != SHOAL_OK) {
+        unwatch(store);
+        return status;
+    }
+    tenure->checkpoint = found;
+    struct shoal_checkpoint next = found;
+    next.next_offset = next_offset;
+    next.model = model;
+    next.saves = ++tenure->tried;
+    size_t queued;
+    status = send_transaction(store, &key, &prefix, items, count, &next, &queued, message);
+    if (status == SHOAL_OK)
+        status = read_transaction(store, queued, applied, message);
+    if (status == SHOAL_OK && *applied)
+        tenure->checkpoint = next;
+    return status;
+}
+
+enum shoal_status shoal_redis_save(struct shoal_store *base, int32_t partition,
+                                   const struct shoal_save_item *items, size_t count,
+                                   int64_t next_offset, uint64_t model,
+                                   struct shoal_message *message)
+{
+    struct shoal_redis_store *store = shoal_redis_store_of(base);
+    if (partition < 0 || (size_t)partition >= store->tenures_count ||
+        !store->tenures[partition].held)
+        return shoal_fail(message, SHOAL_INVALID, "partition %" PRId32 " was not acquired",
+                          partition);
+    enum shoal_status status = shoal_redis_begin(store, message);
+    for (int attempt = 0; status == SHOAL_OK && attempt < ATTEMPTS; attempt++) {
+        bool applied;
+        status = try_save(store, partition, items, count, next_offset, model, &applied, message);
+        if (status == SHOAL_OK && applied)
+            return SHOAL_OK;
+    }
+    if (status != SHOAL_OK)
+        return status;
+    struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
+    return contested(store, &key, message);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The recovery table; see recovery.h. */
+#include "stream/recovery.h"
+
+#include <inttypes.h>
+
+/* s > k with exactly once: nobody but an operator (or expired offsets) can have done this. */
+static enum shoal_status offsets_moved(const struct shoal_recovery_input *in,
+                                       struct shoal_recovery *plan, struct shoal_message *message)
+{
+    int64_t k = in->committed < 0 ? in->low : in->committed;
+    switch (in->when_moved) {
+    case SHOAL_MOVED_FOLLOW_STATES:
+        plan->start = in->saved;
+        plan->suppress_until = in->saved;
+        return SHOAL_OK;
+    case SHOAL_MOVED_RESET_STATES:
+        plan->reset = true;
+        plan->start = in->low;
+        plan->suppress_until = k;
+        return SHOAL_OK;
+    case SHOAL_MOVED_REFUSE:
+        break;
+    }
+    return shoal_fail(message, SHOAL_OFFSETS_MOVED,
+                      "partition %" PRId32 ": the group's offset is %" PRId64
+                      ", but the states hold all events up to %" PRId64
+                      ". Either set recovery.offsets_moved to follow_states (go on at %" PRId64
+                      ") or to reset_states (rebuild the states from the log, then write outputs "
+                      "again from %" PRId64 ")",
+                      in->partition, in->committed, in->saved, in->saved, k);
+}
+
+enum shoal_status shoal_recovery_plan(const struct shoal_recovery_input *in,
+                                      struct shoal_recovery *plan, struct shoal_message *message)
+{
+    *plan = (struct shoal_recovery){.start = in->saved, .suppress_until = in->committed};
+    if (in->saved < 0)
+        plan->start = in->committed < 0 ? in->low : 0;
+    else if (in->exactly_once && in->saved > in->committed) {
+        /* Offsets that were never committed and a log that begins at s: nothing has moved. */
+        if (in->committed < 0 && in->saved <= in->low)
+            plan->suppress_until = in->low;
+        else {
+            enum shoal_status status = offsets_moved(in, plan, message);
+            if (status != SHOAL_OK)
+                return status;
+        }
+    }
+    if (plan->start >= in->low)
+        return SHOAL_OK;
+    plan->gone = in->low - plan->start;
+    if (!in->continue_when_gone)
+        return shoal_fail(message, SHOAL_EVENTS_GONE,
+                          "partition %" PRId32 ": recovery needs the events from offset %" PRId64
+                          ", but the log begins at %" PRId64 ": %" PRId64
+                          " events are past retention. Set recovery.events_gone to continue to go "
+                          "on without them",
+                          in->partition, plan->start, in->low, plan->gone);
+    plan->start = in->low;
+    return SHOAL_OK;
+}

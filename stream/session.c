@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One session of a worker; see worker.h for the order of a commit.
+ *
+ * Per partition: position (next offset to read), committed (what the group's offset is or was),
+ * saved (what the store's checkpoint is), suppress_until. Always saved ≤ position, and
+ * committed ≤ position except in recovery, where no offsets are committed before position has
+ * passed what was committed already. */
+#include "stream/session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/clock.h"
+#include "model/base/crash.h"
+#include "stream/kafka_sink.h"
+#include "stream/kafka_source.h"
+#include "stream/recovery.h"
+
+enum { BEGIN_TIMEOUT_MS = 5000 };
+
+struct partition {
+    bool assigned;
+    int64_t position, committed, saved, suppress_until;
+};
+
+struct session {
+    const struct shoal_worker_options *options;
+    const struct shoal_config *config;
+    const struct shoal_log *log;
+    bool exactly_once;
+    struct shoal_store *store;
+    struct shoal_sink *sink;
+    struct shoal_pipeline *pipeline;
+    struct shoal_kafka_source *source;
+    struct partition *partitions;     /* options->partitions */
+    struct shoal_position *positions; /* scratch of the same size */
+    int64_t committed_ms, saved_ms;   /* monotonic time of the last ones */
+    uint64_t taken;                   /* messages since the last commit */
+    bool worked;
+    const struct shoal_pipeline_counts *before;
+    const struct shoal_session_hooks *hooks;
+};
+
+/* ---- commit -------------------------------------------------------------------------------- */
+
+/* Partitions whose position has passed the committed offset. */
+static size_t collect_positions(struct session *s)
+{
+    size_t count = 0;
+    for (int32_t i = 0; i < s->options->partitions; i++) {
+        const struct partition *p = &s->partitions[i];
+        if (p->assigned && p->position > p->committed)
+            s->positions[count++] = (struct shoal_position){i, p->position};
+    }
+    return count;
+}
+
+static void mark_committed(struct session *s, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        s->partitions[s->positions[i].partition].committed = s->positions[i].next_offset;
+}
+
+static enum shoal_status save_all(struct session *s, struct shoal_message *message)
+{
+    for (int32_t i = 0; i < s->options->partitions; i++) {
+        struct partition *p = &s->partitions[i];
+        if (!p->assigned || p->position == p->saved)
+            continue;
+        enum shoal_status status = shoal_pipeline_save(s->pipeline, i, p->position, message);
+        if (status != SHOAL_OK)
+            return status;
+        p->saved = p->position;
+    }
+    s->saved_ms = shoal_clock_ms();
+    shoal_crash_point("save.after");
+    return SHOAL_OK;
+}
+
+/* The commit of worker.h. `all`: save even if the flush interval has not passed. */
+static enum shoal_status commit(struct session *s, bool all, struct shoal_message *message)
+{
+    enum shoal_status status = shoal_pipeline_run(s->pipeline, message);
+    if (status != SHOAL_OK)
+        return status;
+    shoal_crash_point("produce.after");
+    size_t count = collect_positions(s);
+    if (s->exactly_once)
+        status = shoal_kafka_sink_commit(s->sink, s->source, s->positions, count, message);
+    else
+        status = shoal_kafka_sink_flush(s->sink, message);
+    if (status != SHOAL_OK)
+        return status;
+    shoal_crash_point("commit.after");
+    all = all || !s->exactly_once ||
+          shoal_clock_ms() - s->saved_ms >= s->config->state_flush_interval ||
+          shoal_pipeline_dirty(s->pipeline) >= shoal_pipeline_dirty_max(s->pipeline);
+    if (s->exactly_once)
+        mark_committed(s, count);
+    if (all)
+        status = save_all(s, message);
+    if (status == SHOAL_OK && !s->exactly_once && count > 0) {
+        status = shoal_kafka_source_commit(s->source, s->positions, count, message);
+        mark_committed(s, count);
+    }
+    if (status != SHOAL_OK)
+        return status;
+    s->worked = true;
+    s->taken = 0;
+    s->committed_ms = shoal_clock_ms();
+    s->hooks->publish(s->hooks->opaque, s->before, shoal_pipeline_counts(s->pipeline));
+    return SHOAL_OK;
+}
+
+/* ---- assignment ---------------------------------------------------------------------------- */
+
+struct reset {
+    struct session *session;
+    int32_t partition;
+    struct shoal_buffer users; /* ids, each behind one byte of length */
+    size_t count;
+};
+
+static enum shoal_status collect_user(void *opaque, int32_t partition, struct shoal_slice user,
+                                      struct shoal_slice value)
+{
+    struct reset *reset = opaque;
+    if (partition != reset->partition)
+        return SHOAL_OK;
+    uint8_t size = (uint8_t)user.size;
+    shoal_buffer_append(&reset->users, &size, 1);
+    shoal_buffer_append(&reset->users, user.bytes, user.size);
+    reset->count++;
+    return reset->users.failed ? SHOAL_NOMEM : SHOAL_OK;
+}
+
+/* Deletes all records of a partition and sets its checkpoint to `start`. */
+static enum shoal_status reset_states(struct session *s, int32_t partition, int64_t start,
+                                      struct shoal_message *message)
+{
+    struct reset reset = {.session = s, .partition = partition};
+    struct shoal_save_item *items = NULL;
+    enum shoal_status status = s->store->ops->scan(s->store, collect_user, &reset, message);
+    if (status == SHOAL_OK && reset.count > 0) {
+        items = calloc(reset.count, sizeof *items);
+        if (!items)
+            status = shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    }
+    if (status == SHOAL_OK) {
+        const uint8_t *at = reset.users.bytes;
+        for (size_t i = 0; i < reset.count; i++) {
+            items[i].user = (struct shoal_slice){at + 1, *at};
+            at += 1 + *at;
+        }
+        status = s->store->ops->save(s->store, partition, items, reset.count, start, 0, message);
+    }
+    if (status == SHOAL_OK)
+        shoal_log_write(s->log, SHOAL_WARNING, "partition %" PRId32 ": %zu states reset", partition,
+                        reset.count);
+    free(items);
+    shoal_buffer_finish(&reset.users);
+    return status;
+}
+
+static enum shoal_when_moved when_moved(const struct shoal_config *config)
+{
+    if (strcmp(config->recovery_offsets_moved, "follow_states") == 0)
+        return SHOAL_MOVED_FOLLOW_STATES;
+    if (strcmp(config->recovery_offsets_moved, "reset_states") == 0)
+        return SHOAL_MOVED_RESET_STATES;
+    return SHOAL_MOVED_REFUSE;
+}
+
+static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment *assignment,
+                                     int64_t *start, struct shoal_message *message)
+{
+    struct session *s = opaque;
+    int32_t index = assignment->partition;
+    if (index >= s->options->partitions)
+        return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
+                          "topic %s has grown to at least %" PRId32 " partitions, the states were "
+                          "kept for %" PRId32 ": move them with shoal repartition",
+                          s->config->topic_events, index + 1, s->options->partitions);
+    struct shoal_checkpoint checkpoint;
+    enum shoal_status status = s->store->ops->acquire(s->store, index, &checkpoint, message);
+    if (status != SHOAL_OK)
+        return status;
+    shoal_crash_point("recovery.acquired");
+    struct shoal_recovery_input input = {
+        .partition = index,
+        .saved = checkpoint.next_offset,
+        .committed = assignment->committed,
+        .low = assignment->low,
+        .exactly_once = s->exactly_once,
+        .when_moved = when_moved(s->config),
+        .continue_when_gone = strcmp(s->config->recovery_events_gone, "continue") == 0,
+    };
+    struct shoal_recovery plan;
+    status = shoal_recovery_plan(&input, &plan, message);
+    if (status == SHOAL_OK && plan.reset)
+        status = reset_states(s, index, plan.start, message);
+    if (status != SHOAL_OK)
+        return status;
+    s->partitions[index] = (struct partition){
+        .assigned = true,
+        .position = plan.start,
+        .committed = plan.suppress_until,
+        .saved = plan.start,
+        .suppress_until = plan.suppress_until,
+    };
+    if (plan.gone > 0)
+        shoal_log_write(s->log, SHOAL_WARNING,
+                        "partition %" PRId32 ": %" PRId64 " events are past retention and missing "
+                        "from the states", index, plan.gone);
+    if (plan.suppress_until > plan.start)
+        shoal_log_write(s->log, SHOAL_INFO,
+                        "partition %" PRId32 ": recovering %" PRId64 " offsets into the states "
+                        "(%" PRId64 " to %" PRId64 "), outputs suppressed", index,
+                        plan.suppress_until - plan.start, plan.start, plan.suppress_until);
+    else
+        shoal_log_write(s->log, SHOAL_INFO, "partition %" PRId32 ": reading from offset %" PRId64,
+                        index, plan.start);
+    *start = plan.start;
+    return SHOAL_OK;
+}
+
+/* All partitions go. While they are still ours, what was done with them is committed; otherwise the
+ * new owner does it again from the last commit. */
+static enum shoal_status on_revoked(void *opaque, bool lost, struct shoal_message *message)
+{
+    struct session *s = opaque;
+    enum shoal_status status = SHOAL_OK;
+    if (lost) {
+        shoal_log_write(s->log, SHOAL_WARNING, "lost the assignment; uncommitted work is dropped");
+        if (s->exactly_once)
+            shoal_kafka_sink_abort(s->sink);
+    } else {
+        status = commit(s, true, message);
+    }
+    for (int32_t i = 0; i < s->options->partitions; i++) {
+        if (s->partitions[i].assigned)
+            s->store->ops->release(s->store, i);
+        s->partitions[i].assigned = false;
+    }
+    shoal_pipeline_drop(s->pipeline, -1);
+    s->taken = 0;
+    return status;
+}
+
+/* ---- processing ---------------------------------------------------------------------------- */
+
+static enum shoal_status take(struct session *s, const struct shoal_input *input,
+                              struct shoal_message *message)
+{
+    struct partition *p = &s->partitions[input->partition];
+    if (!p->assigned || input->offset < p->position)
+        return SHOAL_OK; /* of an assignment that has ended */
+    bool suppressed = input->offset < p->suppress_until;
+    if (suppressed)
+        shoal_crash_point("recovery.inside");
+    enum shoal_status status = shoal_pipeline_add(s->pipeline, input, suppressed);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "out of memory while decoding");
+    p->position = input->offset + 1;
+    s->taken++;
+    return SHOAL_OK;
+}
+
+/* Fills a micro-batch: what is there, and a little waiting for more. EMPTY when nothing came. */
+static enum shoal_status fill(struct session *s, struct shoal_message *message)
+{
+    int64_t due_ms = s->committed_ms + s->config->commit_interval;
+    int64_t wait_until_ns = 0;
+    size_t most = (size_t)s->config->batch_events;
+    while (shoal_pipeline_waiting(s->pipeline) < most) {
+        int timeout_ms = 0;
+        if (shoal_pipeline_waiting(s->pipeline) == 0) {
+            int64_t left_ms = due_ms - shoal_clock_ms();
+            timeout_ms = left_ms < 1 ? 1 : left_ms > 100 ? 100 : (int)left_ms;
+        } else if (wait_until_ns != 0) {
+            int64_t left_ms = (wait_until_ns - shoal_clock_ns()) / 1000000;
+            if (left_ms <= 0)
+                return SHOAL_OK;
+            timeout_ms = (int)left_ms;
+        }
+        struct shoal_input input;
+        enum shoal_status status = shoal_kafka_source_poll(s->source, timeout_ms, &input, message);
+        if (status == SHOAL_OK) {
+            status = take(s, &input, message);
+            if (status != SHOAL_OK)
+                return status;
+        } else if (status == SHOAL_EMPTY) {
+            if (shoal_pipeline_waiting(s->pipeline) == 0 || wait_until_ns != 0)
+                return SHOAL_OK;
+            wait_until_ns = shoal_clock_ns() + s->config->batch_wait * 1000000;
+        } else if (status == SHOAL_END) {
+            struct partition *p = &s->partitions[input.partition];
+            if (p->assigned && input.offset > p->position)
+                p->position = input.offset; /* behind a transaction's marker */
+        } else {
+            return status;
+        }
+    }
+    return SHOAL_OK;
+}
+
+static enum shoal_status process(struct session *s, struct shoal_message *message)
+{
+    while (!atomic_load(s->options->stop)) {
+        enum shoal_status status = fill(s, message);
+        if (status == SHOAL_OK)
+            status = shoal_pipeline_run(s->pipeline, message);
+        if (status != SHOAL_OK)
+            return status;
+        bool due = shoal_clock_ms() - s->committed_ms >= s->config->commit_interval ||
+                   s->taken >= (uint64_t)s->config->commit_events ||
+                   shoal_pipeline_dirty(s->pipeline) >= shoal_pipeline_dirty_max(s->pipeline);
+        if (due)
+            status = commit(s, false, message);
+        if (status != SHOAL_OK)
+            return status;
+    }
+    return commit(s, true, message);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static enum shoal_status join(struct session *s, struct shoal_message *message)
+{
+    const struct shoal_worker_options *o = s->options;
+    char member[200], transactional_id[400];
+    struct shoal_redis_options redis = {
+        .url = s->config->redis_url,
+        .topic = s->config->topic_events,
+        .timeout_ms = (int)s->config->redis_timeout,
+    };
+    struct shoal_pipeline_options pipeline =
+        shoal_pipeline_options_of(s->config, o->model, o->policy);
+    struct shoal_source_listener listener = {s, on_assigned, on_revoked};
+    snprintf(member, sizeof member, "%s-%d", o->instance ? o->instance : "dynamic", o->index);
+    if (o->instance)
+        snprintf(transactional_id, sizeof transactional_id, "%s-%s", s->config->group_id, member);
+    else
+        snprintf(transactional_id, sizeof transactional_id, "%s-%s-%" PRIx64, s->config->group_id,
+                 member, (uint64_t)shoal_clock_ns());
+    enum shoal_status status = shoal_redis_store_create(&redis, &s->store, message);
+    if (status == SHOAL_OK)
+        status = s->store->ops->open(s->store, o->partitions, message);
+    if (status == SHOAL_OK)
+        status = shoal_kafka_sink_create(s->config, s->log, s->exactly_once ? transactional_id : NULL,
+                                         &s->sink, message);
+    if (status == SHOAL_OK)
+        status = shoal_kafka_sink_begin(s->sink, BEGIN_TIMEOUT_MS, message);
+    if (status == SHOAL_OK) {
+        status = shoal_pipeline_create(&pipeline, s->store, s->sink, &s->pipeline);
+        if (status != SHOAL_OK)
+            shoal_fail(message, status, "out of memory");
+    }
+    if (status == SHOAL_OK)
+        status = shoal_kafka_source_create(s->config, s->log, o->instance ? member : NULL,
+                                           &listener, &s->source, message);
+    return status;
+}
+
+enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
+                                    const struct shoal_pipeline_counts *before,
+                                    const struct shoal_session_hooks *hooks, bool *worked,
+                                    struct shoal_message *message)
+{
+    struct session s = {
+        .options = options,
+        .config = options->config,
+        .log = &options->log,
+        .exactly_once = strcmp(options->config->delivery, "exactly_once") == 0,
+        .committed_ms = shoal_clock_ms(),
+        .saved_ms = shoal_clock_ms(),
+        .before = before,
+        .hooks = hooks,
+    };
+    s.partitions = calloc((size_t)options->partitions, sizeof *s.partitions);
+    s.positions = calloc((size_t)options->partitions, sizeof *s.positions);
+    enum shoal_status status = s.partitions && s.positions
+                                   ? join(&s, message)
+                                   : shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    if (status == SHOAL_OK)
+        status = process(&s, message);
+    *worked = s.worked;
+    shoal_kafka_source_destroy(s.source, true);
+    if (s.sink) {
+        if (status != SHOAL_OK && s.exactly_once)
+            shoal_kafka_sink_abort(s.sink);
+        s.sink->ops->destroy(s.sink);
+    }
+    shoal_pipeline_destroy(s.pipeline);
+    if (s.store)
+        s.store->ops->destroy(s.store);
+    free(s.partitions);
+    free(s.positions);
+    return status;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker: one thread with its own group member, producer, store and pipeline.
+ *
+ * The worker lives in *sessions*. A session joins the group, processes, commits; when anything goes
+ * wrong that is not the event's fault it ends, all memory is thrown away, and after a pause the
+ * next session recovers from the broker's committed offsets and the store's checkpoints. So there
+ * is one recovery path, the same after a crash, a lost connection, a Redis that forgot, a fenced
+ * producer. Classes: retry → next session; stop → the process ends with the reason.
+ *
+ *   commit (exactly once)                         crash here                 recovery does
+ *   1. run the batch, outputs in a transaction    outputs are aborted        begin at k = s
+ *   2. offsets into it, commit it: k moves        s < k                      replay [s, k) silently
+ *   3. save records and checkpoint: s = k         nothing is missing         go on
+ */
+#ifndef SHOAL_WORKER_H
+#define SHOAL_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "stream/config.h"
+#include "stream/log.h"
+#include "stream/pipeline.h"
+
+struct shoal_worker_options {
+    const struct shoal_config *config;
+    const struct shoal_model *model;
+    const struct shoal_policy *policy;
+    int32_t partitions;        /* of the events topic */
+    const char *instance;      /* name of this process; NULL: dynamic membership */
+    int index;                 /* of this worker in the process */
+    struct shoal_log log;
+    const atomic_bool *stop;   /* set from outside: finish, commit, leave */
+};
+
+struct shoal_worker;
+
+/* Starts the thread. */
+enum shoal_status shoal_worker_start(const struct shoal_worker_options *options,
+                                     struct shoal_worker **worker,
+                                     struct shoal_message *message) SHOAL_MUST_CHECK;
+/* True when the thread has ended; *status then says why (OK: asked to). */
+bool shoal_worker_ended(struct shoal_worker *worker, enum shoal_status *status);
+/* Counts over all sessions, as of the last commit. Any thread. */
+struct shoal_pipeline_counts shoal_worker_counts(struct shoal_worker *worker);
+/* Waits for the end and frees. */
+void shoal_worker_join(struct shoal_worker *worker);
+
+#endif
