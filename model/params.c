@@ -13,7 +13,7 @@ enum {
     ALIGNMENT_FLOATS = ALIGNMENT_BYTES / sizeof(float),
     BUCKETS_MAX = 1 << 22,
     WIDTH_MAX = 256,
-    FLOATS_MAX = 1 << 28, /* 1 GiB, the bound of a model file */
+    FLOATS_MAX = (1 << 28) - (1 << 16), /* with all else still within a model file's 1 GiB */
 };
 
 struct shoal_dims shoal_dims_default(void)
@@ -71,7 +71,7 @@ enum shoal_status shoal_dims_check(const struct shoal_dims *dims, struct shoal_m
         return shoal_fail(message, SHOAL_INVALID, "hidden is %u, must be a multiple of 8",
                           dims->hidden);
     if (block_floats(dims) > FLOATS_MAX)
-        return shoal_fail(message, SHOAL_INVALID, "the parameters would take more than 1 GiB");
+        return shoal_fail(message, SHOAL_INVALID, "the parameters would take 1 GiB or more");
     return SHOAL_OK;
 }
 
