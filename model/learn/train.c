@@ -19,11 +19,13 @@ struct course {
     struct shoal_examples examples;
     struct shoal_split split;
     struct shoal_regression regression;
+    double ridge;
     struct shoal_trainer trainer;
     struct shoal_model *model;
     float *best;      /* parameters of the best epoch */
-    int8_t *labels;   /* one an event, like the two below */
+    int8_t *labels;   /* one an event, like the next two */
     float *scores;
+    float *importance;
     size_t *valid;    /* the validation events */
     /* of each validation event */
     float *valid_scores;
@@ -50,6 +52,7 @@ struct shoal_train_options shoal_train_options_default(void)
         .dropout_hidden = 0.3f,
         .clip = 1.0f,
         .averaging = 0.99f,
+        .user_balance = 0.5f,
         .refit = true,
     };
 }
@@ -70,6 +73,7 @@ enum shoal_status shoal_train_options_check(const struct shoal_train_options *op
         {"input dropout", (double)options->dropout_inputs, 0, 0.9},
         {"hidden dropout", (double)options->dropout_hidden, 0, 0.9},
         {"clip", (double)options->clip, 1e-6, 1e6},
+        {"user balance", (double)options->user_balance, 0, 1},
         {"averaging", (double)options->averaging, 0, 0.99999},
     };
     for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
@@ -87,6 +91,7 @@ static void finish(struct course *course)
     free(course->best);
     free(course->labels);
     free(course->scores);
+    free(course->importance);
     free(course->valid);
     free(course->valid_scores);
     free(course->valid_labels);
@@ -127,16 +132,42 @@ static enum shoal_status make_model(struct course *course)
     return course->best ? SHOAL_OK : SHOAL_NOMEM;
 }
 
+/* importance of an event: n^−balance for one of n events of a user that may teach, mean 1. A user's
+ * events nearly repeat each other, so a user with a hundred tells less than a hundred users. */
+static void weigh(struct course *course)
+{
+    const struct shoal_dataset *dataset = course->dataset;
+    double sum = 0;
+    size_t total = 0;
+    for (size_t user = 0; user < dataset->users_count; user++) {
+        size_t first = dataset->first[user], end = dataset->first[user + 1], labelled = 0;
+        for (size_t i = first; i < end; i++)
+            labelled += course->labels[i] != SHOAL_UNLABELLED;
+        double importance = pow((double)(labelled ? labelled : 1),
+                                -(double)course->options->user_balance);
+        for (size_t i = first; i < end; i++)
+            course->importance[i] = (float)importance;
+        sum += importance * (double)labelled;
+        total += labelled;
+    }
+    float scale = (float)((double)total / sum);
+    for (size_t i = 0; i < dataset->events_count; i++)
+        course->importance[i] *= scale;
+}
+
 static enum shoal_status prepare(struct course *course, struct shoal_message *message)
 {
     const struct shoal_dataset *dataset = course->dataset;
     course->labels = malloc(dataset->events_count + 1);
     course->scores = malloc((dataset->events_count + 1) * sizeof *course->scores);
-    if (!course->labels || !course->scores)
+    course->importance = malloc((dataset->events_count + 1) * sizeof *course->importance);
+    if (!course->labels || !course->scores || !course->importance)
         return SHOAL_NOMEM;
     shoal_labels_make(dataset, course->end_ms, course->labels);
     enum shoal_status status =
         shoal_split_make(dataset, course->end_ms, course->labels, &course->split, message);
+    if (status == SHOAL_OK)
+        weigh(course);
     if (status == SHOAL_OK)
         status = shoal_examples_make(dataset, &course->options->dims, &course->examples);
     if (status == SHOAL_OK)
@@ -146,20 +177,30 @@ static enum shoal_status prepare(struct course *course, struct shoal_message *me
     return status;
 }
 
-/* Fits the regression on events with a label and time ≤ until_ms. */
+/* The regression on events with a label and time ≤ until_ms. The first time its ridge is chosen by the
+ * validation part. */
 static enum shoal_status fit_regression(struct course *course, int64_t until_ms,
                                         struct shoal_message *message)
 {
-    size_t count = course->dataset->events_count;
-    int8_t *teaching = malloc(count + 1);
-    if (!teaching)
+    const struct shoal_dataset *dataset = course->dataset;
+    size_t count = dataset->events_count;
+    int8_t *labels = malloc(2 * count + 1);
+    if (!labels)
         return SHOAL_NOMEM;
-    for (size_t i = 0; i < count; i++)
-        teaching[i] = course->dataset->touches[i].time_ms <= until_ms ? course->labels[i]
-                                                                      : SHOAL_UNLABELLED;
-    enum shoal_status status = shoal_regression_fit(course->examples.counters, teaching, count,
-                                                    &course->regression, message);
-    free(teaching);
+    for (size_t i = 0; i < count; i++) {
+        int64_t time_ms = dataset->touches[i].time_ms;
+        labels[i] = time_ms <= until_ms ? course->labels[i] : SHOAL_UNLABELLED;
+        labels[count + i] =
+            time_ms >= course->split.valid_from_ms ? course->labels[i] : SHOAL_UNLABELLED;
+    }
+    struct shoal_regression_data data = {course->examples.counters, labels, course->importance,
+                                         count};
+    struct shoal_regression_data judge = {course->examples.counters, labels + count, NULL, count};
+    enum shoal_status status =
+        course->refit
+            ? shoal_regression_fit(&data, course->ridge, &course->regression, message)
+            : shoal_regression_choose(&data, &judge, &course->ridge, &course->regression, message);
+    free(labels);
     return status;
 }
 
@@ -176,7 +217,8 @@ static enum shoal_status start(struct course *course, int64_t until_ms,
     }
     shoal_trainer_finish(&course->trainer);
     return shoal_trainer_init(&course->trainer, course->options, course->dataset, &course->examples,
-                              course->labels, until_ms, &course->regression);
+                              course->labels, course->importance, until_ms,
+                              &course->regression);
 }
 
 /* ---- epochs --------------------------------------------------------------------------------- */
@@ -306,8 +348,8 @@ static enum shoal_status calibrate(struct course *course, struct shoal_train_sum
         return status;
     for (size_t i = 0; i < count; i++)
         course->valid_logits[i] = logit_of(course->valid_scores[i]);
-    struct shoal_calibration calibration =
-        shoal_calibrate(course->valid_logits, course->valid_labels, count);
+    struct shoal_calibration calibration = shoal_calibrate(
+        course->valid_logits, course->valid_labels, count, summary->valid.users_count);
     model->platt_slope = (float)calibration.slope;
     model->platt_intercept = (float)calibration.intercept;
     for (size_t i = 0; i < count; i++)

@@ -69,10 +69,12 @@ enum shoal_status shoal_trainer_init(struct shoal_trainer *trainer,
                                      const struct shoal_train_options *options,
                                      const struct shoal_dataset *dataset,
                                      const struct shoal_examples *examples, const int8_t *labels,
-                                     int64_t until_ms, const struct shoal_regression *regression)
+                                     const float *importance, int64_t until_ms,
+                                     const struct shoal_regression *regression)
 {
     *trainer = (struct shoal_trainer){.options = options, .dataset = dataset, .examples = examples,
-                                      .labels = labels, .until_ms = until_ms};
+                                      .labels = labels, .importance = importance,
+                                      .until_ms = until_ms};
     const struct shoal_dims *dims = &options->dims;
     struct shoal_adamw_options adamw = shoal_adamw_options_default();
     adamw.weight_decay = options->weight_decay;
@@ -141,7 +143,7 @@ static size_t fill(struct shoal_trainer *trainer, struct shoal_streams *streams)
             cell->features = &trainer->examples->features[event];
             cell->counters = trainer->counters + event * SHOAL_COUNTERS;
             cell->positive = trainer->labels[event] == 1;
-            cell->weight = teaches ? 1.0f : 0.0f;
+            cell->weight = teaches ? trainer->importance[event] : 0.0f;
             count++;
         }
     return count;

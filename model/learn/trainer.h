@@ -24,6 +24,7 @@ struct shoal_trainer {
     const struct shoal_dataset *dataset;
     const struct shoal_examples *examples;
     const int8_t *labels;    /* not owned */
+    const float *importance; /* not owned; weight of each event in the loss */
     float *counters;         /* owned; standardised, SHOAL_COUNTERS an event */
     size_t *lengths;         /* owned; events of each user to go through */
     uint32_t *order;         /* owned; users as shuffled */
@@ -41,7 +42,8 @@ enum shoal_status shoal_trainer_init(struct shoal_trainer *trainer,
                                      const struct shoal_train_options *options,
                                      const struct shoal_dataset *dataset,
                                      const struct shoal_examples *examples, const int8_t *labels,
-                                     int64_t until_ms, const struct shoal_regression *regression)
+                                     const float *importance, int64_t until_ms,
+                                     const struct shoal_regression *regression)
     SHOAL_MUST_CHECK;
 void shoal_trainer_finish(struct shoal_trainer *trainer);
 /* One epoch; *loss is the mean loss over the teaching events, as met on the way. NOMEM. */
