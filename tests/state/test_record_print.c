@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "state/record.h"
+#include "tests/state/leaks.h"
 #include "tests/state/random_record.h"
 
 enum { H = 16 };
@@ -51,6 +52,7 @@ Test(record_print, line_has_every_field_in_its_place)
     cr_assert_not_null(
         strstr((const char *)line.bytes, "\"h\":\"0000803f000000c0\",\"c\":\"0000003f00000000\""));
     shoal_buffer_finish(&line);
+    test_no_leaks();
 }
 
 Test(record_print, user_ids_are_escaped)
@@ -65,6 +67,7 @@ Test(record_print, user_ids_are_escaped)
     shoal_record_print(&record, user, sizeof user - 1, 0, SHOAL_FP16, &line);
     cr_assert_eq(memcmp(line.bytes, expected, sizeof expected - 1), 0);
     shoal_buffer_finish(&line);
+    test_no_leaks();
 }
 
 Test(record_print, line_is_the_same_from_memory_and_from_bytes)
@@ -91,4 +94,5 @@ Test(record_print, line_is_the_same_from_memory_and_from_bytes)
     shoal_buffer_finish(&bytes);
     shoal_buffer_finish(&line);
     shoal_buffer_finish(&back_line);
+    test_no_leaks();
 }
