@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A leak check for the end of a test's body: tests are forked, and what they leak is reported neither
- * at their exit nor for the parent. Does something only under AddressSanitizer. */
+/* A leak check for the end of a test's body: tests are forked, and what they leak is reported
+ * neither at their exit nor for the parent. Does something only under AddressSanitizer. */
 #ifndef SHOAL_TESTS_LEAKS_H
 #define SHOAL_TESTS_LEAKS_H
 

@@ -186,8 +186,8 @@ Test(cache, each_visits_the_loaded_entries)
     test_no_leaks();
 }
 
-/* Against an array with an element for each possible user: an entry that is there holds what was put
- * into it last, and a dirty one is always there. */
+/* Against an array with an element for each possible user: an entry that is there holds what was
+ * put into it last, and a dirty one is always there. */
 Test(cache, long_random_use_never_confuses_users)
 {
     enum { USERS = 400, CAPACITY = 150, STEPS = 200000 };

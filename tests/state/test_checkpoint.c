@@ -19,8 +19,8 @@ static enum shoal_status guard(const struct shoal_checkpoint *found, uint64_t tr
 Test(checkpoint, bytes_come_back)
 {
     struct shoal_buffer bytes = {0};
-    struct shoal_checkpoint values[] = {held, shoal_checkpoint_none(),
-                                        {INT64_MAX, UINT64_MAX - 1, UINT64_MAX, UINT64_MAX, 9}};
+    struct shoal_checkpoint values[] = {
+        held, shoal_checkpoint_none(), {INT64_MAX, UINT64_MAX - 1, UINT64_MAX, UINT64_MAX, 9}};
     for (size_t i = 0; i < 3; i++) {
         struct shoal_checkpoint back;
         shoal_buffer_clear(&bytes);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Redis store on a real server: what every store must do, and the same answers as memory gives to
- * a long series of calls. What only a server can do wrong is in test_redis_trouble.c. */
+/* The Redis store on a real server: what every store must do, and the same answers as memory gives
+ * to a long series of calls. What only a server can do wrong is in test_redis_trouble.c. */
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -128,8 +128,8 @@ static struct shoal_checkpoint take_over(struct shoal_store *store)
     return before;
 }
 
-/* What the new owner finds must still be so once the old one has given up: a save of the old one that
- * was under way during the takeover came before it as a whole, or not at all. */
+/* What the new owner finds must still be so once the old one has given up: a save of the old one
+ * that was under way during the takeover came before it as a whole, or not at all. */
 Test(redis_store, takeover_never_overlaps_a_save)
 {
     struct race race = {.saver = open_redis(NULL)};
@@ -170,8 +170,9 @@ static enum shoal_status count(void *opaque, int32_t partition, struct shoal_sli
 Test(redis_store, scan_sees_no_key_of_another_topic)
 {
     static const char *const others[] = {
-        "{shop.events2/0}:u", "{shopxevents/0}:u", "{shop.events/0}#checkpoint",
-        "{shop.events/0}#other", "{shop.events/x}:u", "shop.events", "{shop.events}#partitions",
+        "{shop.events2/0}:u",       "{shopxevents/0}:u", "{shop.events/0}#checkpoint",
+        "{shop.events/0}#other",    "{shop.events/x}:u", "shop.events",
+        "{shop.events}#partitions",
     };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         (void)test_redis_command(&redis, "SET", others[i], "1", NULL);
@@ -208,8 +209,7 @@ Test(redis_store, keys_are_named_as_documented)
     cr_assert_eq(store->ops->acquire(store, 3, &before, NULL), SHOAL_OK);
     cr_assert_eq(test_save(store, 3, "u1", "record", 1, NULL), SHOAL_OK);
     cr_assert_str_eq(test_redis_command(&redis, "GET", "{shop.events/3}:u1", NULL), "record");
-    cr_assert_str_eq(test_redis_command(&redis, "EXISTS", "{shop.events/3}#checkpoint", NULL),
-                     "1");
+    cr_assert_str_eq(test_redis_command(&redis, "EXISTS", "{shop.events/3}#checkpoint", NULL), "1");
     cr_assert_str_eq(test_redis_command(&redis, "GET", "{shop.events}#partitions", NULL), "4");
     cr_assert_str_eq(test_redis_command(&redis, "DBSIZE", NULL), "3");
     store->ops->destroy(store);

@@ -272,8 +272,7 @@ Test(redis_trouble, replica_is_unavailable_for_writing)
     expect(test_save(store, 0, "a", "2", 2, &message), SHOAL_UNAVAILABLE, "READONLY");
     (void)test_redis_command(&redis, "CONFIG", "SET", "replica-serve-stale-data", "no", NULL);
     struct shoal_slice user = test_slice("a"), value;
-    expect(store->ops->load(store, 0, &user, 1, &value, &message), SHOAL_UNAVAILABLE,
-           "MASTERDOWN");
+    expect(store->ops->load(store, 0, &user, 1, &value, &message), SHOAL_UNAVAILABLE, "MASTERDOWN");
     (void)test_redis_command(&redis, "REPLICAOF", "NO", "ONE", NULL);
     cr_assert_eq(test_save(store, 0, "a", "2", 2, &message), SHOAL_OK, "%s", message.text);
     store->ops->destroy(store);
