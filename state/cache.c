@@ -277,6 +277,23 @@ struct shoal_cache_entry *const *shoal_cache_dirty(struct shoal_cache *cache, si
     return cache->all_dirty;
 }
 
+struct shoal_cache_entry *const *shoal_cache_dirty_of(struct shoal_cache *cache, int32_t partition,
+                                                      size_t *count)
+{
+    size_t n = 0;
+    if (partition >= 0 && (size_t)partition < cache->partitions_count) {
+        for (struct shoal_cache_entry *e = cache->dirty[partition].first; e; e = e->next_dirty)
+            cache->all_dirty[n++] = e;
+    }
+    *count = n;
+    return cache->all_dirty;
+}
+
+size_t shoal_cache_dirty_count(const struct shoal_cache *cache)
+{
+    return cache->dirty_count;
+}
+
 static void clean(struct shoal_cache *cache, struct dirty_list *list)
 {
     struct shoal_cache_entry *entry = list->first;

@@ -44,7 +44,7 @@
       "longest time between two saves to Redis; 0: with every commit")                             \
     X(state_precision, "state.precision", CHOICE, "fp16", "", "", "fp16, fp32",                    \
       "precision of the hidden states h and c")                                                    \
-    X(state_cache, "state.cache", INT, "200000", "1024", "100000000", "users",                     \
+    X(state_cache, "state.cache", INT, "200000", "1", "100000000", "users",                     \
       "users kept in memory by each worker")                                                       \
     X(workers, "workers", INT, "1", "1", "256", "count", "worker threads of this process")         \
     X(batch_events, "batch.events", INT, "4096", "1", "65536", "count",                            \

@@ -24,7 +24,19 @@ static void describe_values(const struct shoal_config_option *option, char *out,
     if (choice || text)
         snprintf(out, size, "%s", option->unit);
     else
-        snprintf(out, size, "%s, %s to %s", option->unit, option->least, option->most);
+        snprintf(out, size, "%s to %s", option->least, option->most);
+}
+
+/* "duration", "int: users": the type, and what it measures where that says more. */
+static void describe_type(const struct shoal_config_option *option, char *out, size_t size)
+{
+    char type[16];
+    lower(option->type, type, sizeof type);
+    bool text = strcmp(option->type, "TEXT") == 0 || strcmp(option->type, "PATH") == 0;
+    if (text || strcmp(option->type, "CHOICE") == 0 || strcmp(type, option->unit) == 0)
+        snprintf(out, size, "%s", type);
+    else
+        snprintf(out, size, "%s (%s)", type, option->unit);
 }
 
 static void print_list(void)
@@ -32,10 +44,10 @@ static void print_list(void)
     size_t count;
     const struct shoal_config_option *options = shoal_config_options(&count);
     for (size_t i = 0; i < count; i++) {
-        char type[16], values[160];
-        lower(options[i].type, type, sizeof type);
+        char type[64], values[160];
+        describe_type(&options[i], type, sizeof type);
         describe_values(&options[i], values, sizeof values);
-        printf("%s: %s\n    %s\n    %s (%s)\n", options[i].key,
+        printf("%s: %s\n    %s\n    %s: %s\n", options[i].key,
                options[i].standard[0] ? options[i].standard : "\"\"", options[i].help, type,
                values);
     }
@@ -55,8 +67,8 @@ static void print_markdown(void)
     size_t count;
     const struct shoal_config_option *options = shoal_config_options(&count);
     for (size_t i = 0; i < count; i++) {
-        char type[16], values[160];
-        lower(options[i].type, type, sizeof type);
+        char type[64], values[160];
+        describe_type(&options[i], type, sizeof type);
         describe_values(&options[i], values, sizeof values);
         printf("| `%s` | %s%s%s | %s | %s | %s |\n", options[i].key,
                options[i].standard[0] ? "`" : "", options[i].standard,

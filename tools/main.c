@@ -6,6 +6,7 @@ const struct shoal_cli_command *const shoal_commands[] = {
     &shoal_cmd_run,
     &shoal_cmd_replay,
     &shoal_cmd_inspect,
+    &shoal_cmd_generate,
     &shoal_cmd_send,
     &shoal_cmd_config,
     &shoal_cmd_completion,

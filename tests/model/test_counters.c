@@ -34,8 +34,8 @@ Test(counters, a_history_sums_up_as_the_equation_says)
     const struct {
         int64_t time_ms;
         enum shoal_behavior behavior;
-    } history[] = {{0, SHOAL_PV},         {5000, SHOAL_PV},         {HOUR, SHOAL_BUY},
-                   {3 * HOUR, SHOAL_PV},  {49 * HOUR, SHOAL_CART},  {49 * HOUR, SHOAL_PV},
+    } history[] = {{0, SHOAL_PV},         {5000, SHOAL_PV},        {HOUR, SHOAL_BUY},
+                   {3 * HOUR, SHOAL_PV},  {49 * HOUR, SHOAL_CART}, {49 * HOUR, SHOAL_PV},
                    {400 * HOUR, SHOAL_PV}};
     enum { EVENTS = sizeof history / sizeof history[0] };
     float counters[SHOAL_COUNTERS] = {0};

@@ -62,8 +62,10 @@ Test(features, repeats_are_looked_for_among_the_recent_only)
 {
     struct shoal_dims dims = shoal_dims_default();
     dims.ring = 3;
-    struct shoal_touch recent[5] = {{.item = 10, .category = 1}, {.item = 11, .category = 2},
-                                    {.item = 12, .category = 3}, {.item = 13, .category = 0},
+    struct shoal_touch recent[5] = {{.item = 10, .category = 1},
+                                    {.item = 11, .category = 2},
+                                    {.item = 12, .category = 3},
+                                    {.item = 13, .category = 0},
                                     {.item = 14, .category = 5}};
     const struct {
         uint32_t item;

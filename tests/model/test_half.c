@@ -47,10 +47,10 @@ Test(half, every_half_that_is_finite_survives_the_way_there_and_back)
 
 Test(half, rounding_is_to_nearest_and_ties_go_to_even)
 {
-    float values[] = {1.0f + 0x1p-11f,          1.0f + 3 * 0x1p-11f, 1.0f + 0x1.002p-11f, 
-                      0x1p-25f,                 0x1.8p-24f,          0x1.000002p-25f,
-                      2047.5f,                  -1.0f - 0x1p-11f,    0x1.ffcp-15f + 0x1p-25f};
-    const float expected[] = {1.0f,      1.0f + 0x1p-9f, 1.0f + 0x1p-10f, 0.0f,   0x1p-23f,
+    float values[] = {1.0f + 0x1p-11f, 1.0f + 3 * 0x1p-11f, 1.0f + 0x1.002p-11f,
+                      0x1p-25f,        0x1.8p-24f,          0x1.000002p-25f,
+                      2047.5f,         -1.0f - 0x1p-11f,    0x1.ffcp-15f + 0x1p-25f};
+    const float expected[] = {1.0f,     1.0f + 0x1p-9f, 1.0f + 0x1p-10f, 0.0f,    0x1p-23f,
                               0x1p-24f, 2048.0f,        -1.0f,           0x1p-14f};
     shoal_half_round(values, 9);
     for (int i = 0; i < 9; i++)

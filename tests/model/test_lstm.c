@@ -39,12 +39,19 @@ Test(lstm, the_cell_computes_the_equations)
         for (int j = 0; j < H; j++) {
             for (int g = 0; g < 4; g++)
                 z[g] = (double)before[b * 4 * H + g * H + j] + (double)bias[g * H + j];
-            double c_next = sigmoid(z[1]) * (double)c_before[b * H + j] + sigmoid(z[0]) * tanh(z[2]);
-            double expected[7] = {sigmoid(z[0]), sigmoid(z[1]), tanh(z[2]),  sigmoid(z[3]),
-                                  c_next,        tanh(c_next),  sigmoid(z[3]) * tanh(c_next)};
+            double c_next =
+                sigmoid(z[1]) * (double)c_before[b * H + j] + sigmoid(z[0]) * tanh(z[2]);
+            double expected[7] = {sigmoid(z[0]),
+                                  sigmoid(z[1]),
+                                  tanh(z[2]),
+                                  sigmoid(z[3]),
+                                  c_next,
+                                  tanh(c_next),
+                                  sigmoid(z[3]) * tanh(c_next)};
             const float *row = gates + b * 4 * H + j;
-            float got[7] = {row[0],       row[H],           row[2 * H],  row[3 * H],
-                            c[b * H + j], tanh_c[b * H + j], h[b * H + j]};
+            float got[7] = {row[0],      row[H],       row[2 * H],
+                            row[3 * H],  c[b * H + j], tanh_c[b * H + j],
+                            h[b * H + j]};
             for (int i = 0; i < 7; i++)
                 worst = fmax(worst, fabs((double)got[i] - expected[i]));
         }

@@ -112,6 +112,13 @@ static enum shoal_status failing_find(struct shoal_store *base, struct shoal_sli
     return plan ? fail(store, plan, message) : status;
 }
 
+static enum shoal_status failing_verify(struct shoal_store *store, int32_t partition,
+                                        struct shoal_message *message)
+{
+    struct shoal_store *inner = failing_of(store)->inner;
+    return inner->ops->verify(inner, partition, message);
+}
+
 static void failing_destroy(struct shoal_store *base)
 {
     if (!base)
@@ -126,6 +133,7 @@ static const struct shoal_store_ops failing_ops = {
     .acquire = failing_acquire,
     .release = failing_release,
     .load = failing_load,
+    .verify = failing_verify,
     .save = failing_save,
     .scan = failing_scan,
     .find = failing_find,

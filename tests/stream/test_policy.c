@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stream/event.h"
+#include "stream/policy.h"
+
+static struct shoal_policy *policy;
+static struct shoal_message message;
+
+static enum shoal_status parse(const char *yaml)
+{
+    message.text[0] = '\0';
+    return shoal_policy_parse(yaml, strlen(yaml), "p.yaml", &policy, &message);
+}
+
+static void refused(const char *yaml, const char *reason)
+{
+    cr_assert_eq(parse(yaml), SHOAL_CONFIG, "accepted: %s", yaml);
+    cr_assert_null(policy);
+    cr_assert(strstr(message.text, reason), "wanted: %s\ngot: %s", reason, message.text);
+}
+
+/* A promotion "a" with one more line. */
+static void line_refused(const char *line, const char *reason)
+{
+    char yaml[512];
+    snprintf(yaml, sizeof yaml, "promotions:\n  - id: a\n    %s\n", line);
+    refused(yaml, reason);
+    cr_assert(strstr(message.text, "p.yaml:3: "), "no line: %s", message.text);
+}
+
+Test(policy, every_key_is_read)
+{
+    cr_assert_eq(parse("promotions:\n"
+                       "  - id: checkout-reminder\n"
+                       "    triggers: [cart, view]\n"
+                       "    segments: {intent: [warm, hot], lifecycle: returning}\n"
+                       "    score: {min: 0.2, max: 0.9}\n"
+                       "    cooldown: 1d\n"
+                       "    limit: 3\n"
+                       "    valid: {from: 2017-11-01T00:00:00Z, until: 2017-12-01T00:00:00+08:00}\n"
+                       "    offer: 30m\n"
+                       "    control: 25%\n"),
+                 SHOAL_OK, "%s", message.text);
+    cr_assert_eq(policy->count, 1);
+    const struct shoal_promotion *p = policy->promotions;
+    cr_assert_str_eq(p->id, "checkout-reminder");
+    cr_assert_eq(p->hash, shoal_promotion_hash("checkout-reminder", 17));
+    cr_assert_eq(p->triggers, 1u << SHOAL_CART | 1u << SHOAL_PV);
+    cr_assert_eq(p->levels[SHOAL_INTENT], 6);
+    cr_assert_eq(p->levels[SHOAL_LIFECYCLE], 4);
+    cr_assert_eq(p->min_score, 0.2f);
+    cr_assert_eq(p->max_score, 0.9f);
+    cr_assert_eq(p->cooldown_ms, 86400000);
+    cr_assert_eq(p->limit, 3);
+    cr_assert_eq(p->valid_from_ms, INT64_C(1509494400000));
+    cr_assert_eq(p->valid_until_ms, INT64_C(1512057600000));
+    cr_assert_eq(p->offer_ms, 1800000);
+    cr_assert_eq(p->control, 0.25f);
+    cr_assert_eq(strlen(policy->version), 16);
+    shoal_policy_destroy(policy);
+}
+
+Test(policy, what_is_left_out_has_a_default)
+{
+    cr_assert_eq(parse("promotions:\n- id: a\n- {id: b, triggers: []}\n"), SHOAL_OK, "%s",
+                 message.text);
+    cr_assert_eq(policy->count, 2);
+    const struct shoal_promotion *p = policy->promotions;
+    cr_assert_eq(p->triggers, 0);
+    cr_assert_eq(p->levels[0], 0);
+    cr_assert_eq(p->min_score, 0);
+    cr_assert_eq(p->max_score, 1);
+    cr_assert_eq(p->cooldown_ms, 0);
+    cr_assert_eq(p->limit, 0);
+    cr_assert_eq(p->valid_from_ms, INT64_MIN);
+    cr_assert_eq(p->valid_until_ms, INT64_MAX);
+    cr_assert_eq(p->offer_ms, 3600000);
+    cr_assert_eq(p->control, 0.1f);
+    shoal_policy_destroy(policy);
+}
+
+Test(policy, a_file_without_promotions_is_an_empty_policy)
+{
+    const char *empty[] = {"", "promotions:\n", "promotions: []\n"};
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_eq(parse(empty[i]), SHOAL_OK, "%s", message.text);
+        cr_assert_eq(policy->count, 0);
+        shoal_policy_destroy(policy);
+    }
+}
+
+Test(policy, unknown_names_are_refused_with_the_nearest_known)
+{
+    refused("promotion:\n- id: a\n", "p.yaml:1: unknown key 'promotion' (did you mean 'promotions'?)");
+    line_refused("cooldwon: 1d", "unknown key 'cooldwon' (did you mean 'cooldown'?)");
+    line_refused("triggers: [crat]", "unknown behaviour 'crat' (did you mean 'cart'?)");
+    line_refused("segments: {intend: [hot]}",
+                 "unknown segment dimension 'intend' (did you mean 'intent'?)");
+    line_refused("segments: {intent: [warmer]}", "unknown level 'warmer' (did you mean 'warm'?)");
+    line_refused("segments: {intent: [new]}", "unknown level 'new'");
+    line_refused("score: {minimum: 0.2}", "unknown key 'minimum'");
+}
+
+Test(policy, ill_typed_values_say_what_is_expected)
+{
+    line_refused("cooldown: 3600", "cooldown: '3600' is not a duration with its unit");
+    line_refused("cooldown: [1d]", "a duration with its unit");
+    line_refused("offer: 0", "out of range");
+    line_refused("offer: 4000d", "out of range");
+    line_refused("limit: many", "limit: 'many' is not a number of offers");
+    line_refused("limit: -1", "is not a number of offers");
+    line_refused("limit: 65535", "is not a number of offers");
+    line_refused("score: 0.5", "is not a map");
+    line_refused("score: {min: 1.5}", "is not a probability from 0 to 1");
+    line_refused("control: 60%", "is not a share of users from 0% to 50%");
+    line_refused("control: 0.6", "is not a share of users");
+    line_refused("valid: {from: yesterday}", "is not a time, for example");
+    line_refused("segments: {intent: []}", "a list of one or more names is expected");
+    line_refused("segments: [hot]", "a map of dimensions and levels is expected, not a list");
+    line_refused("triggers: {cart: 1}", "a list of one or more names is expected");
+}
+
+Test(policy, contradictions_are_refused)
+{
+    line_refused("score: {min: 0.5, max: 0.4}", "min is above max");
+    line_refused("valid: {from: 2017-12-01, until: 2017-12-01}", "the window is empty");
+    refused("promotions:\n- id: a\n- id: b\n- id: a\n", "p.yaml:4: promotion 'a' stands here twice");
+    refused("promotions:\n- limit: 1\n", "p.yaml:2: a promotion needs an id");
+    refused("promotions: 5\n", "a list of promotions");
+    refused("promotions:\n- hello\n", "p.yaml:2: 'hello' is not a map of keys and values");
+}
+
+Test(policy, ids_are_1_to_64_bytes_without_control_characters)
+{
+    char yaml[256], id[66];
+    memset(id, 'x', 65);
+    id[65] = '\0';
+    snprintf(yaml, sizeof yaml, "promotions:\n- id: %s\n", id);
+    refused(yaml, "a name of 1 to 64 bytes");
+    id[64] = '\0';
+    snprintf(yaml, sizeof yaml, "promotions:\n- id: %s\n", id);
+    cr_assert_eq(parse(yaml), SHOAL_OK);
+    shoal_policy_destroy(policy);
+    refused("promotions:\n- id: ''\n", "a name of 1 to 64 bytes");
+    refused("promotions:\n- id: \"a\\nb\"\n", "without control characters");
+}
+
+Test(policy, too_many_promotions_are_refused)
+{
+    char yaml[2048] = "promotions:\n";
+    for (int i = 0; i < SHOAL_GRANTS_MAX; i++)
+        snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml), "- id: p%d\n", i);
+    cr_assert_eq(parse(yaml), SHOAL_OK, "%s", message.text);
+    cr_assert_eq(policy->count, SHOAL_GRANTS_MAX);
+    shoal_policy_destroy(policy);
+    strcat(yaml, "- id: one-more\n");
+    refused(yaml, "33 promotions, at most 32 can be kept");
+}
+
+struct hashed {
+    uint32_t hash;
+    unsigned number;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct hashed *x = a, *y = b;
+    return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+Test(policy, two_ids_of_one_hash_are_refused)
+{
+    /* 400,000 ids of 32 bits: about 18 pairs collide */
+    enum { IDS = 400000 };
+    struct hashed *all = malloc(IDS * sizeof *all);
+    char text[32];
+    for (unsigned i = 0; i < IDS; i++) {
+        int size = snprintf(text, sizeof text, "promotion-%u", i);
+        all[i] = (struct hashed){shoal_promotion_hash(text, (size_t)size), i};
+    }
+    qsort(all, IDS, sizeof *all, by_hash);
+    size_t found = 0;
+    for (size_t i = 1; i < IDS && !found; i++) {
+        if (all[i].hash == all[i - 1].hash)
+            found = i;
+    }
+    cr_assert_neq(found, 0);
+    char yaml[128];
+    snprintf(yaml, sizeof yaml, "promotions:\n- id: promotion-%u\n- id: promotion-%u\n",
+             all[found].number, all[found - 1].number);
+    refused(yaml, "have the same hash; rename one");
+    free(all);
+}
+
+Test(policy, the_version_follows_the_bytes)
+{
+    char first[17];
+    cr_assert_eq(parse("promotions: [{id: a}]\n"), SHOAL_OK);
+    memcpy(first, policy->version, 17);
+    shoal_policy_destroy(policy);
+    cr_assert_eq(parse("promotions: [{id: b}]\n"), SHOAL_OK);
+    cr_assert_str_neq(policy->version, first);
+    shoal_policy_destroy(policy);
+    cr_assert_eq(parse("promotions: [{id: a}]\n"), SHOAL_OK);
+    cr_assert_str_eq(policy->version, first);
+    shoal_policy_destroy(policy);
+}
+
+Test(policy, levels_have_names_and_there_is_no_level_zero)
+{
+    cr_assert_str_eq(shoal_dimension_name(SHOAL_INTENT), "intent");
+    cr_assert_str_eq(shoal_level_name(SHOAL_INTENT, SHOAL_HOT), "hot");
+    cr_assert_str_eq(shoal_level_name(SHOAL_LIFECYCLE, SHOAL_NEW), "new");
+    cr_assert_null(shoal_level_name(SHOAL_INTENT, 0));
+    cr_assert_null(shoal_level_name(SHOAL_INTENT, 4));
+    cr_assert_eq(shoal_level_count(SHOAL_LIFECYCLE), 3);
+}
+
+Test(policy, the_sample_file_is_a_policy)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/deploy/promotions.yaml", getenv("SHOAL_SOURCE"));
+    cr_assert_eq(shoal_policy_load(path, &policy, &message), SHOAL_OK, "%s", message.text);
+    cr_assert_geq(policy->count, 3);
+    shoal_policy_destroy(policy);
+    cr_assert_eq(shoal_policy_load("/nowhere", &policy, &message), SHOAL_NOT_FOUND);
+}
