@@ -184,9 +184,9 @@ static void compile_alone(const char *name, const char *text)
     const char *compiler = getenv("SHOAL_CC");
     char command[4096];
     snprintf(command, sizeof command,
-             "%s -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-parameter "
+             "%s -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror "
              "-I'%s' -include '%s/%s' -fsyntax-only -x c /dev/null",
-             compiler ? compiler : "cc", source(), source(), name);
+             compiler ? compiler : "cc -march=native", source(), source(), name);
     cr_expect_eq(system(command), 0, "%s does not compile alone", name);
     /* A guard, so that it can be included twice. */
     cr_expect(strstr(text, "#ifndef SHOAL_") || strstr(text, "#pragma once"), "%s has no guard", name);
