@@ -104,8 +104,8 @@ static bool needs_escape(uint64_t eight)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
     uint64_t quote = eight ^ ones * '"', backslash = eight ^ ones * '\\';
-    uint64_t found = (eight - ones * 0x20) | ((quote - ones) & ~quote) |
-                     ((backslash - ones) & ~backslash);
+    uint64_t found =
+        (eight - ones * 0x20) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
     return found & ~eight & highs;
 }
 

@@ -14,7 +14,8 @@
  *   score.min/score.max  score               score
  *   cooldown             "2h13m"|null        "1d"      time since the last offer; null: none so far
  *   limit                offers so far       most
- *   offer                "10m"               "30m"     age of the standing offer, and its whole time */
+ *   offer                "10m"               "30m"     age of the standing offer, and its whole
+ * time */
 #include "stream/output.h"
 
 #include <math.h>
@@ -209,9 +210,9 @@ static void put_segments(struct shoal_encoder *e, const struct shoal_record *rec
 }
 
 void shoal_output_decision(enum shoal_output_format format, const struct shoal_event *event,
-                           const struct shoal_decision *decision,
-                           const struct shoal_record *record, const struct shoal_model *model,
-                           const char *id, struct shoal_buffer *out)
+                           const struct shoal_decision *decision, const struct shoal_record *record,
+                           const struct shoal_model *model, const char *id,
+                           struct shoal_buffer *out)
 {
     struct shoal_encoder e;
     shoal_encode_init(&e, encode_format(format), out);

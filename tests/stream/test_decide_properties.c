@@ -217,7 +217,8 @@ Test(decide_properties, the_control_share_is_kept_and_stable)
 
 Test(decide_properties, control_groups_nest_with_the_share_and_differ_between_promotions)
 {
-    struct shoal_promotion small = {.id = "a", .control = 0.1f}, large = {.id = "a", .control = 0.5f};
+    struct shoal_promotion small = {.id = "a", .control = 0.1f},
+                           large = {.id = "a", .control = 0.5f};
     struct shoal_promotion other = {.id = "b", .control = 0.5f};
     unsigned both = 0;
     for (unsigned i = 0; i < 100000; i++) {
