@@ -13,44 +13,44 @@ enum {
 
 /* round(2^20·log2(1 + i/64)) */
 static const uint32_t log2_table[65] = {
-    0, 23454, 46551, 69300, 91711, 113796, 135563, 157021,
-    178179, 199045, 219628, 239934, 259971, 279746, 299266, 318537,
-    337566, 356359, 374920, 393257, 411375, 429278, 446971, 464460,
-    481749, 498843, 515745, 532461, 548995, 565349, 581529, 597537,
-    613378, 629054, 644570, 659928, 675132, 690185, 705089, 719848,
-    734464, 748941, 763280, 777484, 791557, 805500, 819315, 833005,
-    846573, 860020, 873348, 886561, 899658, 912644, 925518, 938284,
-    950944, 963498, 975949, 988298, 1000547, 1012698, 1024752, 1036711,
-    1048576,
+    0,      23454,  46551,  69300,  91711,  113796,  135563,  157021,  178179,  199045,  219628,
+    239934, 259971, 279746, 299266, 318537, 337566,  356359,  374920,  393257,  411375,  429278,
+    446971, 464460, 481749, 498843, 515745, 532461,  548995,  565349,  581529,  597537,  613378,
+    629054, 644570, 659928, 675132, 690185, 705089,  719848,  734464,  748941,  763280,  777484,
+    791557, 805500, 819315, 833005, 846573, 860020,  873348,  886561,  899658,  912644,  925518,
+    938284, 950944, 963498, 975949, 988298, 1000547, 1012698, 1024752, 1036711, 1048576,
 };
 
 /* sin, cos of 2π·i/24 */
 static const float hour_table[24][2] = {
-    {0.0f, 1.0f}, {0.258819045f, 0.965925826f},
-    {0.5f, 0.866025404f}, {0.707106781f, 0.707106781f},
-    {0.866025404f, 0.5f}, {0.965925826f, 0.258819045f},
-    {1.0f, 0.0f}, {0.965925826f, -0.258819045f},
-    {0.866025404f, -0.5f}, {0.707106781f, -0.707106781f},
-    {0.5f, -0.866025404f}, {0.258819045f, -0.965925826f},
-    {0.0f, -1.0f}, {-0.258819045f, -0.965925826f},
+    {0.0f, 1.0f},           {0.258819045f, 0.965925826f},
+    {0.5f, 0.866025404f},   {0.707106781f, 0.707106781f},
+    {0.866025404f, 0.5f},   {0.965925826f, 0.258819045f},
+    {1.0f, 0.0f},           {0.965925826f, -0.258819045f},
+    {0.866025404f, -0.5f},  {0.707106781f, -0.707106781f},
+    {0.5f, -0.866025404f},  {0.258819045f, -0.965925826f},
+    {0.0f, -1.0f},          {-0.258819045f, -0.965925826f},
     {-0.5f, -0.866025404f}, {-0.707106781f, -0.707106781f},
     {-0.866025404f, -0.5f}, {-0.965925826f, -0.258819045f},
-    {-1.0f, 0.0f}, {-0.965925826f, 0.258819045f},
-    {-0.866025404f, 0.5f}, {-0.707106781f, 0.707106781f},
-    {-0.5f, 0.866025404f}, {-0.258819045f, 0.965925826f},
+    {-1.0f, 0.0f},          {-0.965925826f, 0.258819045f},
+    {-0.866025404f, 0.5f},  {-0.707106781f, 0.707106781f},
+    {-0.5f, 0.866025404f},  {-0.258819045f, 0.965925826f},
 };
 
 /* sin, cos of 2π·i/7 */
 static const float weekday_table[7][2] = {
-    {0.0f, 1.0f}, {0.781831482f, 0.623489802f},
-    {0.974927912f, -0.222520934f}, {0.433883739f, -0.900968868f},
-    {-0.433883739f, -0.900968868f}, {-0.974927912f, -0.222520934f},
+    {0.0f, 1.0f},
+    {0.781831482f, 0.623489802f},
+    {0.974927912f, -0.222520934f},
+    {0.433883739f, -0.900968868f},
+    {-0.433883739f, -0.900968868f},
+    {-0.974927912f, -0.222520934f},
     {-0.781831482f, 0.623489802f},
 };
 
 /* log2(1 + whole seconds)/20, between the table's points by a straight line (error below 5e-6):
- * with the leading one of v = 1 + seconds shifted to bit 63, the next six bits are the table's index
- * and the sixteen after them the way to the next entry. */
+ * with the leading one of v = 1 + seconds shifted to bit 63, the next six bits are the table's
+ * index and the sixteen after them the way to the next entry. */
 static float log_gap(int64_t gap_ms)
 {
     uint64_t v = 1 + (uint64_t)(gap_ms > 0 ? gap_ms : 0) / 1000;
@@ -110,8 +110,7 @@ void shoal_features_of(const struct shoal_dims *dims, const struct shoal_touch *
         recent_count = dims->ring;
     }
     features->item_row = now->item % dims->item_buckets;
-    features->category_row =
-        now->category ? 1 + now->category % (dims->category_buckets - 1) : 0;
+    features->category_row = now->category ? 1 + now->category % (dims->category_buckets - 1) : 0;
     features->behavior = now->behavior;
     features->numeric[0] = log_gap(gap_ms);
     set_clock(features->numeric, now->time_ms);
@@ -125,8 +124,8 @@ static float *put(float *to, const float *table, size_t row, size_t width)
     return to + width;
 }
 
-void shoal_features_gather(const struct shoal_params *params,
-                           const struct shoal_features *features, float *x)
+void shoal_features_gather(const struct shoal_params *params, const struct shoal_features *features,
+                           float *x)
 {
     const struct shoal_dims *d = &params->dims;
     x = put(x, params->item_embedding, features->item_row, d->item_width);

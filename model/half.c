@@ -60,7 +60,8 @@ static uint16_t narrow(float value)
     if (bits > float_bits(HALF_MAX))
         bits = float_bits(HALF_MAX);
     if (bits < 0x38800000) {
-        /* Below 2^−14: adding ½ leaves the subnormal's mantissa, rounded to even, in the low bits. */
+        /* Below 2^−14: adding ½ leaves the subnormal's mantissa, rounded to even, in the low bits.
+         */
         return (uint16_t)(sign | (float_bits(bits_float(bits) + 0.5f) - 0x3f000000));
     }
     bits += 0xfff + (bits >> 13 & 1); /* to nearest, ties to even; a carry moves the exponent */
@@ -124,9 +125,11 @@ void shoal_half_to_float(const uint16_t *halves, float *values, size_t count)
 void shoal_half_round(float *values, size_t count)
 {
     uint16_t halves[WIDTH];
-    for (size_t i = 0; i < count; i += WIDTH) {
-        size_t width = count - i < WIDTH ? count - i : WIDTH;
-        shoal_half_from_float(values + i, halves, width);
-        shoal_half_to_float(halves, values + i, width);
+    size_t i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+        narrow8(values + i, halves);
+        widen8(halves, values + i);
     }
+    shoal_half_from_float(values + i, halves, count - i);
+    shoal_half_to_float(halves, values + i, count - i);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model's bytes on disk: read whole, written so that a reader sees the old file or the new one and
- * never a part (temporary file beside it, fsync, rename, fsync of the folder). */
+/* A model's bytes on disk: read whole, written so that a reader sees the old file or the new one
+ * and never a part (temporary file beside it, fsync, rename, fsync of the folder). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -77,8 +77,9 @@ static enum shoal_status write_all(int fd, const struct shoal_buffer *bytes)
 static enum shoal_status sync_folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *folder = !slash ? strdup(".") : slash == path ? strdup("/")
-                                                        : strndup(path, (size_t)(slash - path));
+    char *folder = !slash          ? strdup(".")
+                   : slash == path ? strdup("/")
+                                   : strndup(path, (size_t)(slash - path));
     if (!folder)
         return SHOAL_NOMEM;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -125,8 +126,10 @@ enum shoal_status shoal_model_save(struct shoal_model *model, const char *path,
     enum shoal_status status = shoal_model_serialize(model, &bytes);
     char *temporary = NULL;
     if (status == SHOAL_INVALID)
-        (void)shoal_fail(message, status, "%s: the model has values that are not finite, or "
-                         "thresholds out of order; not saved", path);
+        (void)shoal_fail(message, status,
+                         "%s: the model has values that are not finite, or "
+                         "thresholds out of order; not saved",
+                         path);
     else if (status != SHOAL_OK || asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0)
         status = shoal_fail(message, SHOAL_NOMEM, "%s: out of memory", path);
     if (status == SHOAL_OK) {

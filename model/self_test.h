@@ -12,7 +12,7 @@
 enum { SHOAL_SELF_TEST_EVENTS_MAX = 64 };
 
 struct shoal_self_test {
-    uint32_t count; /* 1 … SHOAL_SELF_TEST_EVENTS_MAX */
+    uint32_t count;                                        /* 1 … SHOAL_SELF_TEST_EVENTS_MAX */
     struct shoal_touch events[SHOAL_SELF_TEST_EVENTS_MAX]; /* times do not decrease */
 };
 

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One step for a batch; see step.h.
  *
- *   rows ──gather──► x (B×K, K = D + H) ──one GEMM──► gates (B×4H) ──cell, row by row──► h, c of the
- *   rows, rounded ──dot──► logit ──Platt, sigmoid──► score
+ *   rows ──gather──► x (B×K, K = D + H) ──one GEMM──► gates (B×4H) ──cell, row by row──► h, c of
+ * the rows, rounded ──dot──► logit ──Platt, sigmoid──► score
  *
- * Why the order is what it is: the GEMM is batch-invariant (blas.h); all that follows reads one row
- * only, and sums over it in a fixed order. So a row's bits cannot depend on its neighbours. The cell
+ * Why the order is what it is: the GEMM is batch-invariant (blas.h; a few rows go through
+ * few_rows.h, if that was seen to give the same bits here); all that follows reads one row only,
+ * and sums over it in a fixed order. So a row's bits cannot depend on its neighbours. The cell
  * writes straight into the rows' h and c: x holds a copy of h_{t−1} already. */
 #include "model/step.h"
 
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/blas.h"
+#include "model/few_rows.h"
 #include "model/half.h"
 #include "model/lstm.h"
 #include "model/vmath.h"
@@ -23,12 +25,17 @@ struct shoal_step {
     enum shoal_precision precision;
     size_t max_batch;
     size_t inputs, hidden; /* D, H */
+    bool few_rows_agree;
     float *x;        /* B×(D + H), owned; the others lie behind it in the same block */
     float *gates;    /* B×4H */
     float *tanh_c;   /* H: wanted by training only */
     float *counters; /* B×SHOAL_COUNTERS, standardised */
     float *logits;   /* B */
 };
+
+/* Rows of a slice at most: x and gates (400 KB) then stay in a second-level cache, and BLIS has
+ * reached its full rate. */
+enum { SLICE_MAX = 256 };
 
 enum { ALIGNMENT_BYTES = 64, ALIGNMENT_FLOATS = ALIGNMENT_BYTES / sizeof(float) };
 
@@ -42,9 +49,10 @@ enum shoal_status shoal_step_create(const struct shoal_model *model, size_t max_
 {
     *step = NULL;
     size_t inputs = shoal_dims_inputs(&model->params.dims), hidden = model->params.dims.hidden;
-    size_t row = inputs + 5 * hidden + SHOAL_COUNTERS + 1;
-    if (!max_batch || max_batch > SIZE_MAX / sizeof(float) / (2 * row))
+    if (!max_batch)
         return SHOAL_INVALID;
+    if (max_batch > SLICE_MAX)
+        max_batch = SLICE_MAX;
     size_t x = padded(max_batch * (inputs + hidden)), gates = padded(max_batch * 4 * hidden);
     size_t counters = padded(max_batch * SHOAL_COUNTERS), logits = padded(max_batch);
     size_t floats = x + gates + padded(hidden) + counters + logits;
@@ -61,6 +69,8 @@ enum shoal_status shoal_step_create(const struct shoal_model *model, size_t max_
     made->max_batch = max_batch;
     made->inputs = inputs;
     made->hidden = hidden;
+    made->few_rows_agree =
+        shoal_few_rows_agree(4 * hidden, inputs + hidden, model->params.gates_weight, 4 * hidden);
     made->gates = made->x + x;
     made->tanh_c = made->gates + gates;
     made->counters = made->tanh_c + padded(hidden);
@@ -87,12 +97,23 @@ static void gather(struct shoal_step *step, const struct shoal_step_row *rows, s
     }
 }
 
+/* gates (B×4H) = x (B×K) · gates_weight (K×4H) */
+static void multiply(struct shoal_step *step, size_t count)
+{
+    const float *weight = step->model->params.gates_weight;
+    size_t width = step->inputs + step->hidden, n = 4 * step->hidden;
+    if (count <= SHOAL_FEW_ROWS && step->few_rows_agree)
+        shoal_few_rows_gemm(count, n, width, step->x, width, weight, n, step->gates, n);
+    else
+        shoal_gemm(false, false, count, n, width, 1.0f, step->x, width, weight, n, 0.0f,
+                   step->gates, n);
+}
+
 static void advance_states(struct shoal_step *step, struct shoal_step_row *rows, size_t count)
 {
     const struct shoal_params *params = &step->model->params;
-    size_t hidden = step->hidden, width = step->inputs + hidden;
-    shoal_gemm(false, false, count, 4 * hidden, width, 1.0f, step->x, width, params->gates_weight,
-               4 * hidden, 0.0f, step->gates, 4 * hidden);
+    size_t hidden = step->hidden;
+    multiply(step, count);
     for (size_t b = 0; b < count; b++) {
         shoal_lstm_cell(1, hidden, step->gates + b * 4 * hidden, params->gates_bias, rows[b].c,
                         hidden, step->tanh_c, rows[b].h, hidden);
@@ -128,10 +149,10 @@ static void score(struct shoal_step *step, struct shoal_step_row *rows, size_t c
     const struct shoal_params *params = &model->params;
     standardise(step, rows, count);
     for (size_t b = 0; b < count; b++) {
-        float logit = shoal_dot(params->head_hidden, rows[b].h, step->hidden) +
-                      shoal_dot(params->head_counters, step->counters + b * SHOAL_COUNTERS,
-                                SHOAL_COUNTERS) +
-                      params->head_bias[0];
+        float logit =
+            shoal_dot(params->head_hidden, rows[b].h, step->hidden) +
+            shoal_dot(params->head_counters, step->counters + b * SHOAL_COUNTERS, SHOAL_COUNTERS) +
+            params->head_bias[0];
         step->logits[b] = model->platt_slope * logit + model->platt_intercept;
     }
     shoal_vsigmoid(step->logits, step->logits, count);

@@ -141,8 +141,8 @@ V8_INLINE v8 v8_sigmoid(v8 value)
     return v8_select(value < v8_set(0.0f), e, v8_set(1.0f)) / (e + 1.0f);
 }
 
-/* tanh|x| = t/(t + 2) with t = e^{2|x|} − 1 = 2^n·(e^r − 1) + (2^n − 1): exact in relative terms down
- * to the smallest x. From |x| = 9.1 on, the quotient is 1. */
+/* tanh|x| = t/(t + 2) with t = e^{2|x|} − 1 = 2^n·(e^r − 1) + (2^n − 1): exact in relative terms
+ * down to the smallest x. From |x| = 9.1 on, the quotient is 1. */
 V8_INLINE v8 v8_tanh(v8 value)
 {
     v8i number;

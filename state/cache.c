@@ -236,7 +236,7 @@ struct shoal_cache_entry *shoal_cache_get(struct shoal_cache *cache, int32_t par
     entry->partition = partition;
     entry->user_size = (uint8_t)user_size;
     entry->dirty = entry->loaded = false;
-    entry->referenced = true;
+    entry->referenced = false; /* a second use earns the second chance */
     entry->batch = batch;
     entry->round = 0;
     entry->hash = hash;
@@ -276,6 +276,23 @@ struct shoal_cache_entry *const *shoal_cache_dirty(struct shoal_cache *cache, si
     }
     *count = n;
     return cache->all_dirty;
+}
+
+struct shoal_cache_entry *const *shoal_cache_dirty_of(struct shoal_cache *cache, int32_t partition,
+                                                      size_t *count)
+{
+    size_t n = 0;
+    if (partition >= 0 && (size_t)partition < cache->partitions_count) {
+        for (struct shoal_cache_entry *e = cache->dirty[partition].first; e; e = e->next_dirty)
+            cache->all_dirty[n++] = e;
+    }
+    *count = n;
+    return cache->all_dirty;
+}
+
+size_t shoal_cache_dirty_count(const struct shoal_cache *cache)
+{
+    return cache->dirty_count;
 }
 
 static void clean(struct shoal_cache *cache, struct dirty_list *list)

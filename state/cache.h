@@ -41,6 +41,10 @@ void shoal_cache_mark_dirty(struct shoal_cache *cache, struct shoal_cache_entry 
 /* Dirty entries, those of one partition together (partitions ascending) and within one in the order
  * of marking: each run is one save. *count is set. Valid until the next mark, clean or drop. */
 struct shoal_cache_entry *const *shoal_cache_dirty(struct shoal_cache *cache, size_t *count);
+/* The same for one partition; shares the other's memory. */
+struct shoal_cache_entry *const *shoal_cache_dirty_of(struct shoal_cache *cache, int32_t partition,
+                                                      size_t *count);
+size_t shoal_cache_dirty_count(const struct shoal_cache *cache);
 /* All dirty entries of `partition` (−1: of all) were saved: they become clean. */
 void shoal_cache_mark_clean(struct shoal_cache *cache, int32_t partition);
 /* Forgets all entries of `partition` (−1: all), dirty or not. */

@@ -244,6 +244,24 @@ static enum shoal_status memory_save(struct shoal_store *store, int32_t partitio
     return status;
 }
 
+static enum shoal_status memory_verify(struct shoal_store *store, int32_t partition,
+                                       struct shoal_message *message)
+{
+    struct memory_store *view = view_of(store);
+    if (partition < 0 || (size_t)partition >= view->tenures_count ||
+        !view->tenures[partition].held)
+        return shoal_fail(message, SHOAL_INVALID, "partition %d was not acquired", partition);
+    const struct tenure *tenure = &view->tenures[partition];
+    pthread_mutex_lock(&view->shared->lock);
+    const struct partition *stored = partition_at(view->shared, partition);
+    enum shoal_status status = shoal_checkpoint_guard(
+        &tenure->checkpoint, tenure->checkpoint.saves,
+        stored && stored->has_checkpoint ? &stored->checkpoint : NULL, partition,
+        &view->base.lost_writes, message);
+    pthread_mutex_unlock(&view->shared->lock);
+    return status;
+}
+
 static enum shoal_status memory_scan(struct shoal_store *store, shoal_store_visit visit,
                                      void *opaque, struct shoal_message *message)
 {
@@ -310,6 +328,7 @@ static const struct shoal_store_ops memory_ops = {
     .acquire = memory_acquire,
     .release = memory_release,
     .load = memory_load,
+    .verify = memory_verify,
     .save = memory_save,
     .scan = memory_scan,
     .find = memory_find,

@@ -262,6 +262,49 @@ enum shoal_status shoal_redis_acquire(struct shoal_store *base, int32_t partitio
 
 /* ---- save --------------------------------------------------------------------------------- */
 
+/* WATCH and GET, and the comparison with what this owner wrote last. The watch stays. */
+static enum shoal_status watch_own(struct shoal_redis_store *store, int32_t partition,
+                                   const struct shoal_redis_key *key,
+                                   struct shoal_message *message)
+{
+    struct shoal_redis_tenure *tenure = &store->tenures[partition];
+    struct shoal_checkpoint found;
+    bool exists;
+    enum shoal_status status = watch(store, key, &found, &exists, message);
+    if (status != SHOAL_OK)
+        return status;
+    status = shoal_checkpoint_guard(&tenure->checkpoint, tenure->tried, exists ? &found : NULL,
+                                    partition, &store->base.lost_writes, message);
+    if (status == SHOAL_OK)
+        tenure->checkpoint = found;
+    else
+        unwatch(store);
+    return status;
+}
+
+static enum shoal_status check_held(const struct shoal_redis_store *store, int32_t partition,
+                                    struct shoal_message *message)
+{
+    bool held = partition >= 0 && (size_t)partition < store->tenures_count &&
+                store->tenures[partition].held;
+    return held ? SHOAL_OK
+                : shoal_fail(message, SHOAL_INVALID, "partition %" PRId32 " was not acquired",
+                             partition);
+}
+
+enum shoal_status shoal_redis_verify(struct shoal_store *base, int32_t partition,
+                                     struct shoal_message *message)
+{
+    struct shoal_redis_store *store = shoal_redis_store_of(base);
+    enum shoal_status status = check_held(store, partition, message);
+    if (status == SHOAL_OK)
+        status = shoal_redis_begin(store, message);
+    if (status != SHOAL_OK)
+        return status;
+    struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
+    return watch_own(store, partition, &key, message);
+}
+
 /* One attempt on a connection that stands. *applied false with OK: to be tried again. */
 static enum shoal_status try_save(struct shoal_redis_store *store, int32_t partition,
                                   const struct shoal_save_item *items, size_t count,
@@ -271,20 +314,11 @@ static enum shoal_status try_save(struct shoal_redis_store *store, int32_t parti
     struct shoal_redis_tenure *tenure = &store->tenures[partition];
     struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
     struct shoal_redis_key prefix = shoal_redis_key_users(store->topic, partition);
-    struct shoal_checkpoint found;
-    bool exists;
     *applied = false;
-    enum shoal_status status = watch(store, &key, &found, &exists, message);
+    enum shoal_status status = watch_own(store, partition, &key, message);
     if (status != SHOAL_OK)
         return status;
-    status = shoal_checkpoint_guard(&tenure->checkpoint, tenure->tried, exists ? &found : NULL,
-                                    partition, &store->base.lost_writes, message);
-    if (status != SHOAL_OK) {
-        unwatch(store);
-        return status;
-    }
-    tenure->checkpoint = found;
-    struct shoal_checkpoint next = found;
+    struct shoal_checkpoint next = tenure->checkpoint;
     next.next_offset = next_offset;
     next.model = model;
     next.saves = ++tenure->tried;
@@ -303,11 +337,9 @@ enum shoal_status shoal_redis_save(struct shoal_store *base, int32_t partition,
                                    struct shoal_message *message)
 {
     struct shoal_redis_store *store = shoal_redis_store_of(base);
-    if (partition < 0 || (size_t)partition >= store->tenures_count ||
-        !store->tenures[partition].held)
-        return shoal_fail(message, SHOAL_INVALID, "partition %" PRId32 " was not acquired",
-                          partition);
-    enum shoal_status status = shoal_redis_begin(store, message);
+    enum shoal_status status = check_held(store, partition, message);
+    if (status == SHOAL_OK)
+        status = shoal_redis_begin(store, message);
     for (int attempt = 0; status == SHOAL_OK && attempt < ATTEMPTS; attempt++) {
         bool applied;
         status = try_save(store, partition, items, count, next_offset, model, &applied, message);

@@ -206,6 +206,7 @@ static const struct shoal_store_ops redis_ops = {
     .acquire = shoal_redis_acquire,
     .release = redis_release,
     .load = shoal_redis_load,
+    .verify = shoal_redis_verify,
     .save = shoal_redis_save,
     .scan = shoal_redis_scan,
     .find = shoal_redis_find,

@@ -52,6 +52,8 @@ enum shoal_status shoal_redis_partitions(struct shoal_redis_store *store, int32_
 enum shoal_status shoal_redis_acquire(struct shoal_store *store, int32_t partition,
                                       struct shoal_checkpoint *before,
                                       struct shoal_message *message);
+enum shoal_status shoal_redis_verify(struct shoal_store *base, int32_t partition,
+                                     struct shoal_message *message);
 enum shoal_status shoal_redis_save(struct shoal_store *store, int32_t partition,
                                    const struct shoal_save_item *items, size_t count,
                                    int64_t next_offset, uint64_t model,

@@ -56,6 +56,11 @@ struct shoal_store_ops {
     enum shoal_status (*load)(struct shoal_store *store, int32_t partition,
                               const struct shoal_slice *users, size_t count,
                               struct shoal_slice *values, struct shoal_message *message);
+    /* Is `partition` still ours, and has the store kept every save of ours? FENCED if not. Asked
+     * before outputs are committed that rest on what was loaded: a store that has forgotten its last
+     * writes hands out old records, and its checkpoint gives it away. */
+    enum shoal_status (*verify)(struct shoal_store *store, int32_t partition,
+                                struct shoal_message *message);
     /* Writes items and the checkpoint {next_offset, model} atomically. FENCED if the checkpoint is
      * not the one this owner wrote last (another owner, or the store lost writes: `message` and
      * store->lost_writes say which). With count 0 only the checkpoint moves.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a message to its events: format by the first byte, mapping by "type":"track", then what holds
- * for both: the user, the key, the bound on the future.
+/* From a message to its events: format by the first byte, mapping by "type":"track", then what
+ * holds for both: the user, the key, the bound on the future.
  *
  *   bytes ─► JSON reader ───────┐                ┌─► own fields ────┐
  *        └─► MessagePack reader ─┴─► shoal_fields ┴─► track call ────┴─► events
@@ -76,8 +76,10 @@ static enum shoal_status read_fields(struct shoal_decoder *decoder, const void *
         return shoal_msgpack_read(value, size, &decoder->fields, why);
     if (size == 0)
         return shoal_fail(why, SHOAL_BAD_FORMAT, "the message is empty");
-    return shoal_fail(why, SHOAL_BAD_FORMAT, "first byte 0x%02x begins neither a JSON object nor a "
-                      "MessagePack map", *(const unsigned char *)value);
+    return shoal_fail(why, SHOAL_BAD_FORMAT,
+                      "first byte 0x%02x begins neither a JSON object nor a "
+                      "MessagePack map",
+                      *(const unsigned char *)value);
 }
 
 static enum shoal_status check_key(const struct shoal_input *input, const char *user, size_t size,
@@ -86,7 +88,8 @@ static enum shoal_status check_key(const struct shoal_input *input, const char *
     if (!input->key || !input->key_size ||
         (input->key_size == size && memcmp(input->key, user, size) == 0))
         return SHOAL_OK;
-    struct shoal_value key = {.type = SHOAL_VALUE_TEXT, .text = input->key,
+    struct shoal_value key = {.type = SHOAL_VALUE_TEXT,
+                              .text = input->key,
                               .size = input->key_size > 1000 ? 1000 : (uint32_t)input->key_size};
     struct shoal_value id = {.type = SHOAL_VALUE_TEXT, .text = user, .size = (uint32_t)size};
     char key_text[SHOAL_QUOTE_BYTES], id_text[SHOAL_QUOTE_BYTES];
@@ -107,8 +110,8 @@ static enum shoal_status check_future(const struct shoal_decoder *decoder,
 }
 
 enum shoal_status shoal_decode(struct shoal_decoder *decoder, const struct shoal_input *input,
-                               struct shoal_arena *arena, struct shoal_event *events,
-                               size_t *count, struct shoal_message *why)
+                               struct shoal_arena *arena, struct shoal_event *events, size_t *count,
+                               struct shoal_message *why)
 {
     *count = 0;
     if (input->value_size > decoder->options.max_value_bytes)

@@ -8,15 +8,12 @@
 
 /* Memory that the JSON reader keeps between messages. */
 struct shoal_json {
-    void *tokens; /* jsmntok_t, owned */
-    unsigned tokens_count;
     struct shoal_buffer unescaped; /* strings that had escapes in them */
 };
 
 void shoal_json_finish(struct shoal_json *json);
 /* Checks that `text` is one JSON object (RFC 8259, UTF-8, nested up to 32) and collects its fields.
- * BAD_JSON, TOO_LARGE (more than 16384 values), NOMEM. With BAD_JSON the fields read so far are
- * there: a caller may still want to say that the user id is at fault. */
+ * BAD_JSON, NOMEM; BAD_USER if it is the user id that is not UTF-8. */
 enum shoal_status shoal_json_read(struct shoal_json *json, const char *text, size_t size,
                                   struct shoal_fields *fields,
                                   struct shoal_message *why) SHOAL_MUST_CHECK;
@@ -25,7 +22,8 @@ enum shoal_status shoal_json_read(struct shoal_json *json, const char *text, siz
 enum shoal_status shoal_msgpack_read(const void *bytes, size_t size, struct shoal_fields *fields,
                                      struct shoal_message *why) SHOAL_MUST_CHECK;
 
-/* Events of a track call: events[0] comes prepared (coordinates, user) and is the pattern of all. */
+/* Events of a track call: events[0] comes prepared (coordinates, user) and is the pattern of all.
+ */
 enum shoal_status shoal_segment_events(const struct shoal_fields *fields,
                                        struct shoal_event *events, size_t *count,
                                        struct shoal_message *why) SHOAL_MUST_CHECK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* E-commerce track calls of the Segment spec as events (segment.com/docs/connections/spec/ecommerce/v2).
+/* E-commerce track calls of the Segment spec as events
+ * (segment.com/docs/connections/spec/ecommerce/v2).
  *
  *   Product Viewed             one pv    from properties
  *   Product Added              one cart  from properties
@@ -62,17 +63,17 @@ static enum shoal_status set_time(const struct shoal_fields *fields, struct shoa
 }
 
 static enum shoal_status set_product(const struct shoal_fields *fields,
-                                     const struct shoal_product *product,
-                                     struct shoal_event *event, struct shoal_message *why)
+                                     const struct shoal_product *product, struct shoal_event *event,
+                                     struct shoal_message *why)
 {
     const struct shoal_value *values = product->values;
     bool has_id = values[SHOAL_PRODUCT_ID].type != SHOAL_VALUE_NONE;
     bool has_sku = values[SHOAL_PRODUCT_SKU].type != SHOAL_VALUE_NONE;
     bool use_sku = !has_id && has_sku;
     enum shoal_status status;
-    if ((status = shoal_event_set_item(event,
-                                       &values[use_sku ? SHOAL_PRODUCT_SKU : SHOAL_PRODUCT_ID],
-                                       use_sku ? "sku" : "product_id", why)) != SHOAL_OK ||
+    if ((status =
+             shoal_event_set_item(event, &values[use_sku ? SHOAL_PRODUCT_SKU : SHOAL_PRODUCT_ID],
+                                  use_sku ? "sku" : "product_id", why)) != SHOAL_OK ||
         (status = shoal_event_set_category(event, &values[SHOAL_PRODUCT_CATEGORY], "category",
                                            why)) != SHOAL_OK ||
         (status = shoal_event_set_price(event, &values[SHOAL_PRODUCT_PRICE],
@@ -85,7 +86,8 @@ static enum shoal_status set_order(const struct shoal_fields *fields, struct sho
                                    size_t *count, struct shoal_message *why)
 {
     if (fields->products_bad)
-        return shoal_fail(why, SHOAL_BAD_FIELD, "field 'properties.products' is not a list of maps");
+        return shoal_fail(why, SHOAL_BAD_FIELD,
+                          "field 'properties.products' is not a list of maps");
     if (fields->products_count == 0)
         return shoal_fail(why, SHOAL_MISSING_FIELD,
                           "field 'properties.products' is missing or empty");

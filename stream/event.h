@@ -52,7 +52,8 @@ struct shoal_decode_options shoal_decode_options_default(void);
 
 enum { SHOAL_EVENTS_PER_MESSAGE_MAX = 256 };
 
-/* A decoder keeps token memory between messages; one a worker. */
+/* A decoder keeps memory between messages; one a worker. `options` NULL: the defaults. INVALID for a
+ * negative max_future_ms or a max_value_bytes over 1 GiB; NOMEM. */
 struct shoal_decoder;
 enum shoal_status shoal_decoder_create(const struct shoal_decode_options *options,
                                        struct shoal_decoder **decoder) SHOAL_MUST_CHECK;
@@ -62,20 +63,27 @@ void shoal_decoder_destroy(struct shoal_decoder *decoder);
  * nothing: a status of class skip means the whole message is to be dead-lettered and *count is 0.
  * Nothing points into input->value afterwards; strings are copied into `arena`. Accepts JSON and
  * MessagePack maps, own fields and Segment-spec track calls, told apart by the first byte and by
- * "type":"track". NOMEM is the only other failure. */
+ * "type":"track". NOMEM is the only other failure.
+ *
+ * Fine points: of two equal keys the last wins; unknown keys are ignored with all below them;
+ * null, and empty text for an optional id, is as good as absent; an integer as an id is its
+ * decimal text (1.0 and 1e3 are refused); numbers may stand as text; an empty message key counts as
+ * none; nesting is bounded by 32. `why` (may be NULL) names the field and shows the value,
+ * printable ASCII. */
 enum shoal_status shoal_decode(struct shoal_decoder *decoder, const struct shoal_input *input,
                                struct shoal_arena *arena, struct shoal_event *events,
                                size_t *count, struct shoal_message *why);
 
 /* Time from text (RFC 3339, also "YYYY-MM-DD HH:MM:SS[ UTC]", "YYYY-MM-DD HH", date alone) or from
- * a number (seconds below 10^11, else ms) to ms since 1970 within years 1970 … 9999. False if it
- * cannot be read. Without an offset, UTC is taken. */
+ * a number, also as text (seconds below 10^11, else ms), to ms since 1970 within years 1970 … 9999.
+ * False if it cannot be read. Without an offset, UTC is taken. */
 bool shoal_time_parse(const char *text, size_t size, int64_t *time_ms);
 bool shoal_time_from_number(double number, int64_t *time_ms);
 /* "2017-12-02T00:00:00.000Z" into 25 bytes. */
 void shoal_time_print(int64_t time_ms, char text[25]);
 
-/* Behaviour from any accepted name ("pv", "view", "addtocart", "purchase", "1" … "4", …). */
+/* Behaviour from any accepted name: pv view page_view 1; cart addtocart add_to_cart 3; fav favorite
+ * favourite wishlist add_to_wishlist 2; buy purchase transaction 4. Lower case only. */
 bool shoal_behavior_parse(const char *text, size_t size, enum shoal_behavior *behavior);
 
 /* Low bits of the one hash, as they stand in touches. */

@@ -72,7 +72,8 @@ struct shoal_fields {
     struct shoal_product properties;
     uint32_t products_count; /* as counted; may exceed the room below: then the rest was dropped */
     bool products_bad;       /* `products` is no list, or holds something that is no map */
-    struct shoal_product products[SHOAL_EVENTS_PER_MESSAGE_MAX]; /* valid: the first products_count */
+    struct shoal_product
+        products[SHOAL_EVENTS_PER_MESSAGE_MAX]; /* valid: the first products_count */
 };
 
 /* ---- filling, for the format readers ------------------------------------------------------ */

@@ -1,128 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a value as it was written to what an event holds: numbers, ids, behaviours, times, prices.
+/* From a value as it was written to what an event holds: ids, behaviours, times, prices.
  *
  * Every refusal names the field and shows the value, since its text is what someone finds in the
  * dead-letter topic. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/base/hash.h"
 #include "stream/event_fields.h"
-
-/* ---- numbers ------------------------------------------------------------------------------ */
-
-/* A decimal number taken apart; digits beyond the 19th of the mantissa are only counted. */
-struct decimal {
-    bool negative, is_integer, is_padded, is_long;
-    uint64_t mantissa;
-    int exponent; /* value = mantissa · 10^exponent */
-};
-
-static bool is_digit(char c)
-{
-    return (unsigned char)(c - '0') <= 9;
-}
-
-static void take_digit(struct decimal *number, char c, int *digits)
-{
-    if (*digits == 19)
-        number->is_long = true;
-    else if (number->mantissa || c != '0') {
-        number->mantissa = number->mantissa * 10 + (uint64_t)(c - '0');
-        ++*digits;
-    }
-}
-
-static bool scan_decimal(const char *text, size_t size, struct decimal *number)
-{
-    const char *at = text, *end = text + size;
-    int digits = 0;
-    *number = (struct decimal){.is_integer = true};
-    if (at != end && *at == '-') {
-        number->negative = true;
-        at++;
-    }
-    if (at == end || !is_digit(*at))
-        return false;
-    number->is_padded = *at == '0' && end - at > 1 && is_digit(at[1]);
-    for (; at != end && is_digit(*at); at++)
-        take_digit(number, *at, &digits);
-    if (at != end && *at == '.') {
-        number->is_integer = false;
-        if (++at == end || !is_digit(*at))
-            return false;
-        for (; at != end && is_digit(*at); at++) {
-            take_digit(number, *at, &digits);
-            number->exponent--;
-        }
-    }
-    if (at != end && (*at == 'e' || *at == 'E')) {
-        number->is_integer = false;
-        int sign = 1, exponent = 0;
-        if (++at != end && (*at == '+' || *at == '-'))
-            sign = *at++ == '-' ? -1 : 1;
-        if (at == end || !is_digit(*at))
-            return false;
-        for (; at != end && is_digit(*at); at++)
-            exponent = exponent < 100000 ? exponent * 10 + (*at - '0') : exponent;
-        number->exponent += sign * exponent;
-    }
-    return at == end;
-}
-
-bool shoal_number_scan(const char *text, size_t size, bool *is_integer, bool *is_padded)
-{
-    struct decimal number;
-    bool ok = scan_decimal(text, size, &number);
-    *is_integer = number.is_integer;
-    *is_padded = number.is_padded;
-    return ok;
-}
-
-/* Numbers of up to 15 digits with a small exponent are one exact operation on two exact doubles
- * (W. Clinger, "How to Read Floating Point Numbers Accurately", 1990), so correctly rounded; the
- * rest goes to strtod. */
-bool shoal_number_parse(const char *text, size_t size, double *number)
-{
-    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    struct decimal decimal;
-    if (!scan_decimal(text, size, &decimal))
-        return false;
-    double value;
-    if (!decimal.is_long && decimal.mantissa < (1ULL << 53) && decimal.exponent >= -22 &&
-        decimal.exponent <= 22) {
-        value = (double)decimal.mantissa;
-        value = decimal.exponent < 0 ? value / powers[-decimal.exponent]
-                                     : value * powers[decimal.exponent];
-        value = decimal.negative ? -value : value;
-    } else {
-        char copy[512];
-        if (size >= sizeof copy)
-            return false;
-        memcpy(copy, text, size);
-        copy[size] = '\0';
-        value = strtod(copy, NULL);
-    }
-    *number = value;
-    return isfinite(value);
-}
-
-static bool value_number(const struct shoal_value *value, double *number)
-{
-    if (value->type == SHOAL_VALUE_NONE || value->type == SHOAL_VALUE_OTHER)
-        return false;
-    if (value->text)
-        return shoal_number_parse(value->text, value->size, number);
-    if (value->type == SHOAL_VALUE_INTEGER)
-        *number = value->negative ? -(double)value->magnitude : (double)value->magnitude;
-    else
-        *number = value->real;
-    return isfinite(*number);
-}
 
 /* ---- text --------------------------------------------------------------------------------- */
 
@@ -230,12 +116,23 @@ bool shoal_behavior_parse(const char *text, size_t size, enum shoal_behavior *be
         const char *name;
         enum shoal_behavior behavior;
     } names[] = {
-        {"pv", SHOAL_PV},           {"view", SHOAL_PV},          {"cart", SHOAL_CART},
-        {"fav", SHOAL_FAV},         {"buy", SHOAL_BUY},          {"purchase", SHOAL_BUY},
-        {"addtocart", SHOAL_CART},  {"add_to_cart", SHOAL_CART}, {"transaction", SHOAL_BUY},
-        {"page_view", SHOAL_PV},    {"favorite", SHOAL_FAV},     {"favourite", SHOAL_FAV},
-        {"wishlist", SHOAL_FAV},    {"add_to_wishlist", SHOAL_FAV},
-        {"1", SHOAL_PV},            {"2", SHOAL_FAV},            {"3", SHOAL_CART},
+        {"pv", SHOAL_PV},
+        {"view", SHOAL_PV},
+        {"cart", SHOAL_CART},
+        {"fav", SHOAL_FAV},
+        {"buy", SHOAL_BUY},
+        {"purchase", SHOAL_BUY},
+        {"addtocart", SHOAL_CART},
+        {"add_to_cart", SHOAL_CART},
+        {"transaction", SHOAL_BUY},
+        {"page_view", SHOAL_PV},
+        {"favorite", SHOAL_FAV},
+        {"favourite", SHOAL_FAV},
+        {"wishlist", SHOAL_FAV},
+        {"add_to_wishlist", SHOAL_FAV},
+        {"1", SHOAL_PV},
+        {"2", SHOAL_FAV},
+        {"3", SHOAL_CART},
         {"4", SHOAL_BUY},
     };
     if (size == 0)
@@ -269,9 +166,21 @@ uint32_t shoal_promotion_hash(const char *text, size_t size)
 
 /* ---- fields of an event ------------------------------------------------------------------- */
 
+static bool value_number(const struct shoal_value *value, double *number)
+{
+    if (value->type == SHOAL_VALUE_NONE || value->type == SHOAL_VALUE_OTHER)
+        return false;
+    if (value->text)
+        return shoal_number_parse(value->text, value->size, number);
+    if (value->type == SHOAL_VALUE_INTEGER)
+        *number = value->negative ? -(double)value->magnitude : (double)value->magnitude;
+    else
+        *number = value->real;
+    return isfinite(*number);
+}
+
 static enum shoal_status refuse(struct shoal_message *why, enum shoal_status status,
-                                const struct shoal_value *value, const char *name,
-                                const char *what)
+                                const struct shoal_value *value, const char *name, const char *what)
 {
     char quoted[SHOAL_QUOTE_BYTES];
     return shoal_fail(why, status, "field '%s': %s %s", name, shoal_value_quote(value, quoted),
@@ -407,7 +316,8 @@ static enum shoal_status set_contact(struct shoal_event *event, const struct sho
     char digits[24];
     const char *text;
     size_t size;
-    enum shoal_status status = optional_id(promotion, "promotion_id", 64, digits, &text, &size, why);
+    enum shoal_status status =
+        optional_id(promotion, "promotion_id", 64, digits, &text, &size, why);
     if (status != SHOAL_OK)
         return status;
     event->promotion = size ? shoal_promotion_hash(text, size) : 0;
@@ -438,8 +348,8 @@ enum shoal_status shoal_event_from_fields(const struct shoal_fields *fields,
                                            why)) != SHOAL_OK ||
         (status = shoal_event_set_time(event, &top[SHOAL_FIELD_TIMESTAMP], "timestamp", why)) !=
             SHOAL_OK ||
-        (status = shoal_event_set_price(event, &top[SHOAL_FIELD_PRICE],
-                                        &top[SHOAL_FIELD_QUANTITY], why)) != SHOAL_OK ||
+        (status = shoal_event_set_price(event, &top[SHOAL_FIELD_PRICE], &top[SHOAL_FIELD_QUANTITY],
+                                        why)) != SHOAL_OK ||
         (status = shoal_event_set_id(event, &top[SHOAL_FIELD_EVENT_ID], "event_id", why)) !=
             SHOAL_OK)
         return status;

@@ -198,9 +198,7 @@ size_t shoal_pipeline_waiting(const struct shoal_pipeline *p)
 
 size_t shoal_pipeline_dirty(const struct shoal_pipeline *p)
 {
-    size_t count;
-    shoal_cache_dirty(p->cache, &count);
-    return count;
+    return shoal_cache_dirty_count(p->cache);
 }
 
 size_t shoal_pipeline_dirty_max(const struct shoal_pipeline *p)
@@ -213,7 +211,7 @@ size_t shoal_pipeline_dirty_max(const struct shoal_pipeline *p)
 static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partition, size_t *count)
 {
     size_t dirty_count;
-    struct shoal_cache_entry *const *dirty = shoal_cache_dirty(p->cache, &dirty_count);
+    struct shoal_cache_entry *const *dirty = shoal_cache_dirty_of(p->cache, partition, &dirty_count);
     if (dirty_count > p->saves_capacity) {
         struct shoal_save_item *saves = realloc(p->saves, dirty_count * sizeof *saves);
         if (!saves)
@@ -224,9 +222,7 @@ static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partiti
     size_t n = 0, start = 0;
     shoal_buffer_clear(&p->scratch);
     for (size_t i = 0; i < dirty_count; i++) {
-        struct shoal_cache_entry *entry = dirty[i];
-        if (entry->partition != partition)
-            continue;
+        const struct shoal_cache_entry *entry = dirty[i];
         shoal_record_encode(&entry->record, p->options.precision, &p->scratch);
         p->saves[n++] = (struct shoal_save_item){
             .user = {entry->user, entry->user_size},

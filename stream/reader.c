@@ -45,8 +45,8 @@ static enum shoal_status refill(struct shoal_reader *reader, struct shoal_messag
     }
     size_t got;
     struct shoal_message why;
-    enum shoal_status status = shoal_byte_source_read(
-        reader->source, reader->buffer + reader->end, BUFFER_BYTES - reader->end, &got, &why);
+    enum shoal_status status = shoal_byte_source_read(reader->source, reader->buffer + reader->end,
+                                                      BUFFER_BYTES - reader->end, &got, &why);
     if (status == SHOAL_END) {
         reader->at_end = true;
         return SHOAL_OK;

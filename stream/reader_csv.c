@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CSV rows (RFC 4180, but no line break within quotes) as JSON events.
  *
- * The JSON is the message: `send` produces it and `replay` decodes it, so the same row must give the
- * same bytes everywhere. Fields stand in one fixed order; ids are always text; a time, price or
- * quantity that is a JSON number is written as it stands, anything else becomes text, for the decoder
- * to understand or to refuse. Empty optional cells are left out. */
+ * The JSON is the message: `send` produces it and `replay` decodes it, so the same row must give
+ * the same bytes everywhere. Fields stand in one fixed order; ids are always text; a time, price or
+ * quantity that is a JSON number is written as it stands, anything else becomes text, for the
+ * decoder to understand or to refuse. Empty optional cells are left out. */
 #include "stream/reader_csv.h"
 
 #include <stdio.h>
@@ -18,13 +18,21 @@ static const struct {
     bool is_required, is_number;
     const char *aliases[7]; /* names of the column, the preferred first */
 } fields[SHOAL_CSV_FIELD_COUNT] = {
-    [SHOAL_CSV_USER] = {"user_id", true, false,
+    [SHOAL_CSV_USER] = {"user_id",
+                        true,
+                        false,
                         {"user_id", "user", "userid", "visitorid", "visitor_id", "session"}},
-    [SHOAL_CSV_ITEM] = {"item_id", true, false,
+    [SHOAL_CSV_ITEM] = {"item_id",
+                        true,
+                        false,
                         {"item_id", "item", "itemid", "product_id", "product"}},
-    [SHOAL_CSV_CATEGORY] = {"category_id", false, false,
+    [SHOAL_CSV_CATEGORY] = {"category_id",
+                            false,
+                            false,
                             {"category_id", "category", "categoryid", "item_category"}},
-    [SHOAL_CSV_BEHAVIOR] = {"behavior", true, false,
+    [SHOAL_CSV_BEHAVIOR] = {"behavior",
+                            true,
+                            false,
                             {"behavior", "behaviour", "behavior_type", "event_type", "event"}},
     [SHOAL_CSV_TIMESTAMP] = {"timestamp", true, true, {"timestamp", "event_time", "time", "ts"}},
     [SHOAL_CSV_PRICE] = {"price", false, true, {"price"}},
@@ -244,7 +252,8 @@ bool shoal_csv_row(struct shoal_csv *csv, const char *line, size_t size, struct 
                    struct shoal_csv_cell *user)
 {
     int count = split(csv, line, size);
-    if (count < 0 || (csv->columns_count ? count != csv->columns_count : !guess_columns(csv, count)))
+    if (count < 0 ||
+        (csv->columns_count ? count != csv->columns_count : !guess_columns(csv, count)))
         return false;
     for (int i = 0; i < SHOAL_CSV_FIELD_COUNT; i++) {
         enum shoal_csv_field field = (enum shoal_csv_field)i;

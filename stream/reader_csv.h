@@ -31,7 +31,7 @@ struct shoal_csv_cell {
 
 /* One row taken apart, and which column holds what. */
 struct shoal_csv {
-    int columns_count;                  /* 0 = not known yet */
+    int columns_count;                    /* 0 = not known yet */
     int column_of[SHOAL_CSV_FIELD_COUNT]; /* −1 = no such column */
     struct shoal_buffer unquoted;
     struct shoal_csv_cell cells[SHOAL_CSV_COLUMNS_MAX];
@@ -44,9 +44,9 @@ void shoal_csv_finish(struct shoal_csv *csv);
  * OK with false: it is none. CONFIG: it names columns, but not all that are needed. */
 enum shoal_status shoal_csv_header(struct shoal_csv *csv, const char *line, size_t size,
                                    bool *is_header, struct shoal_message *message) SHOAL_MUST_CHECK;
-/* Appends the row's JSON to `json`; *user is its user id, inside the line or `csv`. False if the line
- * is no row of the expected shape. Without a header the shape is found from the first row that has
- * one. Out of memory shows in json->failed. */
+/* Appends the row's JSON to `json`; *user is its user id, inside the line or `csv`. False if the
+ * line is no row of the expected shape. Without a header the shape is found from the first row that
+ * has one. Out of memory shows in json->failed. */
 bool shoal_csv_row(struct shoal_csv *csv, const char *line, size_t size, struct shoal_buffer *json,
                    struct shoal_csv_cell *user);
 

@@ -25,8 +25,8 @@ enum kind { PLAIN, GZIP, ZSTD };
 struct shoal_byte_source {
     int fd;
     enum kind kind;
-    bool at_end;       /* the file has no more bytes */
-    bool in_member;    /* within a gzip member or a zstd frame */
+    bool at_end;              /* the file has no more bytes */
+    bool in_member;           /* within a gzip member or a zstd frame */
     enum shoal_status status; /* sticky, END too */
     struct shoal_message why;
     uint64_t read_bytes, size_bytes;
@@ -97,8 +97,7 @@ enum shoal_status shoal_byte_source_open(const char *path, struct shoal_byte_sou
         made->size_bytes = (uint64_t)about.st_size;
     made->status = start(made);
     if (made->status != SHOAL_OK) {
-        enum shoal_status status =
-            shoal_fail(message, made->status, "%s %s", path, made->why.text);
+        enum shoal_status status = shoal_fail(message, made->status, "%s %s", path, made->why.text);
         shoal_byte_source_close(made);
         return status;
     }
@@ -171,6 +170,8 @@ static enum shoal_status inflate_some(struct shoal_byte_source *source, char *by
 static enum shoal_status unzstd_some(struct shoal_byte_source *source, char *bytes, size_t size,
                                      size_t *count)
 {
+    if (!source->in_member && source->begin == source->end)
+        return SHOAL_OK; /* or it would take the end of the file for the start of a frame */
     ZSTD_inBuffer in = {source->input, source->end, source->begin};
     ZSTD_outBuffer out = {bytes, size, 0};
     size_t result = ZSTD_decompressStream(source->zstd, &out, &in);

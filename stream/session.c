@@ -79,6 +79,20 @@ static enum shoal_status save_all(struct session *s, struct shoal_message *messa
     return SHOAL_OK;
 }
 
+/* What was loaded since the last save must have come from a store that still has all our saves, or
+ * the outputs of this commit would rest on old records. */
+static enum shoal_status verify_all(struct session *s, struct shoal_message *message)
+{
+    for (int32_t i = 0; i < s->options->partitions; i++) {
+        if (!s->partitions[i].assigned || s->partitions[i].position == s->partitions[i].saved)
+            continue;
+        enum shoal_status status = s->store->ops->verify(s->store, i, message);
+        if (status != SHOAL_OK)
+            return status;
+    }
+    return SHOAL_OK;
+}
+
 /* The commit of worker.h. `all`: save even if the flush interval has not passed. */
 static enum shoal_status commit(struct session *s, bool all, struct shoal_message *message)
 {
@@ -86,6 +100,9 @@ static enum shoal_status commit(struct session *s, bool all, struct shoal_messag
     if (status != SHOAL_OK)
         return status;
     shoal_crash_point("produce.after");
+    status = verify_all(s, message);
+    if (status != SHOAL_OK)
+        return status;
     size_t count = collect_positions(s);
     if (s->exactly_once)
         status = shoal_kafka_sink_commit(s->sink, s->source, s->positions, count, message);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Times in events: RFC 3339 and its public-data relatives, and numbers, to ms since 1970.
  *
- * No C library calendar is used: it depends on the machine's time zone and locale, and a replay must
- * come to the same result everywhere. Dates are proleptic Gregorian; the day arithmetic is that of
- * Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (days_from_civil and its inverse). */
+ * No C library calendar is used: it depends on the machine's time zone and locale, and a replay
+ * must come to the same result everywhere. Dates are proleptic Gregorian; the day arithmetic is
+ * that of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (days_from_civil and its
+ * inverse). */
 #include "stream/event.h"
 
 #include <math.h>

@@ -8,56 +8,51 @@
 #include <string.h>
 
 static const double slope_min = 0.05;
+static const double slope_precision = 1 / (0.15 * 0.15);
+static const double intercept_precision = 1 / (0.1 * 0.1);
 
-/* Minimises the cross-entropy over the intercept, and over the slope too if `sloped`. */
-static void fit(const double *logits, const int8_t *labels, size_t count, double high, double low,
-                bool sloped, struct shoal_calibration *calibration)
+/* Maximises the posterior by Newton's method, over the intercept, and over the slope too if `sloped`;
+ * each event counts `share`. */
+static void fit(const double *logits, const int8_t *labels, size_t count, double share, bool sloped,
+                struct shoal_calibration *calibration)
 {
     for (int iteration = 0; iteration < 100; iteration++) {
-        /* The prior: a penalty on (slope − 1)²/2, in units of events. */
-        double ga = sloped ? SHOAL_CALIBRATION_PRIOR * (calibration->slope - 1) : 0, gb = 0;
-        double haa = SHOAL_CALIBRATION_PRIOR, hab = 0, hbb = 1e-9;
+        double ga = slope_precision * (calibration->slope - 1), haa = slope_precision, hab = 0;
+        double gb = intercept_precision * calibration->intercept, hbb = intercept_precision;
         for (size_t i = 0; i < count; i++) {
             double z = calibration->slope * logits[i] + calibration->intercept;
-            double p = 1 / (1 + exp(-z)), error = p - (labels[i] == 1 ? high : low);
-            double curvature = p * (1 - p);
+            double p = 1 / (1 + exp(-z)), error = share * (p - (labels[i] == 1 ? 1 : 0));
+            double curvature = share * p * (1 - p);
             ga += error * logits[i];
             gb += error;
             haa += curvature * logits[i] * logits[i];
             hab += curvature * logits[i];
             hbb += curvature;
         }
-        double da = 0, db = gb / hbb;
-        if (sloped) {
-            double determinant = haa * hbb - hab * hab;
-            da = (hbb * ga - hab * gb) / determinant;
-            db = (haa * gb - hab * ga) / determinant;
-        }
+        double determinant = haa * hbb - hab * hab;
+        double da = sloped ? (hbb * ga - hab * gb) / determinant : 0;
+        double db = sloped ? (haa * gb - hab * ga) / determinant : gb / hbb;
         /* A bounded step: from far away, Newton on a flat sigmoid would jump too far. */
         double longest = fmax(fabs(da), fabs(db));
-        double share = longest > 2 ? 2 / longest : 1;
-        calibration->slope -= share * da;
-        calibration->intercept -= share * db;
+        double part = longest > 1 ? 1 / longest : 1;
+        calibration->slope -= part * da;
+        calibration->intercept -= part * db;
         if (longest < 1e-10)
             return;
     }
 }
 
-struct shoal_calibration shoal_calibrate(const double *logits, const int8_t *labels, size_t count)
+struct shoal_calibration shoal_calibrate(const double *logits, const int8_t *labels, size_t count,
+                                         size_t users_count)
 {
     struct shoal_calibration calibration = {.slope = 1, .intercept = 0};
-    size_t positives = 0;
-    for (size_t i = 0; i < count; i++)
-        positives += labels[i] == 1;
     if (count == 0)
         return calibration;
-    double high = ((double)positives + 1) / ((double)positives + 2);
-    double low = 1 / ((double)(count - positives) + 2);
-    bool both = positives > 0 && positives < count;
-    fit(logits, labels, count, high, low, both, &calibration);
+    double share = (double)users_count / (double)count;
+    fit(logits, labels, count, share, true, &calibration);
     if (!(calibration.slope >= slope_min) || !isfinite(calibration.intercept)) {
         calibration = (struct shoal_calibration){.slope = 1, .intercept = 0};
-        fit(logits, labels, count, high, low, false, &calibration);
+        fit(logits, labels, count, share, false, &calibration);
     }
     return calibration;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Newton's method for a logistic regression of twelve weights and a bias. */
+/* Newton's method for a logistic regression of twelve weights and a bias; see regression.h. */
 #include "model/learn/regression.h"
 
 #include <math.h>
@@ -11,8 +11,26 @@ enum {
     ITERATIONS_MAX = 50,
 };
 
-/* One pseudo-observation per weight against overfitting; on standardised inputs. */
-static const double ridge = 1.0;
+static const double ridges[] = {0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 1e-4, 1e-5};
+
+/* The labelled rows of the data, standardised. */
+struct problem {
+    double *rows; /* owned; used × WEIGHTS */
+    double *importance, *labels; /* owned; used */
+    size_t used;
+    double total;     /* Σ importance */
+    double positives; /* of it */
+};
+
+static bool labelled(int8_t label)
+{
+    return label == 0 || label == 1;
+}
+
+static double importance_of(const struct shoal_regression_data *data, size_t row)
+{
+    return data->importance ? (double)data->importance[row] : 1;
+}
 
 static void standardise(const struct shoal_regression *regression, const float *counters,
                         double row[WEIGHTS])
@@ -22,32 +40,70 @@ static void standardise(const struct shoal_regression *regression, const float *
     row[SHOAL_COUNTERS] = 1;
 }
 
-static bool labelled(int8_t label)
-{
-    return label == 0 || label == 1;
-}
-
 /* Mean and standard deviation of log1p(counter) over the labelled rows. */
-static void describe(const float *counters, const int8_t *labels, size_t count, size_t used,
+static void describe(const struct shoal_regression_data *data, double total,
                      struct shoal_regression *regression)
 {
     double sum[SHOAL_COUNTERS] = {0}, squares[SHOAL_COUNTERS] = {0};
-    for (size_t i = 0; i < count; i++) {
-        if (!labelled(labels[i]))
+    for (size_t i = 0; i < data->count; i++) {
+        if (!labelled(data->labels[i]))
             continue;
+        double importance = importance_of(data, i);
         for (size_t k = 0; k < SHOAL_COUNTERS; k++) {
-            double value = log1p((double)counters[i * SHOAL_COUNTERS + k]);
-            sum[k] += value;
-            squares[k] += value * value;
+            double value = log1p((double)data->counters[i * SHOAL_COUNTERS + k]);
+            sum[k] += importance * value;
+            squares[k] += importance * value * value;
         }
     }
     for (size_t k = 0; k < SHOAL_COUNTERS; k++) {
-        double mean = sum[k] / (double)used;
-        double variance = squares[k] / (double)used - mean * mean;
+        double mean = sum[k] / total, variance = squares[k] / total - mean * mean;
         regression->mean[k] = mean;
         /* A behaviour that hardly occurs must not turn into a huge input when it does. */
         regression->deviation[k] = variance > 1e-4 ? sqrt(variance) : 1e-2;
     }
+}
+
+static void finish(struct problem *problem)
+{
+    free(problem->rows);
+    free(problem->importance);
+    free(problem->labels);
+}
+
+/* Also fills the mean and deviation of `regression`, by which the rows are standardised. */
+static enum shoal_status pose(const struct shoal_regression_data *data, struct problem *problem,
+                              struct shoal_regression *regression, struct shoal_message *message)
+{
+    *problem = (struct problem){0};
+    *regression = (struct shoal_regression){0};
+    size_t positives = 0;
+    for (size_t i = 0; i < data->count; i++)
+        if (labelled(data->labels[i])) {
+            problem->used++;
+            positives += data->labels[i] == 1;
+            problem->total += importance_of(data, i);
+            problem->positives += data->labels[i] == 1 ? importance_of(data, i) : 0;
+        }
+    if (positives == 0 || positives == problem->used)
+        return shoal_fail(message, SHOAL_TOO_FEW,
+                          "a regression needs labelled events with and without a purchase within "
+                          "24 h; there are %zu labelled, %zu with one",
+                          problem->used, positives);
+    problem->rows = malloc(problem->used * WEIGHTS * sizeof *problem->rows);
+    problem->importance = malloc(problem->used * sizeof *problem->importance);
+    problem->labels = malloc(problem->used * sizeof *problem->labels);
+    if (!problem->rows || !problem->importance || !problem->labels)
+        return SHOAL_NOMEM;
+    describe(data, problem->total, regression);
+    size_t row = 0;
+    for (size_t i = 0; i < data->count; i++)
+        if (labelled(data->labels[i])) {
+            standardise(regression, data->counters + i * SHOAL_COUNTERS,
+                        problem->rows + row * WEIGHTS);
+            problem->importance[row] = importance_of(data, i);
+            problem->labels[row++] = data->labels[i] == 1;
+        }
+    return SHOAL_OK;
 }
 
 /* Solves A·x = b for a symmetric positive definite A by Cholesky; A and b are overwritten, b by x. */
@@ -75,29 +131,34 @@ static void solve(double a[WEIGHTS][WEIGHTS], double b[WEIGHTS])
     }
 }
 
+/* −log p of the label, of the logit of the label's side. */
+static double loss_of(double towards)
+{
+    return towards < 0 ? -towards + log1p(exp(towards)) : log1p(exp(-towards));
+}
+
 /* Penalised log likelihood, its gradient and its negated Hessian (lower triangle) at `weights`. */
-static double derive(const double *rows, const int8_t *labels, size_t used,
-                     const double weights[WEIGHTS], double gradient[WEIGHTS],
-                     double hessian[WEIGHTS][WEIGHTS])
+static double derive(const struct problem *problem, double ridge, const double weights[WEIGHTS],
+                     double gradient[WEIGHTS], double hessian[WEIGHTS][WEIGHTS])
 {
     double likelihood = 0;
     for (size_t j = 0; j < WEIGHTS; j++) {
-        double penalty = j < SHOAL_COUNTERS ? ridge : 0;
+        double penalty = j < SHOAL_COUNTERS ? ridge * problem->total : 0;
         likelihood -= penalty * weights[j] * weights[j] / 2;
         gradient[j] = -penalty * weights[j];
         for (size_t k = 0; k <= j; k++)
             hessian[j][k] = j == k ? penalty : 0;
     }
-    for (size_t i = 0; i < used; i++) {
-        const double *row = rows + i * WEIGHTS;
-        double logit = 0;
+    for (size_t i = 0; i < problem->used; i++) {
+        const double *row = problem->rows + i * WEIGHTS;
+        double logit = 0, importance = problem->importance[i], label = problem->labels[i];
         for (size_t j = 0; j < WEIGHTS; j++)
             logit += weights[j] * row[j];
-        double p = 1 / (1 + exp(-logit)), label = (double)labels[i];
-        likelihood += label * logit - (logit > 0 ? logit + log1p(exp(-logit)) : log1p(exp(logit)));
-        double curvature = p * (1 - p);
+        double p = 1 / (1 + exp(-logit));
+        likelihood -= importance * loss_of(label > 0 ? logit : -logit);
+        double error = importance * (label - p), curvature = importance * p * (1 - p);
         for (size_t j = 0; j < WEIGHTS; j++) {
-            gradient[j] += (label - p) * row[j];
+            gradient[j] += error * row[j];
             for (size_t k = 0; k <= j; k++)
                 hessian[j][k] += curvature * row[j] * row[k];
         }
@@ -106,10 +167,10 @@ static double derive(const double *rows, const int8_t *labels, size_t used,
 }
 
 /* Newton with halved steps where a full one would overshoot. `weights` is start and result. */
-static void climb(const double *rows, const int8_t *labels, size_t used, double weights[WEIGHTS])
+static void climb(const struct problem *problem, double ridge, double weights[WEIGHTS])
 {
     double gradient[WEIGHTS], hessian[WEIGHTS][WEIGHTS], step[WEIGHTS], next[WEIGHTS];
-    double likelihood = derive(rows, labels, used, weights, gradient, hessian);
+    double likelihood = derive(problem, ridge, weights, gradient, hessian);
     for (int iteration = 0; iteration < ITERATIONS_MAX; iteration++) {
         for (size_t j = 0; j < WEIGHTS; j++)
             step[j] = gradient[j];
@@ -118,56 +179,85 @@ static void climb(const double *rows, const int8_t *labels, size_t used, double 
         for (double share = 1; share > 1e-3 && !(reached >= likelihood); share /= 2) {
             for (size_t j = 0; j < WEIGHTS; j++)
                 next[j] = weights[j] + share * step[j];
-            reached = derive(rows, labels, used, next, gradient, hessian);
+            reached = derive(problem, ridge, next, gradient, hessian);
         }
         if (!(reached >= likelihood))
             return;
         for (size_t j = 0; j < WEIGHTS; j++)
             weights[j] = next[j];
-        if (reached - likelihood < 1e-9 * (double)used)
+        if (reached - likelihood < 1e-9 * problem->total)
             return;
         likelihood = reached;
     }
 }
 
-enum shoal_status shoal_regression_fit(const float *counters, const int8_t *labels, size_t count,
-                                       struct shoal_regression *regression,
-                                       struct shoal_message *message)
+static void start(const struct problem *problem, double weights[WEIGHTS])
 {
-    *regression = (struct shoal_regression){0};
-    size_t used = 0, positives = 0;
-    for (size_t i = 0; i < count; i++) {
-        used += labelled(labels[i]);
-        positives += labels[i] == 1;
-    }
-    if (positives == 0 || positives == used)
-        return shoal_fail(message, SHOAL_TOO_FEW,
-                          "a regression needs labelled events with and without a purchase within "
-                          "24 h; there are %zu labelled, %zu with one",
-                          used, positives);
-    double *rows = malloc(used * WEIGHTS * sizeof *rows);
-    int8_t *kept = malloc(used);
-    if (!rows || !kept) {
-        free(rows);
-        free(kept);
-        return SHOAL_NOMEM;
-    }
-    describe(counters, labels, count, used, regression);
-    size_t row = 0;
-    for (size_t i = 0; i < count; i++)
-        if (labelled(labels[i])) {
-            standardise(regression, counters + i * SHOAL_COUNTERS, rows + row * WEIGHTS);
-            kept[row++] = labels[i];
-        }
-    double weights[WEIGHTS] = {0};
-    weights[SHOAL_COUNTERS] = log((double)positives / (double)(used - positives));
-    climb(rows, kept, used, weights);
+    for (size_t k = 0; k < SHOAL_COUNTERS; k++)
+        weights[k] = 0;
+    weights[SHOAL_COUNTERS] = log(problem->positives / (problem->total - problem->positives));
+}
+
+static void keep(const double weights[WEIGHTS], struct shoal_regression *regression)
+{
     for (size_t k = 0; k < SHOAL_COUNTERS; k++)
         regression->weights[k] = weights[k];
     regression->bias = weights[SHOAL_COUNTERS];
-    free(rows);
-    free(kept);
-    return SHOAL_OK;
+}
+
+enum shoal_status shoal_regression_fit(const struct shoal_regression_data *data, double ridge,
+                                       struct shoal_regression *regression,
+                                       struct shoal_message *message)
+{
+    struct problem problem;
+    enum shoal_status status = pose(data, &problem, regression, message);
+    if (status == SHOAL_OK) {
+        double weights[WEIGHTS];
+        start(&problem, weights);
+        climb(&problem, ridge, weights);
+        keep(weights, regression);
+    }
+    finish(&problem);
+    return status;
+}
+
+static double judged_loss(const struct shoal_regression_data *judge,
+                          const struct shoal_regression *regression)
+{
+    double loss = 0;
+    for (size_t i = 0; i < judge->count; i++)
+        if (labelled(judge->labels[i])) {
+            double p =
+                shoal_regression_predict(regression, judge->counters + i * SHOAL_COUNTERS);
+            loss -= log(fmax(judge->labels[i] == 1 ? p : 1 - p, 1e-7));
+        }
+    return loss;
+}
+
+enum shoal_status shoal_regression_choose(const struct shoal_regression_data *data,
+                                          const struct shoal_regression_data *judge, double *ridge,
+                                          struct shoal_regression *regression,
+                                          struct shoal_message *message)
+{
+    struct problem problem;
+    struct shoal_regression tried;
+    enum shoal_status status = pose(data, &problem, &tried, message);
+    if (status == SHOAL_OK) {
+        double weights[WEIGHTS], least = INFINITY;
+        start(&problem, weights);
+        for (size_t i = 0; i < sizeof ridges / sizeof ridges[0]; i++) {
+            climb(&problem, ridges[i], weights);
+            keep(weights, &tried);
+            double loss = judged_loss(judge, &tried);
+            if (i == 0 || loss < least) {
+                least = loss;
+                *ridge = ridges[i];
+                *regression = tried;
+            }
+        }
+    }
+    finish(&problem);
+    return status;
 }
 
 double shoal_regression_predict(const struct shoal_regression *regression,

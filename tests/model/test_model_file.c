@@ -55,8 +55,7 @@ static void expect_refusal(enum shoal_status expected, const char *words)
 {
     struct shoal_model *model = (struct shoal_model *)&document;
     struct shoal_message message = {{0}};
-    enum shoal_status status =
-        shoal_model_parse(document.bytes, document.size, &model, &message);
+    enum shoal_status status = shoal_model_parse(document.bytes, document.size, &model, &message);
     cr_expect_eq(status, expected, "%s (%s)", shoal_status_code(status), message.text);
     cr_expect(strstr(message.text, words), "\"%s\" says nothing of \"%s\"", message.text, words);
     cr_expect_null(model);
@@ -66,16 +65,16 @@ Test(model_file, a_model_comes_back_as_it_was_written)
 {
     struct shoal_model *model;
     struct shoal_message message = {{0}};
-    cr_assert_eq(shoal_model_parse(document.bytes, document.size, &model, &message), SHOAL_OK,
-                 "%s", message.text);
+    cr_assert_eq(shoal_model_parse(document.bytes, document.size, &model, &message), SHOAL_OK, "%s",
+                 message.text);
     cr_expect_eq(model->id, source->id);
     cr_expect_eq(model->id, shoal_hash(document.bytes, document.size));
     cr_expect_str_eq(model->version, source->version);
     cr_expect_eq(strlen(model->version), 16);
     cr_expect(!memcmp(&model->params.dims, &source->params.dims, sizeof model->params.dims));
     cr_expect_eq(model->params.count, source->params.count);
-    cr_expect(!memcmp(model->params.block, source->params.block,
-                      model->params.count * sizeof(float)));
+    cr_expect(
+        !memcmp(model->params.block, source->params.block, model->params.count * sizeof(float)));
     cr_expect(!memcmp(model->counter_mean, source->counter_mean, sizeof model->counter_mean));
     cr_expect(!memcmp(model->counter_deviation, source->counter_deviation,
                       sizeof model->counter_deviation));
@@ -154,7 +153,12 @@ Test(model_file, every_flipped_bit_is_noticed)
 
 Test(model_file, something_else_is_called_no_model)
 {
-    static const char *const others[] = {"", "\x7f" "ELF", "{\"format\":\"onnx\"}", "\x81\xa1" "a\x01"};
+    static const char *const others[] = {"",
+                                         "\x7f"
+                                         "ELF",
+                                         "{\"format\":\"onnx\"}",
+                                         "\x81\xa1"
+                                         "a\x01"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         shoal_buffer_clear(&document);
         shoal_buffer_append(&document, others[i], strlen(others[i]));
@@ -274,6 +278,22 @@ Test(model_file, a_model_with_bad_values_is_not_written)
     source->params.head_bias[0] = NAN;
     cr_expect_eq(shoal_model_save(source, "/nonexistent/m", &message), SHOAL_INVALID);
     cr_expect(strstr(message.text, "not finite"));
+}
+
+Test(model_file, a_model_whose_states_are_no_numbers_is_not_written)
+{
+    source->params.head_hidden[0] = 3e38f;
+    source->params.head_hidden[1] = 3e38f;
+    source->platt_slope = 3e38f;
+    source->platt_intercept = -INFINITY;
+    shoal_buffer_clear(&document);
+    cr_expect_eq(shoal_model_serialize(source, &document), SHOAL_INVALID);
+    source->platt_intercept = 0;
+    for (int i = 0; i < 3; i++) /* infinity less infinity somewhere in the head */
+        source->params.head_counters[i] = i % 2 ? -3e38f : 3e38f;
+    for (int k = 0; k < SHOAL_COUNTERS; k++)
+        source->counter_deviation[k] = 1e-30f;
+    cr_expect_eq(shoal_model_serialize(source, &document), SHOAL_INVALID);
 }
 
 /* ---- on disk ------------------------------------------------------------------------------ */

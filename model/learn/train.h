@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a data set to a model: split by time, regression, network, early stopping, calibration,
+ * thresholds (DESIGN §9).
+ *
+ *   1  fit the regression on the training part; the network starts as that regression
+ *   2  epoch after epoch, score the validation part as it would be served; keep the best by log loss
+ *      (the start is a candidate too: a network that learns nothing leaves the regression)
+ *   3  calibrate on the validation part, take thresholds from its scores
+ *   4  refit: the same number of epochs once more on all labelled events, so that the last days, which
+ *      are most like those to come, teach too; the calibration stays
+ *
+ * The same data, options and seed give the same model, bit for bit. One thread. */
+#ifndef SHOAL_LEARN_TRAIN_H
+#define SHOAL_LEARN_TRAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/learn/dataset.h"
+#include "model/learn/metrics.h"
+#include "model/model.h"
+
+struct shoal_train_options {
+    struct shoal_dims dims;
+    uint64_t seed;
+    uint32_t batch;        /* B: streams side by side */
+    uint32_t steps;        /* T: events between two updates of a stream */
+    uint32_t epochs;       /* at most */
+    uint32_t patience;     /* stop after so many epochs without a better validation loss */
+    float learning_rate;
+    float weight_decay;
+    float dropout_inputs;  /* share of x that is dropped */
+    float dropout_hidden;  /* share of h before the head */
+    float clip;            /* greatest norm of the gradient */
+    float averaging;       /* decay of the running mean of the parameters; 0: none */
+    float user_balance;    /* an event of a user with n weighs n^−this; 0: all the same */
+    bool refit;
+};
+
+struct shoal_train_epoch {
+    uint32_t epoch;        /* 0: the regression */
+    bool refit;            /* step 4: no validation figures */
+    bool best;             /* so far */
+    double train_loss, valid_loss, valid_auc;
+};
+
+struct shoal_train_report {
+    void *context;
+    void (*on_epoch)(void *context, const struct shoal_train_epoch *epoch);
+    /* Within an epoch: events gone through, of all. */
+    void (*on_progress)(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total);
+};
+
+struct shoal_train_summary {
+    size_t events_count, users_count, train_count, valid_count;
+    double train_base_rate;
+    uint32_t best_epoch, epochs;
+    struct shoal_metrics valid;            /* of the model, calibrated, before the refit */
+    struct shoal_metrics valid_regression; /* of the regression, fitted on the training part */
+};
+
+struct shoal_train_options shoal_train_options_default(void);
+/* INVALID with the reason when an option is out of range. */
+enum shoal_status shoal_train_options_check(const struct shoal_train_options *options,
+                                            struct shoal_message *message);
+/* Trains on grouped data. end_ms: up to when everything is known. *model is the caller's
+ * (shoal_model_destroy); id and version are set when it is saved. report and its functions may be
+ * NULL. INVALID, TOO_FEW, NOMEM. */
+enum shoal_status shoal_train(const struct shoal_dataset *dataset, int64_t end_ms,
+                              const struct shoal_train_options *options,
+                              const struct shoal_train_report *report, struct shoal_model **model,
+                              struct shoal_train_summary *summary, struct shoal_message *message)
+    SHOAL_MUST_CHECK;
+
+#endif
