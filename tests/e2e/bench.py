@@ -23,6 +23,7 @@ class Bench:
         self.promotions = os.path.join(self.source, "deploy", "promotions.yaml")
         self.model = os.path.join(self.folder, "model.shoal")
         self.awkward = os.path.join(self.folder, "awkward.jsonl")
+        self.short = os.path.join(self.folder, "short.jsonl")
         self.servers = None
 
     def set_up(self):
@@ -41,6 +42,7 @@ class Bench:
         self.servers.start()
         self._make_model()
         write_awkward(self.awkward, self.data, 60000, seed=1)
+        write_awkward(self.short, self.data, 24000, seed=2)
 
     def _make_model(self):
         """A short training: the scenarios need a model with a spread of scores, not a good one."""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """All scenarios, in the order in which they run: from nothing wrong to everything wrong."""
 
+import scenario_crash
 import scenario_plain
 
-_MODULES = (scenario_plain,)
+_MODULES = (scenario_plain, scenario_crash)
 
 
 def _scenarios():
