@@ -8,7 +8,7 @@ import time
 
 from processes import check
 
-RATE = 6000  # messages a second: a few seconds of load for the short file
+RATE = 3000  # messages a second: eight seconds of load for the short file
 RANDOM_KILLS = 30
 QUICK = {"kafka.session.timeout.ms": 4000, "kafka.heartbeat.interval.ms": 500}
 
@@ -49,7 +49,7 @@ def killed_after_produce(world):
 
 def killed_before_commit(world):
     """Outputs and offsets are in an open transaction."""
-    _crash(world, "commit.before:3", "commit.before:5", "commit.before:9")
+    _crash(world, "commit.before:2", "commit.before:4", "commit.before:7")
     check(_aborted(world) > 0, "no output was ever aborted: the crash did not hit an open transaction")
 
 

@@ -3,8 +3,9 @@
 
 import scenario_crash
 import scenario_plain
+import scenario_redis
 
-_MODULES = (scenario_plain, scenario_crash)
+_MODULES = (scenario_plain, scenario_crash, scenario_redis)
 
 
 def _scenarios():

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Redis fails under load, in every way in which a cache may: what it lost is rebuilt from the
+log, and subscribers see nothing of it."""
+
+import re
+import time
+
+from processes import check
+from redis_client import RedisError
+
+SMALL_CACHE = {"batch.events": 64, "state.cache": 1024}  # so that states are read again and again
+
+
+def _under_load(world, trouble, rate=3000, path=None, **settings):
+    """Two processes, a sender; trouble(world) when a part is done; then all that was sent must be
+    as if nothing had happened."""
+    world.settings.update(SMALL_CACHE)
+    path = path or world.bench.short
+    for name in "ab":
+        world.start(name, **settings)
+    sender = world.start_send(path, rate)
+    world.wait_saved(3000)
+    trouble(world)
+    world.finish_send(sender)
+    world.finish()
+    world.compare(path)
+
+
+def redis_killed(world):
+    """Killed and started twice, its data kept."""
+    def trouble(world):
+        for _ in range(2):
+            world.servers.do("kill-redis")
+            time.sleep(0.5)
+            world.servers.do("start-redis")
+            time.sleep(1.5)
+    _under_load(world, trouble)
+
+
+def redis_killed_at_least_once(world):
+    """The same with delivery at least once: repeats carry the same ids, nothing is missing."""
+    world.settings["delivery"] = "at_least_once"
+    world.settings.update(SMALL_CACHE)
+    for name in "ab":
+        world.start(name)
+    sender = world.start_send(world.bench.short, 3000)
+    world.wait_saved(3000)
+    world.servers.do("kill-redis")
+    world.servers.do("start-redis")
+    world.processors["a"].kill()
+    world.start("a")
+    world.finish_send(sender)
+    world.finish()
+    world.compare(world.bench.short, repeats_allowed=True)
+
+
+def redis_loses_seconds(world):
+    """Back to a state that is two seconds old, twice."""
+    def trouble(world):
+        for _ in range(2):
+            world.servers.do("snapshot-redis")
+            time.sleep(2)
+            world.servers.do("rollback-redis")
+    _under_load(world, trouble)
+
+
+def redis_loses_everything(world):
+    """Killed, emptied, started."""
+    _under_load(world, lambda world: world.servers.do("wipe-redis"))
+
+
+def redis_flushed_behind_our_back(world):
+    """Emptied while the connections stand: a state that is gone must not pass for a user who was
+    never seen."""
+    def trouble(world):
+        for _ in range(2):
+            with world.servers.redis() as redis:
+                redis("FLUSHALL")
+            time.sleep(2)
+    _under_load(world, trouble, state__flush__interval="500ms")
+
+
+def redis_away(world):
+    """Away for twenty seconds: processors wait, say so once, and go on."""
+    def trouble(world):
+        world.servers.do("kill-redis")
+        time.sleep(20)
+        world.wait_running()
+        world.servers.do("start-redis")
+    _under_load(world, trouble, rate=1500)
+    for name in "ab":
+        said = len(re.findall(r"warning.*Redis at", world.log(name)))
+        check(1 <= said <= 3, f"{name} said {said} times in 20 s that Redis is away:\n{world.log(name)[-1500:]}")
+
+
+def redis_full(world):
+    """Out of memory, as with a full disk: nothing is lost, and all goes on when there is room."""
+    def trouble(world):
+        with world.servers.redis() as redis:
+            redis("CONFIG", "SET", "maxmemory", "1mb")
+            time.sleep(4)
+            world.wait_running()
+            redis("CONFIG", "SET", "maxmemory", "0")
+    _under_load(world, trouble)
+    logs = world.log("a") + world.log("b")
+    check("OOM" in logs, "nobody said that Redis is out of memory")
+
+
+def redis_cannot_write(world):
+    """Snapshots fail, so Redis refuses writes (MISCONF): the disk under it is full."""
+    def trouble(world):
+        with world.servers.redis() as redis:
+            # A snapshot to a folder that is none fails like one to a full disk.
+            folder = redis("CONFIG", "GET", "dir")[1]
+            redis("CONFIG", "SET", "dbfilename", "broken.rdb")
+            redis("CONFIG", "SET", "save", "1 1")
+            _break_snapshots(redis, folder)
+            time.sleep(4)
+            world.wait_running()
+            redis("CONFIG", "SET", "save", "")
+            redis("CONFIG", "SET", "stop-writes-on-bgsave-error", "no")
+    _under_load(world, trouble)
+    logs = world.log("a") + world.log("b")
+    check("MISCONF" in logs, "nobody said that Redis refuses to write")
+
+
+def _break_snapshots(redis, folder):
+    """A folder stands where the snapshot should be renamed to."""
+    import os
+    os.makedirs(os.path.join(folder.decode(), "broken.rdb", "x"), exist_ok=True)
+    try:
+        redis("BGSAVE")
+    except RedisError:
+        pass  # one is running already
