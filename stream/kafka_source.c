@@ -116,7 +116,6 @@ enum shoal_status shoal_kafka_source_create(const struct shoal_config *config,
         {"fetch.wait.max.ms", "50"},
         {"queued.min.messages", "200000"},
         {"queued.max.messages.kbytes", "65536"},
-        {"fetch.queue.backoff.ms", "10"},
         {"auto.offset.reset", "error"},
         {NULL, NULL},
     };
