@@ -27,7 +27,7 @@
  *
  * Rates are fitted to nine days of 825 users of the public Taobao UserBehavior set.
  */
-#include "shopper.h"
+#include "tools/shopper.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -15,8 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "catalogue.h"
-#include "random.h"
+#include "tools/catalogue.h"
+#include "tools/random.h"
 
 enum shoal_shopper_action {
     SHOAL_SHOPPER_VIEW,

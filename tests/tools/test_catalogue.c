@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The synthetic catalogue: every item is found in its category, and popularity has a long tail. */
-#include "catalogue.h"
+#include "tools/catalogue.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fixed-point functions against libm, and the moments of the distributions. */
-#include "random.h"
+#include "tools/random.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

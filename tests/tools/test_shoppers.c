@@ -3,7 +3,7 @@
  * The synthetic shoppers: the bytes are fixed by the options, the lines are events, and the
  * population behaves as the data it is fitted to.
  */
-#include "shoppers.h"
+#include "tools/shoppers.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
