@@ -161,8 +161,7 @@ enum shoal_status shoal_replay(const struct shoal_replay_options *options,
     if (status == SHOAL_OK) {
         char path[4096];
         snprintf(path, sizeof path, "%s/states.jsonl", options->out);
-        status = shoal_states_write(replay.store, options->pipeline.model->params.dims.hidden,
-                                    options->pipeline.precision, path, message);
+        status = shoal_states_write(replay.store, path, message);
     }
     if (status == SHOAL_OK)
         sum_counts(&replay, counts);

@@ -29,8 +29,7 @@ enum shoal_status shoal_replay(const struct shoal_replay_options *options,
 
 /* Writes the lines of states.jsonl for everything in `store`, sorted by user id, to `path` ("-":
  * standard output). Used by replay and by `shoal inspect --all`. */
-enum shoal_status shoal_states_write(struct shoal_store *store, uint32_t hidden,
-                                     enum shoal_precision precision, const char *path,
+enum shoal_status shoal_states_write(struct shoal_store *store, const char *path,
                                      struct shoal_message *message) SHOAL_MUST_CHECK;
 
 #endif
