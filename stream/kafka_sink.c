@@ -184,8 +184,13 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
         {"partitioner", "murmur2_random"},
         {NULL, NULL},
     };
+    /* One request at a time on a connection. With two, the first may be refused (a partition that was
+     * just created or has just moved is not there yet) and the second taken: a broker that knows
+     * nothing of this producer accepts any first sequence number, and librdkafka then counts the
+     * first as delivered too. A broker works on one request of a connection at a time anyway. */
     const struct kafka_property fixed[] = {
         {"enable.idempotence", "true"},
+        {"max.in.flight", "1"},
         {"delivery.report.only.error", "true"},
         /* last, since a NULL name ends the list */
         {transactional_id ? "transaction.timeout.ms" : NULL, "20000"},

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Event files for the scenarios: real shoppers, made awkward.
+
+Real histories alone would not notice much: a repeat needs an event_id to be dropped, a
+zero gap needs a late event, a dead letter needs a bad message. So some of each is mixed
+in, always the same for the same seed.
+"""
+
+import gzip
+import itertools
+import json
+import os
+import random
+
+
+def _rows(path, count):
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in itertools.islice(file, count):
+            user, item, category, behavior, seconds = line.rstrip("\n").split(",")
+            yield {"user_id": user, "item_id": item, "category_id": category, "behavior": behavior,
+                   "timestamp": int(seconds)}
+
+
+def _interleaved(first, second):
+    for pair in itertools.zip_longest(first, second):
+        yield from (row for row in pair if row is not None)
+
+
+def _order(row, rng):
+    """A track call with several products: one message, several events."""
+    return {"type": "track", "event": "Order Completed", "userId": row["user_id"],
+            "messageId": f"m{rng.randrange(1 << 40):x}", "timestamp": row["timestamp"],
+            "properties": {"products": [{"product_id": str(rng.randrange(1 << 20)),
+                                         "category": row["category_id"], "price": 9.5, "quantity": n + 1}
+                                        for n in range(rng.randrange(2, 6))]}}
+
+
+def _awkward(rows, rng):
+    recent = []
+    for row in rows:
+        luck = rng.random()
+        if luck < 0.20:
+            row["event_id"] = f"e{rng.randrange(1 << 40):x}"
+            recent = recent[-7:] + [row]
+        elif luck < 0.22 and recent:
+            row = rng.choice(recent)  # delivered a second time
+        elif luck < 0.24:
+            row["timestamp"] -= rng.randrange(1, 100000)  # late
+        elif luck < 0.25:
+            row = _order(row, rng)
+        elif luck < 0.26:
+            row["behavior"] = "stare"  # a dead letter
+        elif luck < 0.40:
+            row["price"] = round(rng.lognormvariate(3, 1), 2)
+        yield row
+
+
+def write_awkward(path, data, count, seed):
+    """`count` messages: half from users with whole histories, half from many users."""
+    rng = random.Random(seed)
+    rows = _interleaved(_rows(os.path.join(data, "taobao_dev.csv.gz"), count // 2),
+                        _rows(os.path.join(data, "taobao_arrival_110k.csv.gz"), count - count // 2))
+    with open(path, "w", encoding="utf-8") as file:
+        for row in _awkward(rows, rng):
+            file.write(json.dumps(row, separators=(",", ":")) + "\n")
+    return path
+
+
+def read_lines(path):
+    """Lines as bytes, without their ends; an empty file has none."""
+    with open(path, "rb") as file:
+        lines = file.read().split(b"\n")
+    return lines[:-1]

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two processes under load, killed with SIGKILL: at every labelled point of the commit and of
+the recovery (model/base/crash.h), and at random moments."""
+
+import random
+import signal
+import time
+
+from processes import check
+
+RATE = 6000  # messages a second: a few seconds of load for the short file
+RANDOM_KILLS = 30
+QUICK = {"kafka.session.timeout.ms": 4000, "kafka.heartbeat.interval.ms": 500}
+
+
+def _die(world, name, crash, **settings):
+    """Starts the process armed, and waits until it has killed itself."""
+    code = world.start(name, crash=crash, **settings).wait(60, f"killed at {crash}")
+    check(code == -signal.SIGKILL, f"{name} was to die at {crash} but ended with {code}:\n"
+                                   f"{world.log(name)[-1500:]}")
+
+
+def _aborted(world):
+    """Outputs that were produced and never committed: a subscriber must not see them."""
+    return sum(len(world.output(name, "read_uncommitted")) - len(world.output(name))
+               for name in ("segments", "decisions"))
+
+
+def _crash(world, *crashes, **settings):
+    """Process a dies at one point after the other while b goes on; then a runs in peace."""
+    world.settings.update(QUICK)
+    path = world.bench.short
+    world.start("b", **settings)
+    sender = world.start_send(path, RATE)
+    world.wait_saved(1)
+    for crash in crashes:
+        _die(world, "a", crash, **settings)
+    world.start("a", **settings)
+    world.finish_send(sender)
+    world.finish()
+    world.compare(path)
+
+
+def killed_after_produce(world):
+    """Outputs are in an open transaction."""
+    _crash(world, "produce.after:5", "produce.after:9", "produce.after:14")
+    check(_aborted(world) > 0, "no output was ever aborted: the crash did not hit an open transaction")
+
+
+def killed_before_commit(world):
+    """Outputs and offsets are in an open transaction."""
+    _crash(world, "commit.before:3", "commit.before:5", "commit.before:9")
+    check(_aborted(world) > 0, "no output was ever aborted: the crash did not hit an open transaction")
+
+
+def killed_after_commit(world):
+    """Kafka has committed, the states are not saved."""
+    _crash(world, "commit.after:3", "commit.after:5", "commit.after:9")
+
+
+def killed_inside_save(world):
+    """A part of the records is on its way to Redis, the transaction is not."""
+    _crash(world, "save.inside:2", "save.inside:5", "save.inside:9")
+
+
+def killed_after_save(world):
+    """Everything is done, and nobody told."""
+    _crash(world, "save.after:2", "save.after:5", "save.after:9")
+
+
+def killed_in_recovery(world):
+    """Saves are rare, so much is to be recovered: killed when a partition was just taken over, and
+    in the middle of the replay, again and again."""
+    _crash(world, "commit.after:8", "recovery.acquired:1", "recovery.inside:150", "recovery.acquired:2",
+           "recovery.inside:300", state__flush__interval="2s")
+
+
+def killed_at_random(world):
+    """Thirty times, one of two processes at a random moment."""
+    rng = random.Random(7)
+    world.settings.update(QUICK)
+    path = world.bench.awkward
+    for name in "ab":
+        world.start(name, state__flush__interval="300ms")
+    sender = world.start_send(path, 2500)
+    for _ in range(RANDOM_KILLS):
+        time.sleep(rng.uniform(0.1, 1.6))
+        name = rng.choice("ab")
+        check(world.processors[name].kill(), f"{name} ended by itself:\n{world.log(name)[-1500:]}")
+        world.start(name, state__flush__interval="300ms")
+    world.finish_send(sender)
+    world.finish()
+    world.compare(path)

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All scenarios, in the order in which they run: from nothing wrong to everything wrong."""
+
+import scenario_crash
+import scenario_plain
+
+_MODULES = (scenario_plain, scenario_crash)
+
+
+def _scenarios():
+    for module in _MODULES:
+        for name, thing in vars(module).items():
+            if callable(thing) and getattr(thing, "__module__", "") == module.__name__ and name[0] != "_":
+                yield name, thing
+
+
+SCENARIOS = list(_scenarios())

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one scenario works with: its own topics, group and folder, the processors it runs,
+and the comparison with a replay at the end."""
+
+import collections
+import json
+import os
+import signal
+import time
+
+import checkpoints
+from compare import difference, order_difference
+from events import read_lines
+from kafka import Kafka
+from processes import Failure, Process, check, run, wait_until
+
+PARTITIONS = 4
+OUTPUTS = ("segments", "decisions", "deadletter")
+
+
+class World:
+    def __init__(self, name, bench):
+        """`bench`: what the run has for all scenarios (program, servers, model, files)."""
+        self.bench = bench
+        self.servers = bench.servers
+        self.kafka = Kafka(bench.servers.kafka)
+        self.folder = os.path.join(bench.folder, name)
+        os.makedirs(self.folder)
+        self.prefix = f"{name}.{os.getpid()}"
+        self.settings = {
+            "kafka.bootstrap.servers": bench.servers.kafka,
+            "redis.url": f"unix:{bench.servers.redis_path}",
+            "model.path": bench.model,
+            "promotions.path": bench.promotions,
+            "group.id": self.prefix,
+            "stats.interval": "1s",
+        }
+        for topic in ("events", *OUTPUTS):
+            self.settings[f"topics.{topic}"] = self.topic(topic)
+        self.processors = collections.OrderedDict()
+        self.numbers = collections.Counter()
+
+    def topic(self, output):
+        return f"{self.prefix}.{output}"
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def _sets(self, settings):
+        merged = {**self.settings, **settings}
+        return [word for key, value in merged.items() for word in ("--set", f"{key}={value}")]
+
+    def shoal(self, command, *options, timeout=120, expect=0, **settings):
+        """A command to its end; settings have __ for a dot."""
+        sets = self._sets({key.replace("__", "."): value for key, value in settings.items()})
+        return run([self.bench.program, command, *sets, *options], timeout, expect)
+
+    # --- load ---------------------------------------------------------------
+
+    def send(self, path, rate=None):
+        """All of a file into the events topic, to the end."""
+        self.start_send(path, rate).wait(300)
+
+    def start_send(self, path, rate=None):
+        """The same in the background. It outlives a broker that is away for a while."""
+        self.numbers["send"] += 1
+        options = ["--rate", str(rate)] if rate else []
+        sets = self._sets({"kafka.message.timeout.ms": 120000})
+        return Process([self.bench.program, "send", *sets, "--events", path, *options],
+                       self.path(f"send-{self.numbers['send']}.log"))
+
+    def finish_send(self, sender, timeout=180):
+        code = sender.wait(timeout)
+        check(code == 0, f"shoal send ended with {code}: {sender.text()[-800:]}")
+
+    # --- processors ---------------------------------------------------------
+
+    def start(self, name, *options, crash=None, **settings):
+        """A `shoal run` of the instance name `name`. `crash` arms a crash point."""
+        env = dict(os.environ)
+        env.pop("SHOAL_CRASH", None)
+        if crash:
+            env["SHOAL_CRASH"] = crash
+        merged = {"instance.id": name, **{key.replace("__", "."): value for key, value in settings.items()}}
+        process = Process([self.bench.program, "run", *self._sets(merged), *options],
+                          self.path(f"run-{name}.log"), env)
+        self.processors[name] = process
+        return process
+
+    def stop(self, name, timeout=20):
+        """SIGTERM; it must finish, commit, leave and say that all is well."""
+        code = self.processors.pop(name).terminate(timeout)
+        check(code == 0, f"processor {name} ended with {code} after SIGTERM:\n{self.log(name)[-1500:]}")
+
+    def stop_all(self):
+        for process in self.processors.values():
+            process.send(signal.SIGTERM)
+        for name in list(self.processors):
+            self.stop(name)
+
+    def log(self, name):
+        with open(self.path(f"run-{name}.log"), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def wait_running(self):
+        """Nobody has given up."""
+        for name, process in self.processors.items():
+            check(process.code is None, f"processor {name} ended by itself with {process.code}:\n"
+                                        f"{self.log(name)[-1500:]}")
+
+    # --- progress -----------------------------------------------------------
+
+    def saved(self):
+        """Offsets of all partitions that are in the states, as one number."""
+        return sum(max(offset or 0, 0) for offset in
+                   checkpoints.saved(self.servers, self.topic("events"), PARTITIONS))
+
+    def wait_saved(self, count, seconds=60):
+        """Until that many messages are in the states."""
+        def enough():
+            self.wait_running()
+            return self.saved() >= count
+        wait_until(enough, seconds, f"{count} messages in the states", 0.05)
+
+    def finish(self, seconds=120):
+        """Waits until all that was sent is in the states, then ends all processors in peace."""
+        ends = self.kafka.ends(self.topic("events"))
+        began = time.monotonic()
+        while checkpoints.saved(self.servers, self.topic("events"), PARTITIONS) != ends:
+            self.wait_running()
+            if time.monotonic() - began > seconds:
+                found = checkpoints.saved(self.servers, self.topic("events"), PARTITIONS)
+                logs = "\n".join(f"--- {name}\n{self.log(name)[-1500:]}" for name in self.processors)
+                raise Failure(f"after {seconds} s the states are at {found}, the events end at {ends}\n{logs}")
+            time.sleep(0.1)
+        self.stop_all()
+
+    # --- comparison ---------------------------------------------------------
+
+    def replay(self, path, *options):
+        out = self.path("replay")
+        self.shoal("replay", "--events", path, "--out", out, "--partitions", str(PARTITIONS), *options,
+                   timeout=180)
+        return out
+
+    def output(self, name, isolation="read_committed"):
+        return self.kafka.read(self.topic(name), isolation)
+
+    def states(self):
+        return self.shoal("inspect", "--all")[1].split(b"\n")[:-1]
+
+    def compare(self, path, *options, repeats_allowed=False):
+        """Topics and states against an uninterrupted replay of the same file. With
+        `repeats_allowed` (at least once) a line may stand there twice, and in any order."""
+        out = self.replay(path, *options)
+        problems = [self._compare_output(out, name, repeats_allowed) for name in OUTPUTS]
+        problems.append(difference("states", read_lines(os.path.join(out, "states.jsonl")), self.states()))
+        problems = [problem for problem in problems if problem]
+        check(not problems, "\n  ".join(problems))
+
+    def _compare_output(self, out, name, repeats_allowed):
+        wanted = read_lines(os.path.join(out, f"{name}.jsonl"))
+        messages = self.output(name)
+        if name == "deadletter":
+            return self._compare_letters(out, wanted, messages, repeats_allowed)
+        found = [message.value for message in messages]
+        if repeats_allowed:
+            return difference(name, wanted, list(dict.fromkeys(found)))
+        return difference(name, wanted, found) or order_difference(name, wanted, found)
+
+    def _compare_letters(self, out, wanted, messages, repeats_allowed):
+        """Dead letters with what their headers say."""
+        errors = [json.loads(line) for line in read_lines(os.path.join(out, "deadletter.errors.jsonl"))]
+        want = [_letter(value, {k: str(v) for k, v in error.items()}) for value, error in zip(wanted, errors)]
+        found = [_letter(message.value, message.headers) for message in messages]
+        if repeats_allowed:
+            found = list(dict.fromkeys(found))
+        return difference("deadletter", want, found)
+
+
+def _letter(value, headers):
+    """The errors of a replay are written in plain ASCII, headers as they are."""
+    text = "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in headers["error_text"])
+    words = [headers[key] for key in ("source_topic", "source_partition", "source_offset", "error_code")]
+    return " ".join(words + [text]).encode() + b" " + value
