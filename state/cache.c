@@ -109,9 +109,9 @@ static struct slot *find(const struct shoal_cache *cache, int32_t partition, con
 /* Empties the entry's slot and moves up those behind it that the gap would cut off. */
 static void remove_slot(struct shoal_cache *cache, const struct shoal_cache_entry *entry)
 {
-    size_t gap = (size_t)(find(cache, entry->partition, entry->user, entry->user_size,
-                               entry->hash) -
-                          cache->slots);
+    size_t gap =
+        (size_t)(find(cache, entry->partition, entry->user, entry->user_size, entry->hash) -
+                 cache->slots);
     for (size_t i = (gap + 1) & cache->mask; cache->slots[i].entry; i = (i + 1) & cache->mask) {
         size_t home = cache->slots[i].hash & cache->mask;
         if (((i - home) & cache->mask) < ((i - gap) & cache->mask))
@@ -152,8 +152,8 @@ static struct shoal_cache_entry *make_entry(struct shoal_cache *cache)
     if (cache->made == cache->slabs_count * SLAB_ENTRIES) {
         struct slab slab = {
             .entries = calloc(SLAB_ENTRIES, sizeof *slab.entries),
-            .states = aligned_alloc(64, (SLAB_ENTRIES * 2 * (size_t)cache->hidden *
-                                         sizeof(float) + 63) / 64 * 64),
+            .states = aligned_alloc(
+                64, (SLAB_ENTRIES * 2 * (size_t)cache->hidden * sizeof(float) + 63) / 64 * 64),
         };
         if (!slab.entries || !slab.states) {
             free(slab.entries);
@@ -168,8 +168,8 @@ static struct shoal_cache_entry *make_entry(struct shoal_cache *cache)
     return entry;
 }
 
-/* Second chance: the hand goes round, clears the bit of each entry it finds marked, and stops at the
- * first that is neither marked nor in use. Two rounds see every entry with its bit cleared. */
+/* Second chance: the hand goes round, clears the bit of each entry it finds marked, and stops at
+ * the first that is neither marked nor in use. Two rounds see every entry with its bit cleared. */
 static bool evict(struct shoal_cache *cache, uint32_t batch)
 {
     if (cache->dirty_count >= cache->count)
@@ -209,8 +209,7 @@ static bool know_partition(struct shoal_cache *cache, int32_t partition)
     struct dirty_list *grown = realloc(cache->dirty, want * sizeof *grown);
     if (!grown)
         return false;
-    memset(grown + cache->partitions_count, 0,
-           (want - cache->partitions_count) * sizeof *grown);
+    memset(grown + cache->partitions_count, 0, (want - cache->partitions_count) * sizeof *grown);
     cache->dirty = grown;
     cache->partitions_count = want;
     return true;

@@ -16,10 +16,10 @@ struct shoal_cache_entry {
     int32_t partition;
     uint8_t user_size;
     bool dirty;
-    bool loaded;      /* record holds the store's content (or is new); false until filled */
-    bool referenced;  /* clock bit */
-    uint32_t batch;   /* pin: number of the micro-batch that uses it */
-    uint32_t round;   /* scratch of the pipeline: next round of this user in the micro-batch */
+    bool loaded;     /* record holds the store's content (or is new); false until filled */
+    bool referenced; /* clock bit */
+    uint32_t batch;  /* pin: number of the micro-batch that uses it */
+    uint32_t round;  /* scratch of the pipeline: next round of this user in the micro-batch */
     uint64_t hash;
     struct shoal_cache_entry *next_dirty; /* the cache's own */
     char user[SHOAL_USER_MAX];
@@ -27,13 +27,13 @@ struct shoal_cache_entry {
 
 struct shoal_cache;
 
-enum shoal_status shoal_cache_create(size_t capacity, uint32_t hidden, struct shoal_cache **cache)
-    SHOAL_MUST_CHECK;
+enum shoal_status shoal_cache_create(size_t capacity, uint32_t hidden,
+                                     struct shoal_cache **cache) SHOAL_MUST_CHECK;
 void shoal_cache_destroy(struct shoal_cache *cache);
 /* The entry of a user, made if absent (loaded = false then, record empty), pinned for micro-batch
- * `batch`. An entry stays at its address until it is evicted or dropped. NULL when the cache is full
- * of dirty or pinned entries, or memory is out. Entries of batch number b are pinned exactly as long
- * as calls are made with b, so no two micro-batches in a row may have the same number. */
+ * `batch`. An entry stays at its address until it is evicted or dropped. NULL when the cache is
+ * full of dirty or pinned entries, or memory is out. Entries of batch number b are pinned exactly
+ * as long as calls are made with b, so no two micro-batches in a row may have the same number. */
 struct shoal_cache_entry *shoal_cache_get(struct shoal_cache *cache, int32_t partition,
                                           const char *user, size_t user_size, uint32_t batch);
 /* Marks dirty and puts it on the dirty list of its partition, once. */

@@ -76,12 +76,11 @@ enum shoal_status shoal_checkpoint_guard(const struct shoal_checkpoint *held, ui
         if (found->saves >= held->saves && found->saves <= tried)
             return SHOAL_OK;
         *lost = true;
-        return shoal_fail(message, SHOAL_FENCED,
-                          "partition %" PRId32 ": the store lost writes: it is back at offset "
-                          "%" PRId64 " (save %" PRIu64 "), %" PRId64 " (save %" PRIu64
-                          ") was saved",
-                          partition, found->next_offset, found->saves, held->next_offset,
-                          held->saves);
+        return shoal_fail(
+            message, SHOAL_FENCED,
+            "partition %" PRId32 ": the store lost writes: it is back at offset "
+            "%" PRId64 " (save %" PRIu64 "), %" PRId64 " (save %" PRIu64 ") was saved",
+            partition, found->next_offset, found->saves, held->next_offset, held->saves);
     }
     if (found->epoch > held->epoch)
         return shoal_fail(message, SHOAL_FENCED,

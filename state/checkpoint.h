@@ -23,7 +23,7 @@ struct shoal_checkpoint shoal_checkpoint_none(void);
  * Else FENCED, with the reason; *lost tells that the store lost writes, and no other owner came. */
 enum shoal_status shoal_checkpoint_guard(const struct shoal_checkpoint *held, uint64_t tried,
                                          const struct shoal_checkpoint *found, int32_t partition,
-                                         bool *lost, struct shoal_message *message)
-    SHOAL_MUST_CHECK;
+                                         bool *lost,
+                                         struct shoal_message *message) SHOAL_MUST_CHECK;
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records in memory: the store of `shoal replay` and of tests, and the oracle that the Redis store is
- * compared with. Same fencing, same partition count, same atomicity; nothing outlives the process.
+/* Records in memory: the store of `shoal replay` and of tests, and the oracle that the Redis store
+ * is compared with. Same fencing, same partition count, same atomicity; nothing outlives the
+ * process.
  *
  *   view ─┐                  partition 0: table of [hash|item] → user, value     checkpoint
  *   view ─┴─ shared memory ─ partition 1: …
  *
  * A view is what one worker holds; the shared part is under one lock, so views may be in different
- * threads. What load returns is copied into the view, for another view's save may free the original. */
+ * threads. What load returns is copied into the view, for another view's save may free the
+ * original. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,10 +214,10 @@ static enum shoal_status save_locked(struct memory_store *view, int32_t partitio
     struct partition *stored = partition_at(view->shared, partition);
     if (!stored)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
-    enum shoal_status status = shoal_checkpoint_guard(
-        &tenure->checkpoint, tenure->checkpoint.saves,
-        stored->has_checkpoint ? &stored->checkpoint : NULL, partition, &view->base.lost_writes,
-        message);
+    enum shoal_status status =
+        shoal_checkpoint_guard(&tenure->checkpoint, tenure->checkpoint.saves,
+                               stored->has_checkpoint ? &stored->checkpoint : NULL, partition,
+                               &view->base.lost_writes, message);
     if (status != SHOAL_OK)
         return status;
     status = apply(stored, items, count);
@@ -234,8 +236,7 @@ static enum shoal_status memory_save(struct shoal_store *store, int32_t partitio
                                      struct shoal_message *message)
 {
     struct memory_store *view = view_of(store);
-    if (partition < 0 || (size_t)partition >= view->tenures_count ||
-        !view->tenures[partition].held)
+    if (partition < 0 || (size_t)partition >= view->tenures_count || !view->tenures[partition].held)
         return shoal_fail(message, SHOAL_INVALID, "partition %d was not acquired", partition);
     pthread_mutex_lock(&view->shared->lock);
     enum shoal_status status =

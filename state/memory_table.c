@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory store's hash table; see memory_table.h. Linear probing, at most half full, removal moves
- * the followers up: no tombstones. */
+/* The memory store's hash table; see memory_table.h. Linear probing, at most half full, removal
+ * moves the followers up: no tombstones. */
 #include "state/memory_table.h"
 
 #include <stdlib.h>

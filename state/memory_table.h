@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hash table from user id to bytes, for the memory store. Open addressing over items that own their
- * bytes; deterministic: the same calls give the same order. Not thread-safe. */
+/* A hash table from user id to bytes, for the memory store. Open addressing over items that own
+ * their bytes; deterministic: the same calls give the same order. Not thread-safe. */
 #ifndef SHOAL_MEMORY_TABLE_H
 #define SHOAL_MEMORY_TABLE_H
 

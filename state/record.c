@@ -49,9 +49,8 @@ struct shoal_grant *shoal_record_grant(struct shoal_record *record, uint32_t pro
     }
     if (!create)
         return NULL;
-    struct shoal_grant *made = record->grants_count < SHOAL_GRANTS_MAX
-                                   ? &record->grants[record->grants_count++]
-                                   : oldest;
+    struct shoal_grant *made =
+        record->grants_count < SHOAL_GRANTS_MAX ? &record->grants[record->grants_count++] : oldest;
     *made = (struct shoal_grant){.promotion = promotion};
     return made;
 }

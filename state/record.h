@@ -35,11 +35,11 @@ struct shoal_standing {
 
 /* What one promotion has with one user. */
 struct shoal_grant {
-    uint32_t promotion;   /* low 32 bits of the hash of the promotion's id */
-    bool eligible;        /* the last answer given */
-    uint16_t count;       /* offers made so far, saturating */
-    int64_t last_ms;      /* time of the last offer, or 0 */
-    int64_t expires_ms;   /* when the standing answer lapses, or 0 */
+    uint32_t promotion; /* low 32 bits of the hash of the promotion's id */
+    bool eligible;      /* the last answer given */
+    uint16_t count;     /* offers made so far, saturating */
+    int64_t last_ms;    /* time of the last offer, or 0 */
+    int64_t expires_ms; /* when the standing answer lapses, or 0 */
 };
 
 enum shoal_consent {
@@ -47,12 +47,12 @@ enum shoal_consent {
 };
 
 struct shoal_record {
-    uint64_t model;   /* id of the model under which h, c and score are valid; 0 = none yet */
-    int64_t offset;   /* last applied offset of the user's partition; −1 = none */
+    uint64_t model; /* id of the model under which h, c and score are valid; 0 = none yet */
+    int64_t offset; /* last applied offset of the user's partition; −1 = none */
     int64_t first_ms, last_ms; /* event times; last_ms is the greatest so far */
     uint64_t events_count;
-    float score;      /* after the last event */
-    uint8_t consent;  /* bits of enum shoal_consent */
+    float score;                    /* after the last event */
+    uint8_t consent;                /* bits of enum shoal_consent */
     float counters[SHOAL_COUNTERS]; /* as of last_ms */
     uint8_t ring_count;
     uint8_t ids_count;
@@ -61,14 +61,14 @@ struct shoal_record {
     struct shoal_touch ring[SHOAL_RING_MAX]; /* oldest first, whole seconds */
     uint64_t ids[SHOAL_RING_MAX];            /* hashes of recent event_ids, oldest first */
     struct shoal_grant grants[SHOAL_GRANTS_MAX];
-    uint32_t hidden;  /* H */
-    float *h, *c;     /* H each; memory belongs to whoever made the record */
+    uint32_t hidden; /* H */
+    float *h, *c;    /* H each; memory belongs to whoever made the record */
 };
 
 /* Empties a record; `hc` is room for 2·hidden floats that outlives it. */
 void shoal_record_init(struct shoal_record *record, uint32_t hidden, float *hc);
-/* Appends to the ring (time cut to whole seconds and never before the touch in front of it), dropping
- * the oldest beyond `ring_max` (1 … SHOAL_RING_MAX). */
+/* Appends to the ring (time cut to whole seconds and never before the touch in front of it),
+ * dropping the oldest beyond `ring_max` (1 … SHOAL_RING_MAX). */
 void shoal_record_remember(struct shoal_record *record, const struct shoal_touch *touch,
                            uint32_t ring_max);
 /* The grant for `promotion`; with `create`, a new one if there is none (the one with the oldest
@@ -79,13 +79,13 @@ struct shoal_grant *shoal_record_grant(struct shoal_record *record, uint32_t pro
 /* Appends the record's bytes. Out of memory shows in buffer->failed. */
 void shoal_record_encode(const struct shoal_record *record, enum shoal_precision precision,
                          struct shoal_buffer *out);
-/* Fills an initialised record of H units. Either precision is read. VERSION or DAMAGED on bytes that
- * are not a record (it is empty then); h and c of another H are dropped (zeros stand there) and
- * model set to 0 (a rebuild follows). */
-enum shoal_status shoal_record_decode(struct shoal_record *record, const void *bytes, size_t size)
-    SHOAL_MUST_CHECK;
-/* H and precision of encoded bytes, for a reader that has no model at hand. Looks at no more than it
- * needs: decode may still refuse the rest. VERSION or DAMAGED. */
+/* Fills an initialised record of H units. Either precision is read. VERSION or DAMAGED on bytes
+ * that are not a record (it is empty then); h and c of another H are dropped (zeros stand there)
+ * and model set to 0 (a rebuild follows). */
+enum shoal_status shoal_record_decode(struct shoal_record *record, const void *bytes,
+                                      size_t size) SHOAL_MUST_CHECK;
+/* H and precision of encoded bytes, for a reader that has no model at hand. Looks at no more than
+ * it needs: decode may still refuse the rest. VERSION or DAMAGED. */
 enum shoal_status shoal_record_shape(const void *bytes, size_t size, uint32_t *hidden,
                                      enum shoal_precision *precision) SHOAL_MUST_CHECK;
 

@@ -271,8 +271,7 @@ static void decode_counters(struct shoal_unpack *reader, struct shoal_record *re
         return;
     }
     unsigned mask = (unsigned)get(at, 2);
-    if (mask >> SHOAL_COUNTERS ||
-        size != 2 + FLOAT_BYTES * (size_t)__builtin_popcount(mask)) {
+    if (mask >> SHOAL_COUNTERS || size != 2 + FLOAT_BYTES * (size_t)__builtin_popcount(mask)) {
         shoal_unpack_fail(reader);
         return;
     }
@@ -411,8 +410,7 @@ static void decode_head(struct shoal_unpack *reader, struct shoal_record *record
     record->model = shoal_unpack_uint(reader, UINT64_MAX);
     record->offset = shoal_unpack_int(reader, -1, INT64_MAX);
     record->last_ms = shoal_unpack_int(reader, 0, SHOAL_TIME_MAX_MS);
-    record->first_ms = before(record->last_ms,
-                              shoal_unpack_int(reader, 0, record->last_ms));
+    record->first_ms = before(record->last_ms, shoal_unpack_int(reader, 0, record->last_ms));
     record->events_count = shoal_unpack_uint(reader, UINT64_MAX);
     record->score = (float)shoal_unpack_double(reader);
     if (!(record->score >= 0 && record->score <= 1))

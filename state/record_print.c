@@ -39,8 +39,7 @@ static void print(struct shoal_buffer *out, const char *format, ...)
     int size = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     if (size > 0)
-        shoal_buffer_append(out, line,
-                            (size_t)size < sizeof line ? (size_t)size : sizeof line - 1);
+        shoal_buffer_append(out, line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1);
 }
 
 /* Escapes what JSON requires and nothing more; UTF-8 passes as it is. */
@@ -146,8 +145,7 @@ static void print_grants(struct shoal_buffer *out, const struct shoal_record *re
 }
 
 void shoal_record_print(const struct shoal_record *record, const char *user, size_t user_size,
-                        int32_t partition, enum shoal_precision precision,
-                        struct shoal_buffer *out)
+                        int32_t partition, enum shoal_precision precision, struct shoal_buffer *out)
 {
     text(out, "{\"user_id\":");
     print_string(out, user, user_size);

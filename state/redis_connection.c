@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A Redis connection; see redis_connection.h.
  *
- * hiredis connects, and reads and parses replies. Sending is done here: hiredis (0.14 and 1.x) writes
- * to the socket in a way that raises SIGPIPE when the server has gone, which would end a process
- * that has not ignored it, and a library should not set a signal's disposition. It also saves two
- * copies of every record. */
+ * hiredis connects, and reads and parses replies. Sending is done here: hiredis (0.14 and 1.x)
+ * writes to the socket in a way that raises SIGPIPE when the server has gone, which would end a
+ * process that has not ignored it, and a library should not set a signal's disposition. It also
+ * saves two copies of every record. */
 #include "state/redis_connection.h"
 
 #include <errno.h>
@@ -59,8 +59,7 @@ void shoal_redis_argument_pair(struct shoal_redis_connection *connection, const 
     shoal_buffer_append(out, "\r\n", 2);
 }
 
-void shoal_redis_argument(struct shoal_redis_connection *connection, const void *bytes,
-                          size_t size)
+void shoal_redis_argument(struct shoal_redis_connection *connection, const void *bytes, size_t size)
 {
     shoal_redis_argument_pair(connection, bytes, size, NULL, 0);
 }
@@ -92,8 +91,8 @@ enum shoal_status shoal_redis_flush(struct shoal_redis_connection *connection,
     if (!connection->context)
         return broken(connection, "not connected", message);
     for (size_t sent = 0; sent < out->size;) {
-        ssize_t n = send(connection->context->fd, out->bytes + sent, out->size - sent,
-                         MSG_NOSIGNAL);
+        ssize_t n =
+            send(connection->context->fd, out->bytes + sent, out->size - sent, MSG_NOSIGNAL);
         if (n >= 0)
             sent += (size_t)n;
         else if (errno == EAGAIN)
@@ -156,15 +155,15 @@ static const struct {
     const char *prefix;
     enum shoal_status status;
 } error_meanings[] = {
-    {"LOADING ", SHOAL_UNAVAILABLE},     {"OOM ", SHOAL_UNAVAILABLE},
-    {"MISCONF ", SHOAL_UNAVAILABLE},     {"READONLY ", SHOAL_UNAVAILABLE},
-    {"MASTERDOWN ", SHOAL_UNAVAILABLE},  {"CLUSTERDOWN ", SHOAL_UNAVAILABLE},
-    {"BUSY ", SHOAL_UNAVAILABLE},        {"TRYAGAIN ", SHOAL_UNAVAILABLE},
-    {"NOREPLICAS ", SHOAL_UNAVAILABLE},  {"ERR max number of clients", SHOAL_UNAVAILABLE},
-    {"NOAUTH ", SHOAL_CONFIG},           {"WRONGPASS ", SHOAL_CONFIG},
-    {"NOPERM ", SHOAL_CONFIG},           {"DENIED ", SHOAL_CONFIG},
-    {"MOVED ", SHOAL_CONFIG},            {"ASK ", SHOAL_CONFIG},
-    {"CROSSSLOT ", SHOAL_CONFIG},        {"WRONGTYPE ", SHOAL_DAMAGED},
+    {"LOADING ", SHOAL_UNAVAILABLE},    {"OOM ", SHOAL_UNAVAILABLE},
+    {"MISCONF ", SHOAL_UNAVAILABLE},    {"READONLY ", SHOAL_UNAVAILABLE},
+    {"MASTERDOWN ", SHOAL_UNAVAILABLE}, {"CLUSTERDOWN ", SHOAL_UNAVAILABLE},
+    {"BUSY ", SHOAL_UNAVAILABLE},       {"TRYAGAIN ", SHOAL_UNAVAILABLE},
+    {"NOREPLICAS ", SHOAL_UNAVAILABLE}, {"ERR max number of clients", SHOAL_UNAVAILABLE},
+    {"NOAUTH ", SHOAL_CONFIG},          {"WRONGPASS ", SHOAL_CONFIG},
+    {"NOPERM ", SHOAL_CONFIG},          {"DENIED ", SHOAL_CONFIG},
+    {"MOVED ", SHOAL_CONFIG},           {"ASK ", SHOAL_CONFIG},
+    {"CROSSSLOT ", SHOAL_CONFIG},       {"WRONGTYPE ", SHOAL_DAMAGED},
 };
 
 enum shoal_status shoal_redis_error(const struct shoal_redis_connection *connection,
@@ -181,7 +180,8 @@ enum shoal_status shoal_redis_error(const struct shoal_redis_connection *connect
 
 /* ---- connecting --------------------------------------------------------------------------- */
 
-/* Reads the answer to AUTH or SELECT. A refusal is a matter of configuration, whatever its words. */
+/* Reads the answer to AUTH or SELECT. A refusal is a matter of configuration, whatever its words.
+ */
 static enum shoal_status read_setup(struct shoal_redis_connection *connection,
                                     struct shoal_message *message)
 {
@@ -237,9 +237,9 @@ enum shoal_status shoal_redis_connect(struct shoal_redis_connection *connection,
     struct timeval timeout = {.tv_sec = connection->timeout_ms / 1000,
                               .tv_usec = connection->timeout_ms % 1000 * 1000};
     shoal_buffer_clear(&connection->out);
-    connection->context =
-        address->is_unix ? redisConnectUnixWithTimeout(address->host, timeout)
-                         : redisConnectWithTimeout(address->host, address->port, timeout);
+    connection->context = address->is_unix
+                              ? redisConnectUnixWithTimeout(address->host, timeout)
+                              : redisConnectWithTimeout(address->host, address->port, timeout);
     if (!connection->context)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     if (connection->context->err) {

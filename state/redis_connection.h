@@ -50,26 +50,27 @@ void shoal_redis_argument_pair(struct shoal_redis_connection *connection, const 
 enum shoal_status shoal_redis_flush(struct shoal_redis_connection *connection,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 /* The reply to the oldest command that has none yet; freed by the caller (shoal_redis_reply_free).
- * UNAVAILABLE: the connection is closed, *reply is NULL. An error reply of the server is a reply. */
+ * UNAVAILABLE: the connection is closed, *reply is NULL. An error reply of the server is a reply.
+ */
 enum shoal_status shoal_redis_reply(struct shoal_redis_connection *connection,
-                                    struct redisReply **reply, struct shoal_message *message)
-    SHOAL_MUST_CHECK;
+                                    struct redisReply **reply,
+                                    struct shoal_message *message) SHOAL_MUST_CHECK;
 /* The same, but an error reply is freed and translated (shoal_redis_error). */
 enum shoal_status shoal_redis_answer(struct shoal_redis_connection *connection,
-                                     struct redisReply **reply, struct shoal_message *message)
-    SHOAL_MUST_CHECK;
+                                     struct redisReply **reply,
+                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 /* NULL is accepted. */
 void shoal_redis_reply_free(struct redisReply *reply);
 
-/* What an error reply means: UNAVAILABLE for what passes (loading, out of memory, disk full, replica,
- * failover), CONFIG for login, permissions and cluster redirections, DAMAGED for a key of another
- * type, IO for anything else. The message quotes the server. */
+/* What an error reply means: UNAVAILABLE for what passes (loading, out of memory, disk full,
+ * replica, failover), CONFIG for login, permissions and cluster redirections, DAMAGED for a key of
+ * another type, IO for anything else. The message quotes the server. */
 enum shoal_status shoal_redis_error(const struct shoal_redis_connection *connection,
-                                    const struct redisReply *reply, struct shoal_message *message)
-    SHOAL_MUST_CHECK;
+                                    const struct redisReply *reply,
+                                    struct shoal_message *message) SHOAL_MUST_CHECK;
 /* For a reply of a shape that the protocol does not allow here: closes the connection, IO. */
 enum shoal_status shoal_redis_surprise(struct shoal_redis_connection *connection,
-                                       const char *command, struct shoal_message *message)
-    SHOAL_MUST_CHECK;
+                                       const char *command,
+                                       struct shoal_message *message) SHOAL_MUST_CHECK;
 
 #endif

@@ -29,8 +29,8 @@ struct shoal_redis_key shoal_redis_key_checkpoint(const char *topic, int32_t par
 struct shoal_redis_key shoal_redis_key_partitions(const char *topic)
 {
     struct shoal_redis_key key;
-    key.size = (size_t)snprintf(key.text, sizeof key.text, "{%.*s}#partitions", SHOAL_TOPIC_MAX,
-                                topic);
+    key.size =
+        (size_t)snprintf(key.text, sizeof key.text, "{%.*s}#partitions", SHOAL_TOPIC_MAX, topic);
     return key;
 }
 

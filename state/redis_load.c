@@ -52,17 +52,16 @@ enum shoal_status shoal_redis_load(struct shoal_store *base, int32_t partition,
         struct redisReply *reply;
         size_t chunk = chunk_of(count, done);
         status = shoal_redis_answer(&store->connection, &reply, message);
-        /* Further replies may be under way that nobody would read. */
-        if (status != SHOAL_OK) {
-            shoal_redis_disconnect(&store->connection);
-            break;
-        }
-        status = shoal_redis_keep(store, reply, message);
+        if (status == SHOAL_OK)
+            status = shoal_redis_keep(store, reply, message);
         if (status == SHOAL_OK && (reply->type != REDIS_REPLY_ARRAY || reply->elements != chunk))
             status = shoal_redis_surprise(&store->connection, "MGET", message);
         for (size_t i = 0; status == SHOAL_OK && i < chunk; i++)
             values[done + i] = value_of(reply->element[i]);
     }
+    /* Further replies may be under way that nobody would read. */
+    if (status != SHOAL_OK)
+        shoal_redis_disconnect(&store->connection);
     return status;
 }
 
@@ -90,26 +89,25 @@ enum shoal_status shoal_redis_find(struct shoal_store *base, struct shoal_slice 
     for (int32_t p = 0; status == SHOAL_OK && p < count; p++) {
         struct redisReply *reply;
         status = shoal_redis_answer(connection, &reply, message);
-        if (status != SHOAL_OK) {
-            shoal_redis_disconnect(connection);
-            break;
-        }
-        status = shoal_redis_keep(store, reply, message);
+        if (status == SHOAL_OK)
+            status = shoal_redis_keep(store, reply, message);
         if (status != SHOAL_OK || found)
             continue;
         *value = value_of(reply);
         *partition = p;
         found = value->bytes != NULL;
     }
-    if (status == SHOAL_OK && !found)
+    if (status != SHOAL_OK)
+        shoal_redis_disconnect(connection);
+    else if (!found)
         return shoal_fail(message, SHOAL_NOT_FOUND, "no state is kept of this user");
     return status;
 }
 
 /* ---- scan --------------------------------------------------------------------------------- */
 
-/* SCAN may name a key more than once while the server resizes its table. Keys seen are remembered by
- * 128 bits of hash: two different keys will not meet there. */
+/* SCAN may name a key more than once while the server resizes its table. Keys seen are remembered
+ * by 128 bits of hash: two different keys will not meet there. */
 struct mark {
     uint64_t low, high; /* both 0 = free */
 };

@@ -98,8 +98,8 @@ static void write_checkpoint_and_exec(struct shoal_redis_store *store,
     shoal_redis_argument_text(connection, "EXEC");
 }
 
-/* One chunk of items as an MSET of those with a value and a DEL of those without; returns the number
- * of commands. */
+/* One chunk of items as an MSET of those with a value and a DEL of those without; returns the
+ * number of commands. */
 static size_t write_items(struct shoal_redis_store *store, const struct shoal_redis_key *prefix,
                           const struct shoal_save_item *items, size_t count)
 {
@@ -124,8 +124,8 @@ static size_t write_items(struct shoal_redis_store *store, const struct shoal_re
     shoal_redis_argument_text(connection, "DEL");
     for (size_t i = 0; i < count; i++) {
         if (!items[i].value.bytes)
-            shoal_redis_argument_pair(connection, prefix->text, prefix->size,
-                                      items[i].user.bytes, items[i].user.size);
+            shoal_redis_argument_pair(connection, prefix->text, prefix->size, items[i].user.bytes,
+                                      items[i].user.size);
     }
     return sets ? 2 : 1;
 }
@@ -156,8 +156,8 @@ static enum shoal_status send_transaction(struct shoal_redis_store *store,
 
 /* ---- reading its replies ------------------------------------------------------------------ */
 
-/* An error among the results of EXEC would mean a transaction half applied. None of MSET, DEL and SET
- * can fail once it was queued; should one do so all the same, it must not pass. */
+/* An error among the results of EXEC would mean a transaction half applied. None of MSET, DEL and
+ * SET can fail once it was queued; should one do so all the same, it must not pass. */
 static enum shoal_status check_results(struct shoal_redis_store *store,
                                        const struct redisReply *results,
                                        struct shoal_message *message)
@@ -172,8 +172,8 @@ static enum shoal_status check_results(struct shoal_redis_store *store,
     return SHOAL_OK;
 }
 
-/* Reads `queued` replies and EXEC's. *applied false with OK: EXEC answered nil. An error of a queued
- * command is what is reported, rather than the EXECABORT that follows from it. */
+/* Reads `queued` replies and EXEC's. *applied false with OK: EXEC answered nil. An error of a
+ * queued command is what is reported, rather than the EXECABORT that follows from it. */
 static enum shoal_status read_transaction(struct shoal_redis_store *store, size_t queued,
                                           bool *applied, struct shoal_message *message)
 {
@@ -200,8 +200,7 @@ static enum shoal_status read_transaction(struct shoal_redis_store *store, size_
 }
 
 static enum shoal_status contested(struct shoal_redis_store *store,
-                                   const struct shoal_redis_key *key,
-                                   struct shoal_message *message)
+                                   const struct shoal_redis_key *key, struct shoal_message *message)
 {
     return shoal_fail(message, SHOAL_UNAVAILABLE,
                       "Redis at %s: %s changes hands faster than it can be written",

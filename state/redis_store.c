@@ -2,8 +2,8 @@
 /* Records in Redis: creation, and the checks of the server before anything is kept there. The other
  * parts are listed in redis_store.h. Runs in its worker's thread.
  *
- * The server must never throw records away by itself: a state that is missing counts as a user never
- * seen, silently. So a server that evicts keys without expiry is refused. */
+ * The server must never throw records away by itself: a state that is missing counts as a user
+ * never seen, silently. So a server that evicts keys without expiry is refused. */
 #include "state/redis_store.h"
 
 #include <errno.h>
@@ -237,9 +237,9 @@ enum shoal_status shoal_redis_store_create(const struct shoal_redis_options *opt
     store->base.ops = &redis_ops;
     memcpy(store->topic, options->topic, topic_size + 1);
     shoal_redis_connection_init(&store->connection, &address,
-                                options->timeout_ms > 0 ? options->timeout_ms
-                                                        : DEFAULT_TIMEOUT_MS);
-    /* Tells two lifetimes of one epoch number apart, nothing else: it reaches no state or output. */
+                                options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS);
+    /* Tells two lifetimes of one epoch number apart, nothing else: it reaches no state or output.
+     */
     if (getrandom(&store->owner, sizeof store->owner, 0) != (ssize_t)sizeof store->owner) {
         redis_destroy(&store->base);
         return shoal_fail(message, SHOAL_IO, "no random bytes from the system");

@@ -25,12 +25,12 @@ struct shoal_redis_store {
     struct shoal_store base;
     struct shoal_redis_connection connection;
     char topic[SHOAL_TOPIC_MAX + 1];
-    uint64_t owner;                      /* nonce of this store */
-    struct shoal_redis_tenure *tenures;  /* by partition */
+    uint64_t owner;                     /* nonce of this store */
+    struct shoal_redis_tenure *tenures; /* by partition */
     size_t tenures_count;
-    struct redisReply **kept;            /* what the last load or find handed out points into */
+    struct redisReply **kept; /* what the last load or find handed out points into */
     size_t kept_count, kept_capacity;
-    struct shoal_buffer scratch;         /* bytes of a checkpoint */
+    struct shoal_buffer scratch; /* bytes of a checkpoint */
 };
 
 static inline struct shoal_redis_store *shoal_redis_store_of(struct shoal_store *store)
@@ -61,8 +61,8 @@ enum shoal_status shoal_redis_save(struct shoal_store *store, int32_t partition,
 enum shoal_status shoal_redis_load(struct shoal_store *store, int32_t partition,
                                    const struct shoal_slice *users, size_t count,
                                    struct shoal_slice *values, struct shoal_message *message);
-enum shoal_status shoal_redis_scan(struct shoal_store *store, shoal_store_visit visit,
-                                   void *opaque, struct shoal_message *message);
+enum shoal_status shoal_redis_scan(struct shoal_store *store, shoal_store_visit visit, void *opaque,
+                                   struct shoal_message *message);
 enum shoal_status shoal_redis_find(struct shoal_store *store, struct shoal_slice user,
                                    int32_t *partition, struct shoal_slice *value,
                                    struct shoal_message *message);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Redis URLs; see redis_url.h. Nothing of the URL is repeated in a message except the scheme: it may
- * hold a password. */
+/* Redis URLs; see redis_url.h. Nothing of the URL is repeated in a message except the scheme: it
+ * may hold a password. */
 #include "state/redis_url.h"
 
 #include <stdio.h>

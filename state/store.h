@@ -18,9 +18,9 @@
 struct shoal_checkpoint {
     int64_t next_offset; /* first offset not yet in the states; −1 = nothing saved yet */
     uint64_t epoch;      /* grows by one with each owner */
-    uint64_t owner;      /* nonce of the owner, so that epochs of two lifetimes cannot be confused */
-    uint64_t model;      /* id of the model of the last save */
-    uint64_t saves;      /* number of the last save within the epoch; 0 = none yet */
+    uint64_t owner; /* nonce of the owner, so that epochs of two lifetimes cannot be confused */
+    uint64_t model; /* id of the model of the last save */
+    uint64_t saves; /* number of the last save within the epoch; 0 = none yet */
 };
 
 struct shoal_slice {
@@ -35,8 +35,8 @@ struct shoal_save_item {
 
 struct shoal_store;
 
-/* Called once per user found by a scan; may not call the store. What it returns ends the scan unless
- * it is OK. */
+/* Called once per user found by a scan; may not call the store. What it returns ends the scan
+ * unless it is OK. */
 typedef enum shoal_status (*shoal_store_visit)(void *opaque, int32_t partition,
                                                struct shoal_slice user, struct shoal_slice value);
 
@@ -64,8 +64,8 @@ struct shoal_store_ops {
     /* Writes items and the checkpoint {next_offset, model} atomically. FENCED if the checkpoint is
      * not the one this owner wrote last (another owner, or the store lost writes: `message` and
      * store->lost_writes say which). With count 0 only the checkpoint moves.
-     * After UNAVAILABLE the save may or may not have been applied, or may yet be, in full: save again
-     * (the same items at least, and not an earlier offset), or acquire again and recover. */
+     * After UNAVAILABLE the save may or may not have been applied, or may yet be, in full: save
+     * again (the same items at least, and not an earlier offset), or acquire again and recover. */
     enum shoal_status (*save)(struct shoal_store *store, int32_t partition,
                               const struct shoal_save_item *items, size_t count,
                               int64_t next_offset, uint64_t model, struct shoal_message *message);
@@ -81,8 +81,8 @@ struct shoal_store_ops {
 
 struct shoal_store {
     const struct shoal_store_ops *ops;
-    /* Set by a save that answers FENCED: true if the store has lost writes of this owner and no other
-     * owner came (acquire again and recover), false if there is another owner (stop). */
+    /* Set by a save that answers FENCED: true if the store has lost writes of this owner and no
+     * other owner came (acquire again and recover), false if there is another owner (stop). */
     bool lost_writes;
 };
 

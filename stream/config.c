@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Configuration from YAML and from the command line; see config.h.
  *
- * A file is walked as a tree: nested and dotted keys meet in one dotted name, which is an option, the
- * beginning of options ("commit"), a property of librdkafka ("kafka.…"), or unknown. */
+ * A file is walked as a tree: nested and dotted keys meet in one dotted name, which is an option,
+ * the beginning of options ("commit"), a property of librdkafka ("kafka.…"), or unknown. */
 #include "stream/config.h"
 
 #include <stdio.h>
@@ -92,17 +92,17 @@ static enum shoal_status unknown_key(const char *where, const char *key,
     shoal_nearest_feed(&nearest, "kafka");
     shoal_nearest_feed(&nearest, "kafka.bootstrap.servers");
     if (nearest.best)
-        return shoal_fail(message, SHOAL_CONFIG, "%s: unknown key '%s' (did you mean '%s'?)",
-                          where, key, nearest.best);
-    return shoal_fail(message, SHOAL_CONFIG,
-                      "%s: unknown key '%s' ('shoal config' lists all keys)", where, key);
+        return shoal_fail(message, SHOAL_CONFIG, "%s: unknown key '%s' (did you mean '%s'?)", where,
+                          key, nearest.best);
+    return shoal_fail(message, SHOAL_CONFIG, "%s: unknown key '%s' ('shoal config' lists all keys)",
+                      where, key);
 }
 
 static enum shoal_status set_twice(const char *where, const char *key, int line,
                                    struct shoal_message *message)
 {
-    return shoal_fail(message, SHOAL_CONFIG, "%s: '%s' is set twice (first in line %d)", where,
-                      key, line);
+    return shoal_fail(message, SHOAL_CONFIG, "%s: '%s' is set twice (first in line %d)", where, key,
+                      line);
 }
 
 static enum shoal_status read_kafka(struct reading *r, const char *key,
@@ -233,8 +233,8 @@ enum shoal_status shoal_config_create(struct shoal_config **config)
     const struct shoal_config_option *options = shoal_config_options(&count);
     enum shoal_status status = count <= OPTION_COUNT_MAX ? SHOAL_OK : SHOAL_INTERNAL;
     for (size_t i = 0; i < count && status == SHOAL_OK; i++)
-        status = shoal_config_assign(made, (int)i, options[i].standard, NULL, "default", arena,
-                                     NULL);
+        status =
+            shoal_config_assign(made, (int)i, options[i].standard, NULL, "default", arena, NULL);
     if (status == SHOAL_OK)
         status = set_kafka(made, "bootstrap.servers", "127.0.0.1:9092", 0);
     if (status != SHOAL_OK) {

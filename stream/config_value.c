@@ -92,8 +92,8 @@ static enum shoal_status assign_number(struct shoal_config *config, int index, c
     enum type type = fields[index].type;
     union number value, least, most;
     if (!read_number(type, text, &value))
-        return shoal_fail(message, SHOAL_CONFIG, "%s: %s: '%s' is not %s", where, option->key,
-                          text, expected(type));
+        return shoal_fail(message, SHOAL_CONFIG, "%s: %s: '%s' is not %s", where, option->key, text,
+                          expected(type));
     if (!read_number(type, option->least, &least) || !read_number(type, option->most, &most))
         return shoal_fail(message, SHOAL_INTERNAL, "%s has no range", option->key);
     bool inside = type == REAL ? value.real >= least.real && value.real <= most.real
@@ -167,8 +167,8 @@ enum shoal_status shoal_config_assign(struct shoal_config *config, int index, co
     if (status != SHOAL_OK)
         return status;
     bool relative = type == PATH && folder && text[0] && text[0] != '/';
-    const char *copy = relative ? place(arena, folder, text)
-                                : shoal_arena_copy(arena, text, strlen(text));
+    const char *copy =
+        relative ? place(arena, folder, text) : shoal_arena_copy(arena, text, strlen(text));
     if (!copy)
         return SHOAL_NOMEM;
     memcpy((char *)config + fields[index].offset, &copy, sizeof copy);

@@ -9,7 +9,8 @@
 /* Index of an option by its key, or −1. */
 int shoal_config_find(const char *key);
 /* Sets option `index` from `text`. `where` begins the message ("shoal.yaml:12", "--set"); relative
- * paths are put behind `folder` (NULL: left alone). Texts are copied into `arena`. CONFIG, NOMEM. */
+ * paths are put behind `folder` (NULL: left alone). Texts are copied into `arena`. CONFIG, NOMEM.
+ */
 enum shoal_status shoal_config_assign(struct shoal_config *config, int index, const char *text,
                                       const char *folder, const char *where,
                                       struct shoal_arena *arena,

@@ -60,8 +60,8 @@ bool shoal_in_control(const struct shoal_promotion *promotion, const char *user,
 static void add_reason(struct shoal_decision *decision, enum shoal_condition condition, bool met,
                        double value, double limit)
 {
-    decision->reasons[decision->reasons_count++] = (struct shoal_reason){
-        .condition = condition, .met = met, .value = value, .limit = limit};
+    decision->reasons[decision->reasons_count++] =
+        (struct shoal_reason){.condition = condition, .met = met, .value = value, .limit = limit};
     decision->eligible = decision->eligible && met;
 }
 

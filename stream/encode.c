@@ -8,7 +8,7 @@
 #include "stream/event.h"
 #include "stream/units.h"
 
-enum { UINT_DIGITS = 20, ESCAPE_MAX = 6 };
+enum { UINT_DIGITS = 20, ESCAPE_MAX = 6, NAME_MAX_BYTES = 64, TIME_SIZE = 24 };
 
 void shoal_encode_init(struct shoal_encoder *encoder, enum shoal_encode_format format,
                        struct shoal_buffer *out)
@@ -21,39 +21,33 @@ static bool is_json(const struct shoal_encoder *encoder)
     return encoder->format == SHOAL_ENCODE_JSON;
 }
 
-/* Room for a value of at most `size` bytes with the comma before it, which is written here. NULL when
- * out of memory. `finish` counts what was written. */
-static char *begin(struct shoal_encoder *encoder, size_t size)
+/* Room for a value of at most `size` bytes, behind the comma that is written here if there must be
+ * one. NULL when out of memory. shoal_encode_wrote counts what was written. */
+static inline char *begin(struct shoal_encoder *encoder, size_t size)
 {
-    char *at = (char *)shoal_buffer_reserve(encoder->out, size + 1);
+    char *at = shoal_encode_room(encoder, size + 1);
     if (at && encoder->comma)
         *at++ = ',';
     encoder->comma = true;
     return at;
 }
 
-static void finish(struct shoal_encoder *encoder, const char *end)
-{
-    struct shoal_buffer *out = encoder->out;
-    out->size = (size_t)((const uint8_t *)end - out->bytes);
-}
-
-static void write_json(struct shoal_encoder *encoder, const char *bytes, size_t size)
+static inline void write_json(struct shoal_encoder *encoder, const char *bytes, size_t size)
 {
     char *at = begin(encoder, size);
     if (!at)
         return;
     memcpy(at, bytes, size);
-    finish(encoder, at + size);
+    shoal_encode_wrote(encoder, at + size);
 }
 
-static void open_json(struct shoal_encoder *encoder, char bracket)
+static inline void open_json(struct shoal_encoder *encoder, char bracket)
 {
     write_json(encoder, &bracket, 1);
     encoder->comma = false;
 }
 
-static void close_json(struct shoal_encoder *encoder, char bracket)
+static inline void close_json(struct shoal_encoder *encoder, char bracket)
 {
     encoder->comma = false;
     write_json(encoder, &bracket, 1);
@@ -87,16 +81,6 @@ void shoal_encode_array_end(struct shoal_encoder *encoder)
         close_json(encoder, ']');
 }
 
-void shoal_encode_quoted_key(struct shoal_encoder *encoder, const char *quoted, size_t size)
-{
-    if (is_json(encoder)) {
-        write_json(encoder, quoted, size);
-        encoder->comma = false;
-    } else {
-        shoal_pack_str(encoder->out, quoted + 1, size - 3);
-    }
-}
-
 static char *escape(char *at, unsigned char byte)
 {
     static const char hex[] = "0123456789abcdef";
@@ -114,6 +98,17 @@ static char *escape(char *at, unsigned char byte)
     return at + 5;
 }
 
+/* True if one of eight bytes needs an escape: is below 0x20, a quote or a backslash. The usual test
+ * for a zero byte, x − 0x01… & ~x & 0x80…, applied to x ^ byte; a byte above 0x7f counts never. */
+static bool needs_escape(uint64_t eight)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    uint64_t quote = eight ^ ones * '"', backslash = eight ^ ones * '\\';
+    uint64_t found =
+        (eight - ones * 0x20) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
+    return found & ~eight & highs;
+}
+
 void shoal_encode_str(struct shoal_encoder *encoder, const char *text, size_t size)
 {
     if (!is_json(encoder)) {
@@ -124,7 +119,14 @@ void shoal_encode_str(struct shoal_encoder *encoder, const char *text, size_t si
     if (!at)
         return;
     *at++ = '"';
-    for (size_t i = 0; i < size; i++) {
+    size_t i = 0;
+    for (uint64_t eight; i + sizeof eight <= size; i += sizeof eight, at += sizeof eight) {
+        memcpy(&eight, text + i, sizeof eight);
+        if (needs_escape(eight))
+            break;
+        memcpy(at, &eight, sizeof eight);
+    }
+    for (; i < size; i++) {
         unsigned char byte = (unsigned char)text[i];
         if (byte >= 0x20 && byte != '"' && byte != '\\')
             *at++ = (char)byte;
@@ -132,15 +134,27 @@ void shoal_encode_str(struct shoal_encoder *encoder, const char *text, size_t si
             at = escape(at, byte);
     }
     *at++ = '"';
-    finish(encoder, at);
+    shoal_encode_wrote(encoder, at);
 }
 
-void shoal_encode_text(struct shoal_encoder *encoder, const char *text)
+void shoal_encode_name(struct shoal_encoder *encoder, const char *name)
 {
-    if (text)
-        shoal_encode_str(encoder, text, strlen(text));
-    else
+    if (!name) {
         shoal_encode_null(encoder);
+        return;
+    }
+    if (!is_json(encoder)) {
+        shoal_pack_text(encoder->out, name);
+        return;
+    }
+    char *at = begin(encoder, NAME_MAX_BYTES + 2);
+    if (!at)
+        return;
+    *at++ = '"';
+    for (size_t i = 0; name[i] && i < NAME_MAX_BYTES; i++)
+        *at++ = name[i];
+    *at++ = '"';
+    shoal_encode_wrote(encoder, at);
 }
 
 /* Two digits at a time. */
@@ -185,7 +199,7 @@ void shoal_encode_int(struct shoal_encoder *encoder, int64_t value)
     if (value < 0)
         *at++ = '-';
     at += shoal_print_uint(value < 0 ? -(uint64_t)value : (uint64_t)value, at);
-    finish(encoder, at);
+    shoal_encode_wrote(encoder, at);
 }
 
 void shoal_encode_bool(struct shoal_encoder *encoder, bool value)
@@ -230,19 +244,29 @@ void shoal_encode_score(struct shoal_encoder *encoder, double value)
     uint64_t decimals = left % 1000000;
     if (decimals)
         (void)print_digits(at, decimals);
-    finish(encoder, at);
+    shoal_encode_wrote(encoder, at);
 }
 
 void shoal_encode_time(struct shoal_encoder *encoder, int64_t time_ms)
 {
-    char text[25];
+    char text[TIME_SIZE + 1];
     shoal_time_print(time_ms, text);
-    shoal_encode_str(encoder, text, sizeof text - 1);
+    if (!is_json(encoder)) {
+        shoal_pack_str(encoder->out, text, TIME_SIZE);
+        return;
+    }
+    char *at = begin(encoder, TIME_SIZE + 2);
+    if (!at)
+        return;
+    *at = '"';
+    memcpy(at + 1, text, TIME_SIZE);
+    at[TIME_SIZE + 1] = '"';
+    shoal_encode_wrote(encoder, at + TIME_SIZE + 2);
 }
 
 void shoal_encode_duration(struct shoal_encoder *encoder, int64_t duration_ms)
 {
     char text[SHOAL_DURATION_TEXT];
-    size_t size = shoal_duration_print(duration_ms, text);
-    shoal_encode_str(encoder, text, size);
+    (void)shoal_duration_print(duration_ms, text);
+    shoal_encode_name(encoder, text);
 }

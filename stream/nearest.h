@@ -17,8 +17,8 @@ struct shoal_nearest {
 };
 
 void shoal_nearest_init(struct shoal_nearest *nearest, const char *wanted);
-/* `known` must outlive `nearest`. A name counts as near when at most a third of it (and at least two
- * bytes) would have to change, or when it starts with what was wanted. */
+/* `known` must outlive `nearest`. A name counts as near when at most a third of it (and at least
+ * two bytes) would have to change, or when it starts with what was wanted. */
 void shoal_nearest_feed(struct shoal_nearest *nearest, const char *known);
 
 #endif

@@ -14,7 +14,8 @@
  *   score.min/score.max  score               score
  *   cooldown             "2h13m"|null        "1d"      time since the last offer; null: none so far
  *   limit                offers so far       most
- *   offer                "10m"               "30m"     age of the standing offer, and its whole time */
+ *   offer                "10m"               "30m"     age of the standing offer, and its whole
+ * time */
 #include "stream/output.h"
 
 #include <math.h>
@@ -64,21 +65,21 @@ void shoal_output_change(enum shoal_output_format format, const struct shoal_eve
     shoal_encode_init(&e, encode_format(format), out);
     shoal_encode_map(&e, 8);
     SHOAL_ENCODE_KEY(&e, "id");
-    shoal_encode_text(&e, id);
+    shoal_encode_str(&e, id, strlen(id));
     SHOAL_ENCODE_KEY(&e, "user_id");
     shoal_encode_str(&e, event->user, event->user_size);
     SHOAL_ENCODE_KEY(&e, "dimension");
-    shoal_encode_text(&e, shoal_dimension_name(change->dimension));
+    shoal_encode_name(&e, shoal_dimension_name(change->dimension));
     SHOAL_ENCODE_KEY(&e, "from");
-    shoal_encode_text(&e, shoal_level_name(change->dimension, change->from));
+    shoal_encode_name(&e, shoal_level_name(change->dimension, change->from));
     SHOAL_ENCODE_KEY(&e, "to");
-    shoal_encode_text(&e, shoal_level_name(change->dimension, change->to));
+    shoal_encode_name(&e, shoal_level_name(change->dimension, change->to));
     SHOAL_ENCODE_KEY(&e, "score");
     shoal_encode_score(&e, (double)change->score);
     SHOAL_ENCODE_KEY(&e, "event_time");
     shoal_encode_time(&e, event->touch.time_ms);
     SHOAL_ENCODE_KEY(&e, "model");
-    shoal_encode_text(&e, model->version);
+    shoal_encode_name(&e, model->version);
     shoal_encode_map_end(&e);
 }
 
@@ -97,7 +98,7 @@ static void put_levels(struct shoal_encoder *e, enum shoal_dimension dimension, 
     shoal_encode_array(e, (uint32_t)__builtin_popcount(accepted));
     for (uint8_t level = 1; level <= 32; level++) {
         if (accepted >> (level - 1) & 1)
-            shoal_encode_text(e, shoal_level_name(dimension, level));
+            shoal_encode_name(e, shoal_level_name(dimension, level));
     }
     shoal_encode_array_end(e);
 }
@@ -118,7 +119,7 @@ static void put_value(struct shoal_encoder *e, const struct shoal_reason *reason
         shoal_encode_time(e, (int64_t)reason->value);
         break;
     case SHOAL_CONDITION_SEGMENT:
-        shoal_encode_text(e, shoal_level_name(reason->dimension, (uint8_t)reason->value));
+        shoal_encode_name(e, shoal_level_name(reason->dimension, (uint8_t)reason->value));
         break;
     case SHOAL_CONDITION_MIN_SCORE:
     case SHOAL_CONDITION_MAX_SCORE:
@@ -165,7 +166,7 @@ static void put_condition(struct shoal_encoder *e, const struct shoal_reason *re
 {
     const char *name = shoal_condition_name(reason->condition);
     if (reason->condition != SHOAL_CONDITION_SEGMENT) {
-        shoal_encode_text(e, name);
+        shoal_encode_name(e, name);
         return;
     }
     const char *dimension = shoal_dimension_name(reason->dimension);
@@ -200,32 +201,32 @@ static void put_segments(struct shoal_encoder *e, const struct shoal_record *rec
 {
     shoal_encode_map(e, SHOAL_DIMENSION_COUNT);
     SHOAL_ENCODE_KEY(e, "intent");
-    shoal_encode_text(e, shoal_level_name(SHOAL_INTENT, record->standings[SHOAL_INTENT].level));
+    shoal_encode_name(e, shoal_level_name(SHOAL_INTENT, record->standings[SHOAL_INTENT].level));
     SHOAL_ENCODE_KEY(e, "lifecycle");
-    shoal_encode_text(e,
+    shoal_encode_name(e,
                       shoal_level_name(SHOAL_LIFECYCLE, record->standings[SHOAL_LIFECYCLE].level));
     _Static_assert(SHOAL_DIMENSION_COUNT == 2, "write every dimension");
     shoal_encode_map_end(e);
 }
 
 void shoal_output_decision(enum shoal_output_format format, const struct shoal_event *event,
-                           const struct shoal_decision *decision,
-                           const struct shoal_record *record, const struct shoal_model *model,
-                           const char *id, struct shoal_buffer *out)
+                           const struct shoal_decision *decision, const struct shoal_record *record,
+                           const struct shoal_model *model, const char *id,
+                           struct shoal_buffer *out)
 {
     struct shoal_encoder e;
     shoal_encode_init(&e, encode_format(format), out);
     shoal_encode_map(&e, 11);
     SHOAL_ENCODE_KEY(&e, "id");
-    shoal_encode_text(&e, id);
+    shoal_encode_str(&e, id, strlen(id));
     SHOAL_ENCODE_KEY(&e, "user_id");
     shoal_encode_str(&e, event->user, event->user_size);
     SHOAL_ENCODE_KEY(&e, "promotion");
-    shoal_encode_text(&e, decision->promotion->id);
+    shoal_encode_str(&e, decision->promotion->id, strlen(decision->promotion->id));
     SHOAL_ENCODE_KEY(&e, "eligible");
     shoal_encode_bool(&e, decision->eligible);
     SHOAL_ENCODE_KEY(&e, "variant");
-    shoal_encode_text(&e, decision->control ? "control" : "treatment");
+    shoal_encode_name(&e, decision->control ? "control" : "treatment");
     SHOAL_ENCODE_KEY(&e, "reasons");
     put_reasons(&e, decision);
     SHOAL_ENCODE_KEY(&e, "scores");
@@ -236,7 +237,7 @@ void shoal_output_decision(enum shoal_output_format format, const struct shoal_e
     SHOAL_ENCODE_KEY(&e, "segments");
     put_segments(&e, record);
     SHOAL_ENCODE_KEY(&e, "model");
-    shoal_encode_text(&e, model->version);
+    shoal_encode_name(&e, model->version);
     SHOAL_ENCODE_KEY(&e, "event_time");
     shoal_encode_time(&e, event->touch.time_ms);
     SHOAL_ENCODE_KEY(&e, "expires_at");

@@ -2,6 +2,7 @@
 /* Pipeline: life, intake of messages, saving. Applying a batch is in pipeline_run.c. */
 #include "stream/pipeline.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,6 +179,7 @@ enum shoal_status shoal_pipeline_add(struct shoal_pipeline *p, const struct shoa
 {
     size_t count = 0;
     struct shoal_message why = {.text = ""};
+    assert(p->items_count + SHOAL_EVENTS_PER_MESSAGE_MAX <= p->items_capacity);
     p->counts.messages++;
     enum shoal_status status =
         shoal_decode(p->decoder, input, &p->arena, p->decoded, &count, &why);

@@ -45,8 +45,8 @@ static enum shoal_status wrong(struct reading *r, const struct shoal_yaml *node,
 {
     if (node->kind == SHOAL_YAML_TEXT)
         return shoal_fail(r->message, SHOAL_CONFIG, "%s:%d: %s%s'%s' is not %s", r->name,
-                          node->line, node->key ? node->key : "", node->key ? ": " : "",
-                          node->text, expected);
+                          node->line, node->key ? node->key : "", node->key ? ": " : "", node->text,
+                          expected);
     return shoal_fail(r->message, SHOAL_CONFIG, "%s:%d: %s%s%s is expected, not %s", r->name,
                       node->line, node->key ? node->key : "", node->key ? ": " : "", expected,
                       shoal_yaml_kind_name(node->kind));
@@ -179,8 +179,8 @@ static enum shoal_status read_segments(struct reading *r, const struct shoal_yam
         }
         if (found < 0)
             return unknown(r, node->line, "segment dimension", node->key, &nearest);
-        enum shoal_status status = read_bits(r, node, level_bit, level_name, found, "level",
-                                             &promotion->levels[found]);
+        enum shoal_status status =
+            read_bits(r, node, level_bit, level_name, found, "level", &promotion->levels[found]);
         if (status != SHOAL_OK)
             return status;
     }
@@ -254,8 +254,7 @@ static enum shoal_status read_limit(struct reading *r, const struct shoal_yaml *
 static enum shoal_status read_time(struct reading *r, const struct shoal_yaml *node,
                                    int64_t *time_ms)
 {
-    if (node->kind != SHOAL_YAML_TEXT ||
-        !shoal_time_parse(node->text, strlen(node->text), time_ms))
+    if (node->kind != SHOAL_YAML_TEXT || !shoal_time_parse(node->text, strlen(node->text), time_ms))
         return wrong(r, node, "a time, for example 2025-03-01T00:00:00Z");
     return SHOAL_OK;
 }
@@ -314,9 +313,15 @@ static enum shoal_status check_unique(struct reading *r, const struct shoal_prom
 static enum shoal_status read_promotion(struct reading *r, const struct shoal_yaml *node)
 {
     static const struct key keys[] = {
-        {"id", read_id},             {"triggers", read_triggers}, {"segments", read_segments},
-        {"score", read_scores},      {"cooldown", read_cooldown}, {"limit", read_limit},
-        {"valid", read_valid},       {"offer", read_offer},       {"control", read_control},
+        {"id", read_id},
+        {"triggers", read_triggers},
+        {"segments", read_segments},
+        {"score", read_scores},
+        {"cooldown", read_cooldown},
+        {"limit", read_limit},
+        {"valid", read_valid},
+        {"offer", read_offer},
+        {"control", read_control},
         {0},
     };
     struct shoal_promotion promotion = {

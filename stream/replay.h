@@ -12,6 +12,7 @@ struct shoal_replay_options {
     const char *const *events;  /* files, read one after the other */
     size_t events_count;
     const char *out;            /* folder */
+    struct shoal_store *store;  /* borrowed, holds nothing of this topic yet; NULL: in memory */
     int32_t partitions;         /* of the topic that is imitated */
     unsigned workers;           /* pipelines that share the partitions, one after the other */
     uint64_t save_messages;     /* save and empty the caches after so many messages; 0: at the end */

@@ -41,8 +41,8 @@ static uint8_t lifecycle_of(const struct shoal_segment_rules *rules,
         return SHOAL_NEW;
     if (gap_ms >= rules->returning_gap_ms)
         return SHOAL_RETURNING;
-    bool still = standing->level == SHOAL_RETURNING &&
-                 now_ms - standing->since_ms < rules->returning_ms;
+    bool still =
+        standing->level == SHOAL_RETURNING && now_ms - standing->since_ms < rules->returning_ms;
     return still ? SHOAL_RETURNING : SHOAL_ACTIVE;
 }
 

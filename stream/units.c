@@ -14,7 +14,10 @@ static const struct unit duration_units[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000},
 };
 static const struct unit byte_units[] = {
-    {"KiB", 1024}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1},
+    {"KiB", 1024},
+    {"MiB", 1 << 20},
+    {"GiB", 1 << 30},
+    {"B", 1},
 };
 static const int64_t MOST_MS = INT64_C(86400000) * 100000;
 

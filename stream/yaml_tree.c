@@ -61,8 +61,9 @@ static enum shoal_status build_key(struct building *b, const yaml_node_t *key,
     child->line = line_of(key);
     for (const struct shoal_yaml *other = map->first; other; other = other->next) {
         if (strcmp(other->key, child->key) == 0)
-            return shoal_fail(b->message, SHOAL_CONFIG, "%s:%d: '%s' stands here twice (first in line %d)",
-                              b->name, child->line, child->key, other->line);
+            return shoal_fail(b->message, SHOAL_CONFIG,
+                              "%s:%d: '%s' stands here twice (first in line %d)", b->name,
+                              child->line, child->key, other->line);
     }
     return SHOAL_OK;
 }
@@ -224,8 +225,8 @@ enum shoal_status shoal_yaml_slurp(const char *path, struct shoal_buffer *bytes,
     else if (ferror(file))
         status = shoal_fail(message, SHOAL_IO, "%s: %s", path, strerror(errno));
     else if (bytes->size - start > FILE_MAX_BYTES)
-        status = shoal_fail(message, SHOAL_CONFIG, "%s: larger than %d MiB", path,
-                            FILE_MAX_BYTES >> 20);
+        status =
+            shoal_fail(message, SHOAL_CONFIG, "%s: larger than %d MiB", path, FILE_MAX_BYTES >> 20);
     fclose(file);
     return status;
 }

@@ -6,8 +6,8 @@
 
 enum { LINE_WIDTH = 88, HELP_COLUMN = 26 };
 
-/* Prints words in lines of at most LINE_WIDTH; `column` is where the cursor stands, further lines are
- * indented by `indent`. A newline in the text is kept. */
+/* Prints words in lines of at most LINE_WIDTH; `column` is where the cursor stands, further lines
+ * are indented by `indent`. A newline in the text is kept. */
 static void print_wrapped(FILE *out, const char *text, size_t column, size_t indent)
 {
     bool first = true;
@@ -88,10 +88,11 @@ void shoal_cli_print_help(const struct shoal_cli_command *command, FILE *out)
 
 void shoal_cli_print_overview(const struct shoal_cli_command *const *commands, FILE *out)
 {
-    fputs("Usage: shoal COMMAND [OPTION...]\n\n"
-          "Real-time purchase propensity, segments and promotion decisions from shopping events.\n\n"
-          "Commands:\n",
-          out);
+    fputs(
+        "Usage: shoal COMMAND [OPTION...]\n\n"
+        "Real-time purchase propensity, segments and promotion decisions from shopping events.\n\n"
+        "Commands:\n",
+        out);
     for (; *commands; commands++)
         print_option(out, (*commands)->name, NULL, (*commands)->summary, "");
     fputs("\n'shoal COMMAND --help' describes a command.\n"

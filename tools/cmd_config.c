@@ -58,9 +58,11 @@ static void print_list(void)
 static void print_markdown(void)
 {
     puts("# Options\n\n"
-         "Every option of the configuration file, in nested or dotted form, and of `--set key=value`\n"
+         "Every option of the configuration file, in nested or dotted form, and of `--set "
+         "key=value`\n"
          "on the command line. Made by `shoal config --markdown`; a test keeps it current.\n\n"
-         "Durations need a unit (`100ms`, `1s`, `5m`, `2h`, `1d`), sizes may have one (`64KiB`, `1MiB`,\n"
+         "Durations need a unit (`100ms`, `1s`, `5m`, `2h`, `1d`), sizes may have one (`64KiB`, "
+         "`1MiB`,\n"
          "`1GiB`). Relative paths in a file are relative to the file's folder.\n\n"
          "| key | default | type | values | meaning |\n"
          "|---|---|---|---|---|");
@@ -116,9 +118,12 @@ static int run(const struct shoal_cli_args *args)
 }
 
 static const struct shoal_cli_option options[] = {
-    {.name = "check", .argument = "FILE",
+    {.name = "check",
+     .argument = "FILE",
      .help = "check a configuration file and the promotions file that it names"},
-    {.name = "set", .argument = "KEY=VALUE", .repeats = true,
+    {.name = "set",
+     .argument = "KEY=VALUE",
+     .repeats = true,
      .help = "check an assignment as other commands take it"},
     {.name = "markdown", .help = "print the options as the table of deploy/options.md"},
     {0},

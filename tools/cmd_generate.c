@@ -21,8 +21,7 @@ static void show(void *opaque, uint64_t done, uint64_t total)
                           (unsigned long long)(fraction * showing->days * 24));
 }
 
-static bool read_options(const struct shoal_cli_args *args,
-                         struct shoal_shoppers_options *options)
+static bool read_options(const struct shoal_cli_args *args, struct shoal_shoppers_options *options)
 {
     long long users, seed, items, start_ms;
     double days;
@@ -74,11 +73,21 @@ static int run(const struct shoal_cli_args *args)
 
 static const struct shoal_cli_option options[] = {
     {.name = "users", .argument = "N", .standard = "1000", .help = "number of shoppers"},
-    {.name = "days", .argument = "D", .standard = "9", .help = "simulated days, may have a fraction"},
-    {.name = "seed", .argument = "S", .standard = "1", .help = "the same seed gives the same bytes"},
-    {.name = "out", .argument = "FILE", .required = true,
+    {.name = "days",
+     .argument = "D",
+     .standard = "9",
+     .help = "simulated days, may have a fraction"},
+    {.name = "seed",
+     .argument = "S",
+     .standard = "1",
+     .help = "the same seed gives the same bytes"},
+    {.name = "out",
+     .argument = "FILE",
+     .required = true,
      .help = "where to write, one JSON event a line; - for standard output"},
-    {.name = "start", .argument = "TIME", .help = "first moment (default 2025-03-03T00:00Z, a Monday)"},
+    {.name = "start",
+     .argument = "TIME",
+     .help = "first moment (default 2025-03-03T00:00Z, a Monday)"},
     {.name = "items", .argument = "N", .standard = "200000", .help = "items in the catalogue"},
     {.name = "no-campaigns", .help = "no campaign contacts"},
     {0},
@@ -87,9 +96,10 @@ static const struct shoal_cli_option options[] = {
 const struct shoal_cli_command shoal_cmd_generate = {
     .name = "generate",
     .summary = "write the events of synthetic shoppers",
-    .description = "Shoppers have habits: sessions, active hours, trajectories from view to cart to "
-                   "purchase, price sensitivity, campaign contacts. The bytes are a function of the "
-                   "options alone.",
+    .description =
+        "Shoppers have habits: sessions, active hours, trajectories from view to cart to "
+        "purchase, price sensitivity, campaign contacts. The bytes are a function of the "
+        "options alone.",
     .example = "shoal generate --users 1000 --days 9 --seed 1 --out events.jsonl",
     .options = options,
     .run = run,

@@ -10,8 +10,8 @@ enum { SHOW_EVERY_MS = 100 };
 
 void shoal_progress_start(struct shoal_progress *progress, const char *label, const char *unit)
 {
-    *progress = (struct shoal_progress){
-        .label = label, .unit = unit, .started_ms = shoal_clock_ms()};
+    *progress =
+        (struct shoal_progress){.label = label, .unit = unit, .started_ms = shoal_clock_ms()};
 }
 
 /* "1.2 M", "950 k", "12" */

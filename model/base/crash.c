@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Crash points; see crash.h. The one place that reads an environment variable below tools/: it is for
- * tests only and must reach a process without passing through its configuration. */
+/* Crash points; see crash.h. The one place that reads an environment variable below tools/: it is
+ * for tests only and must reach a process without passing through its configuration. */
 #include "model/base/crash.h"
 
 #ifdef SHOAL_CRASH_POINTS

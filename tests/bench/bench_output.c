@@ -12,7 +12,8 @@ static struct shoal_promotion promotions[4];
 static struct shoal_policy policy = {.promotions = promotions, .count = 4};
 static struct shoal_record record;
 static struct shoal_model model = {.warm = 0.2f, .hot = 0.6f, .version = "0123456789abcdef"};
-static struct shoal_event event = {.partition = 3, .offset = 12345678, .user = "1000042", .user_size = 7};
+static struct shoal_event event = {
+    .partition = 3, .offset = 12345678, .user = "1000042", .user_size = 7};
 static struct shoal_decision decision;
 static struct shoal_change change = {SHOAL_INTENT, SHOAL_COLD, SHOAL_WARM, 0.231f};
 static struct shoal_buffer out;

@@ -55,9 +55,9 @@ static void save(struct bench *bench, size_t count)
         bench->items[i] = (struct shoal_save_item){
             bench->slices[i],
             {bench->buffer.bytes + bench->starts[i], bench->starts[i + 1] - bench->starts[i]}};
-    check(bench->store->ops->save(bench->store, 0, bench->items, count, ++bench->offset, 1,
-                                  &message),
-          &message);
+    check(
+        bench->store->ops->save(bench->store, 0, bench->items, count, ++bench->offset, 1, &message),
+        &message);
 }
 
 static void encode(struct bench *bench, size_t i)
@@ -119,14 +119,14 @@ static struct times commit(struct bench *bench, size_t batch)
         for (size_t i = 0; i < batch; i++)
             name_user(bench, i, (start + i * 7919) % bench->users);
         int64_t t0 = shoal_clock_ns();
-        check(bench->store->ops->load(bench->store, 0, bench->slices, batch, bench->values,
-                                      &message),
-              &message);
+        check(
+            bench->store->ops->load(bench->store, 0, bench->slices, batch, bench->values, &message),
+            &message);
         int64_t t1 = shoal_clock_ns();
         for (size_t i = 0; i < batch; i++)
-            check(shoal_record_decode(&bench->record, bench->values[i].bytes,
-                                      bench->values[i].size),
-                  &message);
+            check(
+                shoal_record_decode(&bench->record, bench->values[i].bytes, bench->values[i].size),
+                &message);
         int64_t t2 = shoal_clock_ns();
         shoal_buffer_clear(&bench->buffer);
         for (size_t i = 0; i < batch; i++)

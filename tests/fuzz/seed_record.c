@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes records into the folder given: how corpus/record was made, and is made again when the format
- * changes. */
+/* Writes records into the folder given: how corpus/record was made, and is made again when the
+ * format changes. */
 #include <stdio.h>
 
 #include "tests/state/random_record.h"

@@ -165,7 +165,8 @@ Test(gates, each_library_is_seen_in_one_place)
 static void check_licence(const char *name, const char *text)
 {
     static const char line[] = "/* SPDX-License-Identifier: Apache-2.0 */\n";
-    cr_expect(strncmp(text, line, strlen(line)) == 0, "%s does not begin with the licence line", name);
+    cr_expect(strncmp(text, line, strlen(line)) == 0, "%s does not begin with the licence line",
+              name);
 }
 
 Test(gates, every_source_file_begins_with_its_licence)
@@ -184,12 +185,13 @@ static void compile_alone(const char *name, const char *text)
     const char *compiler = getenv("SHOAL_CC");
     char command[4096];
     snprintf(command, sizeof command,
-             "%s -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-parameter "
+             "%s -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror "
              "-I'%s' -include '%s/%s' -fsyntax-only -x c /dev/null",
-             compiler ? compiler : "cc", source(), source(), name);
+             compiler ? compiler : "cc -march=native", source(), source(), name);
     cr_expect_eq(system(command), 0, "%s does not compile alone", name);
     /* A guard, so that it can be included twice. */
-    cr_expect(strstr(text, "#ifndef SHOAL_") || strstr(text, "#pragma once"), "%s has no guard", name);
+    cr_expect(strstr(text, "#ifndef SHOAL_") || strstr(text, "#pragma once"), "%s has no guard",
+              name);
 }
 
 Test(gates, every_header_compiles_alone, .timeout = 240)
@@ -245,8 +247,8 @@ Test(gates, the_sample_file_has_every_option_with_its_default)
     struct shoal_message message = {""};
     const struct shoal_yaml *root;
     shoal_arena_init(&arena, 16384);
-    cr_assert_eq(shoal_yaml_parse(text, strlen(text), path, &arena, &root, &message), SHOAL_OK, "%s",
-                 message.text);
+    cr_assert_eq(shoal_yaml_parse(text, strlen(text), path, &arena, &root, &message), SHOAL_OK,
+                 "%s", message.text);
     bool seen[256] = {false};
     size_t count;
     const struct shoal_config_option *options = shoal_config_options(&count);

@@ -22,8 +22,7 @@ static const struct shoal_failure *failure(struct failing_store *store,
 {
     const struct shoal_failure *plan = &store->plans[call];
     size_t number = ++store->calls[call] - store->planned_at[call];
-    return plan->first && number >= plan->first && number - plan->first < plan->count ? plan
-                                                                                      : NULL;
+    return plan->first && number >= plan->first && number - plan->first < plan->count ? plan : NULL;
 }
 
 static enum shoal_status fail(struct failing_store *store, const struct shoal_failure *plan,

@@ -63,8 +63,7 @@ static void random_ring(struct shoal_record *record, uint64_t *seed)
     }
 }
 
-void test_random_record(struct shoal_record *record, uint64_t *seed,
-                        enum shoal_precision precision)
+void test_random_record(struct shoal_record *record, uint64_t *seed, enum shoal_precision precision)
 {
     shoal_record_init(record, record->hidden, record->h);
     record->model = test_random(seed) >> below(seed, 64);
@@ -92,8 +91,8 @@ void test_random_record(struct shoal_record *record, uint64_t *seed,
         grant->eligible = below(seed, 2) != 0;
         grant->count = (uint16_t)(test_random(seed) >> below(seed, 64));
         grant->last_ms = below(seed, 2) ? random_time(seed) : 0;
-        grant->expires_ms = below(seed, 2) ? (int64_t)(test_random(seed) >> (1 + below(seed, 60)))
-                                           : 0;
+        grant->expires_ms =
+            below(seed, 2) ? (int64_t)(test_random(seed) >> (1 + below(seed, 60))) : 0;
     }
 }
 

@@ -8,8 +8,8 @@
 /* splitmix64 */
 uint64_t test_random(uint64_t *seed);
 
-/* Any record that is allowed: every field over its whole range, sizes from empty to full. h and c are
- * halves if `precision` says so. `record` is initialised. */
+/* Any record that is allowed: every field over its whole range, sizes from empty to full. h and c
+ * are halves if `precision` says so. `record` is initialised. */
 void test_random_record(struct shoal_record *record, uint64_t *seed,
                         enum shoal_precision precision);
 /* A record as shoppers have them: a full ring of 16 over some days in sessions, mostly views, two

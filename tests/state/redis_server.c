@@ -20,9 +20,9 @@
 static void become_server(const struct test_redis *redis, pid_t parent)
 {
     const char *arguments[64] = {
-        "redis-server", "--port",   "0",           "--unixsocket", redis->socket,
-        "--dir",        redis->data, "--save",     "",             "--appendonly",
-        "no",           "--loglevel", "warning",
+        "redis-server", "--port", "0", "--unixsocket", redis->socket, "--dir",
+        redis->data,    "--save", "",  "--appendonly", "no",          "--loglevel",
+        "warning",
     };
     size_t count = 0;
     while (arguments[count])
@@ -43,7 +43,8 @@ static void become_server(const struct test_redis *redis, pid_t parent)
     _exit(127);
 }
 
-/* True once it has loaded its data. Any other answer will do: with a password set it is an error. */
+/* True once it has loaded its data. Any other answer will do: with a password set it is an error.
+ */
 static bool answers(const struct test_redis *redis)
 {
     const char *ping[] = {"PING"};

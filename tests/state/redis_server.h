@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A redis-server of a test's own: found through PATH, in a new folder, on a Unix socket only. It ends
- * with the test, also when the test fails: the kernel kills it when its parent dies. */
+/* A redis-server of a test's own: found through PATH, in a new folder, on a Unix socket only. It
+ * ends with the test, also when the test fails: the kernel kills it when its parent dies. */
 #ifndef SHOAL_TESTS_REDIS_SERVER_H
 #define SHOAL_TESTS_REDIS_SERVER_H
 
@@ -12,8 +12,8 @@ struct test_redis {
     const char *options[16]; /* further arguments, NULL-terminated; kept for restarts */
 };
 
-/* Starts a server without persistence unless `options` (NULL-terminated, or NULL) say otherwise, and
- * waits until it answers. Fails the test if there is no redis-server. */
+/* Starts a server without persistence unless `options` (NULL-terminated, or NULL) say otherwise,
+ * and waits until it answers. Fails the test if there is no redis-server. */
 void test_redis_start(struct test_redis *redis, const char *const *options);
 /* Ends it by SIGKILL: what was not on disk is lost. The folder stays. */
 void test_redis_kill(struct test_redis *redis);

@@ -361,8 +361,8 @@ static size_t random_save(struct shoal_store *store, int32_t partition, uint64_t
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(ids[i], sizeof ids[i], "u%zu", i);
         (void)snprintf(values[i], sizeof values[i], "%" PRIx64, test_random(seed));
-        items[i] = (struct shoal_save_item){
-            test_slice(ids[i]), test_slice(test_random(seed) % 5 ? values[i] : NULL)};
+        items[i] = (struct shoal_save_item){test_slice(ids[i]),
+                                            test_slice(test_random(seed) % 5 ? values[i] : NULL)};
     }
     struct shoal_message message = {{0}};
     store->lost_writes = false;
@@ -391,8 +391,8 @@ static size_t random_acquire(struct shoal_store *store, int32_t partition, char 
                             before.next_offset, before.epoch, before.model, before.saves);
 }
 
-void conformance_random_series(struct conformance *self, uint64_t seed, size_t calls,
-                               char *journal, size_t size)
+void conformance_random_series(struct conformance *self, uint64_t seed, size_t calls, char *journal,
+                               size_t size)
 {
     struct shoal_store *workers[WORKERS];
     for (size_t i = 0; i < WORKERS; i++)

@@ -34,8 +34,8 @@ CONFORMANCE_LIST(X)
 
 /* A long series of random calls by three workers; writes every answer into `journal` (size bytes,
  * zero-terminated), which two stores must agree on. */
-void conformance_random_series(struct conformance *self, uint64_t seed, size_t calls,
-                               char *journal, size_t size);
+void conformance_random_series(struct conformance *self, uint64_t seed, size_t calls, char *journal,
+                               size_t size);
 
 /* Helpers for further tests: text in, status out. */
 struct shoal_slice test_slice(const char *text);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "state/cache.h"
+#include "tests/state/leaks.h"
 #include "tests/state/random_record.h"
 
 enum { H = 16 };
@@ -35,6 +36,7 @@ Test(cache, user_is_found_again_and_differs_by_partition)
     cr_assert_neq(get(cache, 0, 2, 2), first);
     cr_assert_eq(shoal_cache_count(cache), 3);
     shoal_cache_destroy(cache);
+    test_no_leaks();
 }
 
 Test(cache, ids_that_are_empty_or_too_long_are_refused)
@@ -50,6 +52,7 @@ Test(cache, ids_that_are_empty_or_too_long_are_refused)
     cr_assert_eq(shoal_cache_create(0, H, &none), SHOAL_INVALID);
     cr_assert_null(none);
     shoal_cache_destroy(NULL);
+    test_no_leaks();
 }
 
 Test(cache, entries_of_one_micro_batch_are_never_evicted_by_it)
@@ -64,6 +67,7 @@ Test(cache, entries_of_one_micro_batch_are_never_evicted_by_it)
     cr_assert_not_null(get(cache, 0, 10, 2));
     cr_assert_eq(shoal_cache_count(cache), 10);
     shoal_cache_destroy(cache);
+    test_no_leaks();
 }
 
 Test(cache, dirty_entries_are_never_evicted)
@@ -79,6 +83,7 @@ Test(cache, dirty_entries_are_never_evicted)
     shoal_cache_mark_clean(cache, -1);
     cr_assert_not_null(get(cache, 0, 101, 50));
     shoal_cache_destroy(cache);
+    test_no_leaks();
 }
 
 Test(cache, entry_used_again_outlives_those_that_were_not)
@@ -91,6 +96,7 @@ Test(cache, entry_used_again_outlives_those_that_were_not)
         cr_assert(get(cache, 0, 0, i)->loaded);
     }
     shoal_cache_destroy(cache);
+    test_no_leaks();
 }
 
 Test(cache, new_entry_in_an_old_place_is_empty)
@@ -107,6 +113,7 @@ Test(cache, new_entry_in_an_old_place_is_empty)
     for (size_t i = 0; i < H; i++)
         cr_assert(entry->record.h[i] == 0 && entry->record.c[i] == 0);
     shoal_cache_destroy(cache);
+    test_no_leaks();
 }
 
 Test(cache, dirty_entries_come_by_partition_in_the_order_of_marking)
@@ -135,6 +142,7 @@ Test(cache, dirty_entries_come_by_partition_in_the_order_of_marking)
     (void)shoal_cache_dirty(cache, &count);
     cr_assert_eq(count, 0);
     shoal_cache_destroy(cache);
+    test_no_leaks();
 }
 
 Test(cache, dropping_a_partition_forgets_its_entries_and_no_other)
@@ -155,6 +163,7 @@ Test(cache, dropping_a_partition_forgets_its_entries_and_no_other)
     shoal_cache_drop(cache, -1);
     cr_assert_eq(shoal_cache_count(cache), 0);
     shoal_cache_destroy(cache);
+    test_no_leaks();
 }
 
 static void count_entry(void *opaque, const struct shoal_cache_entry *entry)
@@ -174,10 +183,11 @@ Test(cache, each_visits_the_loaded_entries)
     shoal_cache_each(cache, count_entry, &sum);
     cr_assert_eq(sum, 300);
     shoal_cache_destroy(cache);
+    test_no_leaks();
 }
 
-/* Against an array with an element for each possible user: an entry that is there holds what was put
- * into it last, and a dirty one is always there. */
+/* Against an array with an element for each possible user: an entry that is there holds what was
+ * put into it last, and a dirty one is always there. */
 Test(cache, long_random_use_never_confuses_users)
 {
     enum { USERS = 400, CAPACITY = 150, STEPS = 200000 };
@@ -217,4 +227,5 @@ Test(cache, long_random_use_never_confuses_users)
         cr_assert_leq(shoal_cache_count(cache), CAPACITY);
     }
     shoal_cache_destroy(cache);
+    test_no_leaks();
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "state/checkpoint.h"
+#include "tests/state/leaks.h"
 
 static const struct shoal_checkpoint held = {
     .next_offset = 100, .epoch = 3, .owner = 77, .model = 5, .saves = 4};
@@ -18,8 +19,8 @@ static enum shoal_status guard(const struct shoal_checkpoint *found, uint64_t tr
 Test(checkpoint, bytes_come_back)
 {
     struct shoal_buffer bytes = {0};
-    struct shoal_checkpoint values[] = {held, shoal_checkpoint_none(),
-                                        {INT64_MAX, UINT64_MAX - 1, UINT64_MAX, UINT64_MAX, 9}};
+    struct shoal_checkpoint values[] = {
+        held, shoal_checkpoint_none(), {INT64_MAX, UINT64_MAX - 1, UINT64_MAX, UINT64_MAX, 9}};
     for (size_t i = 0; i < 3; i++) {
         struct shoal_checkpoint back;
         shoal_buffer_clear(&bytes);
@@ -35,12 +36,14 @@ Test(checkpoint, bytes_come_back)
     bytes.bytes[1] = 2;
     cr_assert_eq(shoal_checkpoint_decode(bytes.bytes, bytes.size, &back), SHOAL_VERSION);
     shoal_buffer_finish(&bytes);
+    test_no_leaks();
 }
 
 Test(checkpoint, owner_goes_on_from_its_own_last_save)
 {
     bool lost;
     cr_assert_eq(guard(&held, 4, &lost), SHOAL_OK);
+    test_no_leaks();
 }
 
 Test(checkpoint, save_whose_answer_was_lost_counts_as_done)
@@ -51,6 +54,7 @@ Test(checkpoint, save_whose_answer_was_lost_counts_as_done)
     found.next_offset = 120;
     cr_assert_eq(guard(&found, 6, &lost), SHOAL_OK);
     cr_assert_eq(guard(&found, 5, &lost), SHOAL_FENCED);
+    test_no_leaks();
 }
 
 Test(checkpoint, older_or_missing_one_means_lost_writes)
@@ -66,6 +70,7 @@ Test(checkpoint, older_or_missing_one_means_lost_writes)
     cr_assert(lost);
     cr_assert_eq(guard(NULL, 4, &lost), SHOAL_FENCED);
     cr_assert(lost);
+    test_no_leaks();
 }
 
 Test(checkpoint, other_owner_is_recognised)
@@ -78,6 +83,7 @@ Test(checkpoint, other_owner_is_recognised)
     found.epoch = 3;
     cr_assert_eq(guard(&found, 4, &lost), SHOAL_FENCED);
     cr_assert_not(lost);
+    test_no_leaks();
 }
 
 Test(checkpoint, taking_over_keeps_offset_and_model)
@@ -88,4 +94,5 @@ Test(checkpoint, taking_over_keeps_offset_and_model)
     cr_assert_eq(taken.epoch, 4);
     cr_assert_eq(taken.owner, 99);
     cr_assert_eq(taken.saves, 0);
+    test_no_leaks();
 }

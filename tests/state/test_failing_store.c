@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "tests/state/failing_store.h"
+#include "tests/state/leaks.h"
 #include "tests/state/store_conformance.h"
 
 static struct shoal_store *make(void)
@@ -27,6 +28,7 @@ Test(failing_store, only_the_planned_calls_fail)
     cr_assert_eq(test_save(store, 0, "a", "4", 4, NULL), SHOAL_OK);
     cr_assert_eq(shoal_failing_store_calls(store, SHOAL_FAILING_SAVE), 4);
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(failing_store, answer_can_be_lost_though_the_call_was_done)
@@ -37,6 +39,7 @@ Test(failing_store, answer_can_be_lost_though_the_call_was_done)
     cr_assert_eq(test_save(store, 0, "a", "1", 1, NULL), SHOAL_UNAVAILABLE);
     cr_assert_str_eq(test_load(store, 0, "a"), "1");
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(failing_store, fencing_tells_what_the_plan_says)
@@ -47,4 +50,5 @@ Test(failing_store, fencing_tells_what_the_plan_says)
     cr_assert_eq(test_save(store, 0, "a", "1", 1, NULL), SHOAL_FENCED);
     cr_assert(store->lost_writes);
     store->ops->destroy(store);
+    test_no_leaks();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
+#include "tests/state/leaks.h"
 #include "tests/state/store_conformance.h"
 
 struct memory {
@@ -25,6 +26,7 @@ static struct shoal_store *open_memory(struct conformance *self)
         conformance_##name(&memory.base);                                                          \
         if (memory.first)                                                                          \
             memory.first->ops->destroy(memory.first);                                              \
+        test_no_leaks();                                                                           \
     }
 CONFORMANCE_LIST(X)
 #undef X
@@ -40,4 +42,5 @@ Test(memory_store, memory_outlives_the_view_that_made_it)
     first->ops->destroy(first);
     cr_assert_str_eq(test_load(second, 0, "a"), "1");
     second->ops->destroy(second);
+    test_no_leaks();
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "state/record.h"
+#include "tests/state/leaks.h"
 #include "tests/state/random_record.h"
 
 enum { H = 64, RECORDS = 3000 };
@@ -39,11 +40,13 @@ static void round_trip(enum shoal_precision precision)
 Test(record_codec, any_record_comes_back_bit_for_bit_in_halves)
 {
     round_trip(SHOAL_FP16);
+    test_no_leaks();
 }
 
 Test(record_codec, any_record_comes_back_bit_for_bit_in_floats)
 {
     round_trip(SHOAL_FP32);
+    test_no_leaks();
 }
 
 Test(record_codec, empty_record_comes_back)
@@ -57,6 +60,7 @@ Test(record_codec, empty_record_comes_back)
     cr_assert_eq(shoal_record_decode(&back, bytes.bytes, bytes.size), SHOAL_OK);
     cr_assert(test_same_record(&record, &back));
     shoal_buffer_finish(&bytes);
+    test_no_leaks();
 }
 
 Test(record_codec, usual_record_fits_the_512_byte_class_of_redis)
@@ -77,6 +81,7 @@ Test(record_codec, usual_record_fits_the_512_byte_class_of_redis)
     cr_assert_lt(total / RECORDS, 500);
     cr_assert_lt(over, RECORDS / 10);
     shoal_buffer_finish(&bytes);
+    test_no_leaks();
 }
 
 Test(record_codec, shape_is_read_without_a_model)
@@ -98,6 +103,7 @@ Test(record_codec, shape_is_read_without_a_model)
     cr_assert_eq(hidden, 32);
     cr_assert_eq(precision, SHOAL_FP16);
     shoal_buffer_finish(&bytes);
+    test_no_leaks();
 }
 
 /* 32 units as floats take the bytes of 64 as halves: they must not be taken for them. */
@@ -122,6 +128,7 @@ Test(record_codec, state_of_another_size_is_dropped_and_the_rest_kept)
         cr_assert_eq(back.grants_count, record.grants_count);
     }
     shoal_buffer_finish(&bytes);
+    test_no_leaks();
 }
 
 Test(record_codec, every_truncation_is_damaged_and_leaves_an_empty_record)
@@ -146,6 +153,7 @@ Test(record_codec, every_truncation_is_damaged_and_leaves_an_empty_record)
         cr_assert_eq(shoal_record_decode(&back, bytes.bytes, bytes.size), SHOAL_DAMAGED);
     }
     shoal_buffer_finish(&bytes);
+    test_no_leaks();
 }
 
 Test(record_codec, unknown_version_is_told_apart_from_damage)
@@ -165,6 +173,7 @@ Test(record_codec, unknown_version_is_told_apart_from_damage)
     cr_assert_eq(shoal_record_decode(&record, "hello", 5), SHOAL_DAMAGED);
     cr_assert_eq(shoal_record_decode(&record, "\x92\x07\x01", 3), SHOAL_VERSION);
     shoal_buffer_finish(&bytes);
+    test_no_leaks();
 }
 
 static void expect_refused(const struct shoal_record *record, const char *what)
@@ -195,6 +204,7 @@ Test(record_codec, values_out_of_range_are_refused)
     bad = good, bad.ring_count = 1, bad.ring[0].time_ms = -5000, expect_refused(&bad, "touch");
     hc[5] = NAN;
     expect_refused(&good, "state");
+    test_no_leaks();
 }
 
 /* Flips every bit of a record: whatever is accepted must encode to bytes that are accepted and mean
@@ -219,4 +229,5 @@ Test(record_codec, every_flipped_bit_is_refused_or_gives_a_sound_record)
     }
     shoal_buffer_finish(&bytes);
     shoal_buffer_finish(&canonical);
+    test_no_leaks();
 }

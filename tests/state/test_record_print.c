@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "state/record.h"
+#include "tests/state/leaks.h"
 #include "tests/state/random_record.h"
 
 enum { H = 16 };
@@ -19,14 +20,17 @@ Test(record_print, line_has_every_field_in_its_place)
         .score = 0.125f,
         .counters = {0.5f, 1.75f, 2, [11] = 0.1f},
         .ring_count = 1,
-        .ring = {{.time_ms = 1512086400000, .item = 0x89abcdef, .category = 0x12, .behavior = 3,
+        .ring = {{.time_ms = 1512086400000,
+                  .item = 0x89abcdef,
+                  .category = 0x12,
+                  .behavior = 3,
                   .price_level = 9}},
         .ids_count = 1,
         .ids = {0x123456789abcdef},
         .standings = {{2, 1512000000000}, {0, 0}, {1, 7}},
         .grants_count = 1,
-        .grants = {{.promotion = 0xab, .eligible = true, .count = 2, .last_ms = 5,
-                    .expires_ms = 6}},
+        .grants =
+            {{.promotion = 0xab, .eligible = true, .count = 2, .last_ms = 5, .expires_ms = 6}},
         .hidden = 2,
         .h = hc,
         .c = hc + 2,
@@ -51,6 +55,7 @@ Test(record_print, line_has_every_field_in_its_place)
     cr_assert_not_null(
         strstr((const char *)line.bytes, "\"h\":\"0000803f000000c0\",\"c\":\"0000003f00000000\""));
     shoal_buffer_finish(&line);
+    test_no_leaks();
 }
 
 Test(record_print, user_ids_are_escaped)
@@ -65,6 +70,7 @@ Test(record_print, user_ids_are_escaped)
     shoal_record_print(&record, user, sizeof user - 1, 0, SHOAL_FP16, &line);
     cr_assert_eq(memcmp(line.bytes, expected, sizeof expected - 1), 0);
     shoal_buffer_finish(&line);
+    test_no_leaks();
 }
 
 Test(record_print, line_is_the_same_from_memory_and_from_bytes)
@@ -91,4 +97,5 @@ Test(record_print, line_is_the_same_from_memory_and_from_bytes)
     shoal_buffer_finish(&bytes);
     shoal_buffer_finish(&line);
     shoal_buffer_finish(&back_line);
+    test_no_leaks();
 }

@@ -32,9 +32,24 @@ Test(redis_keys, user_key_is_taken_apart_again)
 Test(redis_keys, other_keys_are_not_taken_for_users)
 {
     static const char *const others[] = {
-        "",        "{",           "{t",      "{t/",     "{t/1",          "{t/1}",   "{t/1}:",
-        "{t/}:u",  "{t/01}:u",    "{t/x}:u", "{t/1x}:u", "{t/1}#checkpoint", "t/1}:u", "{T/1}:u",
-        "{tt/1}:u", "{t/2147483648}:u", "{t/99999999999}:u", "{t}#partitions",
+        "",
+        "{",
+        "{t",
+        "{t/",
+        "{t/1",
+        "{t/1}",
+        "{t/1}:",
+        "{t/}:u",
+        "{t/01}:u",
+        "{t/x}:u",
+        "{t/1x}:u",
+        "{t/1}#checkpoint",
+        "t/1}:u",
+        "{T/1}:u",
+        "{tt/1}:u",
+        "{t/2147483648}:u",
+        "{t/99999999999}:u",
+        "{t}#partitions",
     };
     int32_t partition;
     struct shoal_slice user;

@@ -12,6 +12,7 @@
 #include "model/base/clock.h"
 #include "model/base/crash.h"
 #include "state/checkpoint.h"
+#include "tests/state/leaks.h"
 #include "tests/state/redis_server.h"
 #include "tests/state/store_conformance.h"
 
@@ -79,6 +80,7 @@ Test(redis_trouble, server_that_is_not_there_is_unavailable_until_it_comes)
     test_redis_restart(&redis);
     cr_assert_eq(store->ops->open(store, 4, &message), SHOAL_OK);
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, restart_with_everything_on_disk_goes_unnoticed_after_one_failure)
@@ -95,6 +97,7 @@ Test(redis_trouble, restart_with_everything_on_disk_goes_unnoticed_after_one_fai
     cr_assert_eq(test_save(store, 0, "a", "2", 2, &message), SHOAL_OK, "%s", message.text);
     cr_assert_str_eq(test_load(store, 0, "a"), "2");
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, restart_without_the_last_writes_is_noticed_by_the_next_save)
@@ -113,6 +116,7 @@ Test(redis_trouble, restart_without_the_last_writes_is_noticed_by_the_next_save)
     cr_assert_eq(before.next_offset, 1);
     cr_assert_eq(test_save(store, 0, "a", "3", 3, &message), SHOAL_OK);
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, restart_with_nothing_is_noticed_by_the_next_save)
@@ -124,6 +128,7 @@ Test(redis_trouble, restart_with_nothing_is_noticed_by_the_next_save)
     expect(test_save(store, 0, "a", "2", 2, &message), SHOAL_FENCED, "lost writes");
     cr_assert(store->lost_writes);
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, flushall_is_noticed_by_the_next_save)
@@ -134,6 +139,7 @@ Test(redis_trouble, flushall_is_noticed_by_the_next_save)
     cr_assert(store->lost_writes);
     cr_assert_str_eq(test_redis_command(&redis, "DBSIZE", NULL), "0");
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, owner_of_a_lost_epoch_is_fenced_by_one_who_took_the_same_number)
@@ -147,6 +153,7 @@ Test(redis_trouble, owner_of_a_lost_epoch_is_fenced_by_one_who_took_the_same_num
     cr_assert_not(first->lost_writes);
     first->ops->destroy(first);
     second->ops->destroy(second);
+    test_no_leaks();
 }
 
 Test(redis_trouble, stopped_server_is_given_up_in_time_and_used_again_later)
@@ -160,6 +167,7 @@ Test(redis_trouble, stopped_server_is_given_up_in_time_and_used_again_later)
     cr_assert_eq(test_save(store, 0, "a", "2", 2, &message), SHOAL_OK, "%s", message.text);
     cr_assert_str_eq(test_load(store, 0, "a"), "2");
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 /* The transaction is held up in the server until the store gives up on it. */
@@ -178,6 +186,7 @@ Test(redis_trouble, save_without_an_answer_can_be_repeated_if_it_was_not_done)
     cr_assert_str_eq(test_load(store, 0, "a"), "2");
     cr_assert_eq(next_offset(), 2);
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, save_without_an_answer_can_be_repeated_if_it_was_done)
@@ -208,6 +217,7 @@ Test(redis_trouble, save_without_an_answer_can_be_repeated_if_it_was_done)
     shoal_buffer_finish(&bytes);
     probe->ops->destroy(probe);
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, server_out_of_memory_is_unavailable_and_writes_nothing)
@@ -229,6 +239,7 @@ Test(redis_trouble, server_out_of_memory_is_unavailable_and_writes_nothing)
                  message.text);
     cr_assert_str_eq(test_load(store, 0, "n1499"), "value");
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, server_that_cannot_write_to_its_disk_is_unavailable)
@@ -251,6 +262,7 @@ Test(redis_trouble, server_that_cannot_write_to_its_disk_is_unavailable)
     (void)test_redis_command(&redis, "CONFIG", "SET", "stop-writes-on-bgsave-error", "no", NULL);
     cr_assert_eq(test_save(store, 0, "a", "2", 2, &message), SHOAL_OK, "%s", message.text);
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, replica_is_unavailable_for_writing)
@@ -260,11 +272,11 @@ Test(redis_trouble, replica_is_unavailable_for_writing)
     expect(test_save(store, 0, "a", "2", 2, &message), SHOAL_UNAVAILABLE, "READONLY");
     (void)test_redis_command(&redis, "CONFIG", "SET", "replica-serve-stale-data", "no", NULL);
     struct shoal_slice user = test_slice("a"), value;
-    expect(store->ops->load(store, 0, &user, 1, &value, &message), SHOAL_UNAVAILABLE,
-           "MASTERDOWN");
+    expect(store->ops->load(store, 0, &user, 1, &value, &message), SHOAL_UNAVAILABLE, "MASTERDOWN");
     (void)test_redis_command(&redis, "REPLICAOF", "NO", "ONE", NULL);
     cr_assert_eq(test_save(store, 0, "a", "2", 2, &message), SHOAL_OK, "%s", message.text);
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, login_that_is_missing_or_wrong_is_a_matter_of_configuration)
@@ -281,6 +293,7 @@ Test(redis_trouble, login_that_is_missing_or_wrong_is_a_matter_of_configuration)
     store->ops->destroy(store);
     wrong->ops->destroy(wrong);
     right->ops->destroy(right);
+    test_no_leaks();
 }
 
 Test(redis_trouble, database_that_does_not_exist_is_a_matter_of_configuration)
@@ -292,6 +305,7 @@ Test(redis_trouble, database_that_does_not_exist_is_a_matter_of_configuration)
     cr_assert_eq(shoal_redis_store_create(&options, &store, NULL), SHOAL_OK);
     expect(store->ops->open(store, 4, &message), SHOAL_CONFIG, "out of range");
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, server_that_may_evict_states_is_refused)
@@ -306,6 +320,7 @@ Test(redis_trouble, server_that_may_evict_states_is_refused)
     (void)test_redis_command(&redis, "CONFIG", "SET", "maxmemory-policy", "noeviction", NULL);
     cr_assert_eq(store->ops->open(store, 4, &message), SHOAL_OK);
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, server_that_hides_its_settings_is_trusted)
@@ -314,6 +329,7 @@ Test(redis_trouble, server_that_hides_its_settings_is_trusted)
     struct shoal_store *store = make(NULL);
     cr_assert_eq(store->ops->open(store, 4, &message), SHOAL_OK, "%s", message.text);
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, keys_of_another_type_are_damaged_and_named)
@@ -339,6 +355,7 @@ Test(redis_trouble, keys_of_another_type_are_damaged_and_named)
     (void)test_redis_command(&redis, "SET", "{t}#partitions", "four", NULL);
     expect(store->ops->open(store, 4, &message), SHOAL_DAMAGED, "{t}#partitions");
     store->ops->destroy(store);
+    test_no_leaks();
 }
 
 Test(redis_trouble, death_inside_a_save_leaves_all_of_it_undone)
@@ -360,4 +377,5 @@ Test(redis_trouble, death_inside_a_save_leaves_all_of_it_undone)
     cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     cr_assert_eq(next_offset(), 2);
     cr_assert_str_eq(test_redis_command(&redis, "GET", "{t/0}:a", NULL), "2");
+    test_no_leaks();
 }

@@ -57,17 +57,34 @@ Test(redis_url, unix_socket_may_have_a_database)
 Test(redis_url, what_cannot_be_read_is_refused_without_showing_the_password)
 {
     static const char *const bad[] = {
-        "", "redis:", "redis://", "http://h", "localhost:6379", "redis://h:0", "redis://h:65536",
-        "redis://h:x", "redis://h:", "redis://h/x", "redis://h/1/2", "redis://secret@h",
-        "redis://u:secret%2@h", "redis://u:secret%00@h", "redis://u:secret@", "redis://[::1",
-        "redis://[::1]x", "rediss://u:secret@h", "unix:", "unix:relative", "unix:/a?secret=1",
-        "unix:/a?db=", "unix:/a?db=-1",
+        "",
+        "redis:",
+        "redis://",
+        "http://h",
+        "localhost:6379",
+        "redis://h:0",
+        "redis://h:65536",
+        "redis://h:x",
+        "redis://h:",
+        "redis://h/x",
+        "redis://h/1/2",
+        "redis://secret@h",
+        "redis://u:secret%2@h",
+        "redis://u:secret%00@h",
+        "redis://u:secret@",
+        "redis://[::1",
+        "redis://[::1]x",
+        "rediss://u:secret@h",
+        "unix:",
+        "unix:relative",
+        "unix:/a?secret=1",
+        "unix:/a?db=",
+        "unix:/a?db=-1",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct shoal_redis_address address;
         struct shoal_message message = {{0}};
-        cr_assert_eq(shoal_redis_url_parse(bad[i], &address, &message), SHOAL_CONFIG, "%s",
-                     bad[i]);
+        cr_assert_eq(shoal_redis_url_parse(bad[i], &address, &message), SHOAL_CONFIG, "%s", bad[i]);
         cr_assert_neq(message.text[0], '\0');
         cr_assert_null(strstr(message.text, "secret"), "%s", message.text);
     }

@@ -76,7 +76,8 @@ Test(config, an_unknown_key_names_the_line_and_the_nearest_key)
     refused("workers: 2\ncommit:\n  intervall: 1s\n",
             "etc/shoal.yaml:3: unknown key 'commit.intervall' (did you mean 'commit.interval'?)");
     refused("worker: 2\n", "etc/shoal.yaml:1: unknown key 'worker' (did you mean 'workers'?)");
-    refused("\n\ncomit: {interval: 1s}\n", "etc/shoal.yaml:3: unknown key 'comit' (did you mean 'commit'?)");
+    refused("\n\ncomit: {interval: 1s}\n",
+            "etc/shoal.yaml:3: unknown key 'comit' (did you mean 'commit'?)");
     refused("redis: {urll: x}\n", "did you mean 'redis.url'?");
     refused("entirely_else: 1\n", "unknown key 'entirely_else' ('shoal config' lists all keys)");
     refused("delivery.mode: x\n", "unknown key 'delivery.mode'");
@@ -86,8 +87,9 @@ Test(config, an_unknown_key_names_the_line_and_the_nearest_key)
 
 Test(config, an_ill_typed_value_names_line_key_and_the_expected_form)
 {
-    refused("\ncommit.interval: fast\n",
-            "etc/shoal.yaml:2: commit.interval: 'fast' is not a duration with its unit, for example");
+    refused(
+        "\ncommit.interval: fast\n",
+        "etc/shoal.yaml:2: commit.interval: 'fast' is not a duration with its unit, for example");
     refused("commit.interval: 100\n", "'100' is not a duration with its unit");
     refused("workers: two\n", "workers: 'two' is not a whole number, for example 4");
     refused("workers: 1.5\n", "is not a whole number");
@@ -133,7 +135,8 @@ Test(config, a_key_set_twice_is_refused_in_any_spelling)
 
 Test(config, a_section_whose_lines_are_all_comments_is_empty)
 {
-    cr_assert_eq(parse("commit:\n#  interval: 1s\nkafka:\nworkers: 3\n"), SHOAL_OK, "%s", message.text);
+    cr_assert_eq(parse("commit:\n#  interval: 1s\nkafka:\nworkers: 3\n"), SHOAL_OK, "%s",
+                 message.text);
     cr_assert_eq(config->workers, 3);
     cr_assert_eq(config->commit_interval, 100);
 }

@@ -14,10 +14,8 @@ static struct shoal_decision decisions[SHOAL_GRANTS_MAX];
 static struct shoal_promotion *add(const char *id)
 {
     struct shoal_promotion *p = &promotions[policy.count++];
-    *p = (struct shoal_promotion){.max_score = 1,
-                                  .valid_from_ms = INT64_MIN,
-                                  .valid_until_ms = INT64_MAX,
-                                  .offer_ms = HOUR};
+    *p = (struct shoal_promotion){
+        .max_score = 1, .valid_from_ms = INT64_MIN, .valid_until_ms = INT64_MAX, .offer_ms = HOUR};
     strcpy(p->id, id);
     p->hash = shoal_promotion_hash(id, strlen(id));
     return p;

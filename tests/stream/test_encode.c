@@ -53,8 +53,34 @@ Test(encode, text_is_escaped_where_json_asks_for_it_and_nowhere_else)
     shoal_encode_str(&e, "x\0y", 3);
     is("\"x\\u0000y\"");
     begin(SHOAL_ENCODE_JSON);
-    shoal_encode_text(&e, NULL);
+    shoal_encode_name(&e, NULL);
     is("null");
+}
+
+/* Every byte at every place of an eight-byte group, against the plain rule. */
+Test(encode, escapes_are_found_at_every_place)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        for (size_t place = 0; place < 24; place++) {
+            char text[25] = "abcdefghijklmnopqrstuvwx", wanted[64];
+            text[place] = (char)byte;
+            const char *shorts = "\bb\tt\nn\ff\rr\"\"\\\\";
+            const char *pair = byte ? strchr(shorts, byte) : NULL;
+            char middle[8];
+            bool is_short = byte == '"' || byte == '\\' || (byte < 0x20 && pair);
+            if (is_short)
+                snprintf(middle, sizeof middle, "\\%c", pair[1]);
+            else if (byte < 0x20)
+                snprintf(middle, sizeof middle, "\\u%04x", (unsigned)byte);
+            else
+                snprintf(middle, sizeof middle, "%c", byte);
+            snprintf(wanted, sizeof wanted, "\"%.*s%s%s\"", (int)place, text, middle,
+                     "abcdefghijklmnopqrstuvwx" + place + 1);
+            begin(SHOAL_ENCODE_JSON);
+            shoal_encode_str(&e, text, 24);
+            is(wanted);
+        }
+    }
 }
 
 Test(encode, scores_are_what_printf_makes_of_every_float)

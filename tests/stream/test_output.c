@@ -58,7 +58,8 @@ Test(output, a_segment_change_is_one_canonical_line)
 {
     struct shoal_change change = {SHOAL_INTENT, SHOAL_COLD, SHOAL_WARM, 0.231f};
     shoal_output_change(SHOAL_OUTPUT_JSON, &event, &change, &model, "t/3/42/intent", &out);
-    is("{\"id\":\"t/3/42/intent\",\"user_id\":\"u\\\"1\",\"dimension\":\"intent\",\"from\":\"cold\","
+    is("{\"id\":\"t/3/42/"
+       "intent\",\"user_id\":\"u\\\"1\",\"dimension\":\"intent\",\"from\":\"cold\","
        "\"to\":\"warm\",\"score\":0.231000,\"event_time\":\"2017-12-02T00:00:00.123Z\","
        "\"model\":\"0123456789abcdef\"}");
 }
@@ -77,15 +78,16 @@ static struct shoal_decision full_decision(void)
         .eligible = false,
         .control = true,
         .reasons_count = 7,
-        .reasons = {
-            {SHOAL_CONDITION_VALIDITY, 0, true, (double)event.touch.time_ms, 0},
-            {SHOAL_CONDITION_SEGMENT, SHOAL_INTENT, true, SHOAL_WARM, 6},
-            {SHOAL_CONDITION_MIN_SCORE, 0, true, (double)0.231f, (double)0.2f},
-            {SHOAL_CONDITION_MAX_SCORE, 0, false, (double)0.231f, (double)0.1f},
-            {SHOAL_CONDITION_COOLDOWN, 0, false, 7980000, 86400000},
-            {SHOAL_CONDITION_LIMIT, 0, true, 2, 3},
-            {SHOAL_CONDITION_OFFER, 0, true, 60000, 1800000},
-        },
+        .reasons =
+            {
+                {SHOAL_CONDITION_VALIDITY, 0, true, (double)event.touch.time_ms, 0},
+                {SHOAL_CONDITION_SEGMENT, SHOAL_INTENT, true, SHOAL_WARM, 6},
+                {SHOAL_CONDITION_MIN_SCORE, 0, true, (double)0.231f, (double)0.2f},
+                {SHOAL_CONDITION_MAX_SCORE, 0, false, (double)0.231f, (double)0.1f},
+                {SHOAL_CONDITION_COOLDOWN, 0, false, 7980000, 86400000},
+                {SHOAL_CONDITION_LIMIT, 0, true, 2, 3},
+                {SHOAL_CONDITION_OFFER, 0, true, 60000, 1800000},
+            },
     };
 }
 
@@ -93,7 +95,8 @@ Test(output, a_decision_names_each_condition_with_its_value_and_its_limit)
 {
     struct shoal_decision decision = full_decision();
     shoal_output_decision(SHOAL_OUTPUT_JSON, &event, &decision, &record, &model, "i", &out);
-    is("{\"id\":\"i\",\"user_id\":\"u\\\"1\",\"promotion\":\"checkout-reminder\",\"eligible\":false,"
+    is("{\"id\":\"i\",\"user_id\":\"u\\\"1\",\"promotion\":\"checkout-reminder\",\"eligible\":"
+       "false,"
        "\"variant\":\"control\",\"reasons\":["
        "{\"condition\":\"validity\",\"value\":\"2017-12-02T00:00:00.123Z\","
        "\"limit\":[null,\"2018-01-01T00:00:00.000Z\"],\"met\":true},"
@@ -112,16 +115,17 @@ Test(output, a_decision_names_each_condition_with_its_value_and_its_limit)
 
 Test(output, an_offer_has_its_end_and_a_first_cooldown_no_value)
 {
-    struct shoal_decision decision = {.promotion = &promotion,
-                                      .eligible = true,
-                                      .expires_ms = INT64_C(1512174600123),
-                                      .reasons_count = 1,
-                                      .reasons = {{SHOAL_CONDITION_COOLDOWN, 0, true, (double)NAN,
-                                                   86400000}}};
+    struct shoal_decision decision = {
+        .promotion = &promotion,
+        .eligible = true,
+        .expires_ms = INT64_C(1512174600123),
+        .reasons_count = 1,
+        .reasons = {{SHOAL_CONDITION_COOLDOWN, 0, true, (double)NAN, 86400000}}};
     shoal_output_decision(SHOAL_OUTPUT_JSON, &event, &decision, &record, &model, "i", &out);
-    const char *pieces[] = {"\"eligible\":true,\"variant\":\"treatment\"",
-                            "\"condition\":\"cooldown\",\"value\":null,\"limit\":\"1d\",\"met\":true",
-                            "\"expires_at\":\"2017-12-02T00:30:00.123Z\"}"};
+    const char *pieces[] = {
+        "\"eligible\":true,\"variant\":\"treatment\"",
+        "\"condition\":\"cooldown\",\"value\":null,\"limit\":\"1d\",\"met\":true",
+        "\"expires_at\":\"2017-12-02T00:30:00.123Z\"}"};
     for (size_t i = 0; i < 3; i++)
         cr_assert_not_null(memmem(out.bytes, out.size, pieces[i], strlen(pieces[i])), "%s",
                            pieces[i]);
@@ -154,8 +158,8 @@ Test(output, messagepack_is_one_whole_value_with_the_same_keys)
     cr_assert_eq(reader.status, SHOAL_OK);
     shoal_unpack_init(&reader, out.bytes, out.size);
     cr_assert_eq(shoal_unpack_map(&reader, 20), 11);
-    const char *keys[] = {"id",       "user_id", "promotion", "eligible",   "variant",   "reasons",
-                          "scores",   "segments", "model",    "event_time", "expires_at"};
+    const char *keys[] = {"id",     "user_id",  "promotion", "eligible",   "variant",   "reasons",
+                          "scores", "segments", "model",     "event_time", "expires_at"};
     for (size_t i = 0; i < 11; i++) {
         size_t size;
         const char *key = shoal_unpack_str(&reader, &size);

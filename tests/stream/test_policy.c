@@ -95,7 +95,8 @@ Test(policy, a_file_without_promotions_is_an_empty_policy)
 
 Test(policy, unknown_names_are_refused_with_the_nearest_known)
 {
-    refused("promotion:\n- id: a\n", "p.yaml:1: unknown key 'promotion' (did you mean 'promotions'?)");
+    refused("promotion:\n- id: a\n",
+            "p.yaml:1: unknown key 'promotion' (did you mean 'promotions'?)");
     line_refused("cooldwon: 1d", "unknown key 'cooldwon' (did you mean 'cooldown'?)");
     line_refused("triggers: [crat]", "unknown behaviour 'crat' (did you mean 'cart'?)");
     line_refused("segments: {intend: [hot]}",
@@ -128,7 +129,8 @@ Test(policy, contradictions_are_refused)
 {
     line_refused("score: {min: 0.5, max: 0.4}", "min is above max");
     line_refused("valid: {from: 2017-12-01, until: 2017-12-01}", "the window is empty");
-    refused("promotions:\n- id: a\n- id: b\n- id: a\n", "p.yaml:4: promotion 'a' stands here twice");
+    refused("promotions:\n- id: a\n- id: b\n- id: a\n",
+            "p.yaml:4: promotion 'a' stands here twice");
     refused("promotions:\n- limit: 1\n", "p.yaml:2: a promotion needs an id");
     refused("promotions: 5\n", "a list of promotions");
     refused("promotions:\n- hello\n", "p.yaml:2: 'hello' is not a map of keys and values");

@@ -83,7 +83,8 @@ Test(segments, a_fall_ends_at_the_level_whose_hysteresis_holds_it)
 {
     event(0, 0.7f);
     event(HOUR, 0.19f);
-    cr_assert_eq(record.standings[SHOAL_INTENT].level, SHOAL_WARM, "0.19 is within warm's hysteresis");
+    cr_assert_eq(record.standings[SHOAL_INTENT].level, SHOAL_WARM,
+                 "0.19 is within warm's hysteresis");
     setup();
     event(0, 0.7f);
     event(HOUR, 0.17f);

@@ -10,18 +10,43 @@ Test(units, durations_are_read_with_their_units)
     const struct {
         const char *text;
         int64_t ms;
-    } good[] = {{"0", 0},           {"0s", 0},          {"100ms", 100},    {"1s", 1000},
-                {"5m", 300000},     {"2h", 7200000},    {"1d", 86400000},  {"1.5h", 5400000},
-                {"1h30m", 5400000}, {"0.25s", 250},     {"1d2h3m4s5ms", 93784005},
+    } good[] = {{"0", 0},
+                {"0s", 0},
+                {"100ms", 100},
+                {"1s", 1000},
+                {"5m", 300000},
+                {"2h", 7200000},
+                {"1d", 86400000},
+                {"1.5h", 5400000},
+                {"1h30m", 5400000},
+                {"0.25s", 250},
+                {"1d2h3m4s5ms", 93784005},
                 {"100000d", INT64_C(8640000000000)}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         int64_t ms = -1;
         cr_assert(shoal_duration_parse(good[i].text, &ms), "%s", good[i].text);
         cr_assert_eq(ms, good[i].ms, "%s", good[i].text);
     }
-    const char *bad[] = {"",      "5",    "-1s",   "1 s",        "s",    "1.s",     ".5s",
-                         "1w",    "1S",   "5m5m",  "30m1h",      "1sx",  "0.5ms",   "100001d",
-                         "1e3s",  "ms",   "99999999999999999999s", "+1s", "1s ",    "0.0001s"};
+    const char *bad[] = {"",
+                         "5",
+                         "-1s",
+                         "1 s",
+                         "s",
+                         "1.s",
+                         ".5s",
+                         "1w",
+                         "1S",
+                         "5m5m",
+                         "30m1h",
+                         "1sx",
+                         "0.5ms",
+                         "100001d",
+                         "1e3s",
+                         "ms",
+                         "99999999999999999999s",
+                         "+1s",
+                         "1s ",
+                         "0.0001s"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int64_t ms;
         cr_assert_not(shoal_duration_parse(bad[i], &ms), "%s", bad[i]);
@@ -61,10 +86,17 @@ Test(units, durations_are_printed_in_their_two_largest_units)
     const struct {
         int64_t ms;
         const char *text;
-    } cases[] = {{0, "0s"},           {250, "250ms"},     {1000, "1s"},
-                 {45678, "45s678ms"}, {86400000, "1d"},   {7980000, "2h13m"},
-                 {7985999, "2h13m"},  {86405000, "1d"},   {3600000 + 5000, "1h"},
-                 {-60000, "-1m"},     {INT64_C(86400000) * 30 + 3600000, "30d1h"}};
+    } cases[] = {{0, "0s"},
+                 {250, "250ms"},
+                 {1000, "1s"},
+                 {45678, "45s678ms"},
+                 {86400000, "1d"},
+                 {7980000, "2h13m"},
+                 {7985999, "2h13m"},
+                 {86405000, "1d"},
+                 {3600000 + 5000, "1h"},
+                 {-60000, "-1m"},
+                 {INT64_C(86400000) * 30 + 3600000, "30d1h"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[SHOAL_DURATION_TEXT];
         size_t size = shoal_duration_print(cases[i].ms, text);

@@ -108,7 +108,8 @@ static void says(const char *text)
 
 Test(cli, options_positionals_and_defaults_reach_the_command)
 {
-    cr_assert_eq(run("work --events e.csv --set a=1 --verbose u7 --set=b=2 --partitions 8"), 0, "%s", captured);
+    cr_assert_eq(run("work --events e.csv --set a=1 --verbose u7 --set=b=2 --partitions 8"), 0,
+                 "%s", captured);
     cr_assert_str_eq(seen.events, "e.csv");
     cr_assert_str_eq(seen.out, "out");
     cr_assert_str_eq(seen.sets, "a=1;b=2;");
@@ -174,8 +175,8 @@ Test(cli, what_is_missing_or_too_much_is_refused)
 
 Test(cli, more_repeats_than_fit_are_refused)
 {
-    char *argv[2 * SHOAL_CLI_REPEATS_MAX + 8] = {(char *)"shoal", (char *)"work", (char *)"--events",
-                                                 (char *)"e"};
+    char *argv[2 * SHOAL_CLI_REPEATS_MAX + 8] = {(char *)"shoal", (char *)"work",
+                                                 (char *)"--events", (char *)"e"};
     int argc = 4;
     for (int i = 0; i <= SHOAL_CLI_REPEATS_MAX; i++)
         argv[argc++] = (char *)"--set=a=1";
