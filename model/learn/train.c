@@ -281,6 +281,7 @@ static void tell_epoch(const struct course *course, bool best, double train_loss
 {
     struct shoal_train_epoch epoch = {
         .epoch = course->epoch,
+        .epochs = course->refit ? course->best_epoch : course->options.epochs,
         .refit = course->refit,
         .best = best,
         .train_loss = train_loss,

@@ -43,6 +43,7 @@ struct shoal_train_options {
 
 struct shoal_train_epoch {
     uint32_t epoch;        /* 0: the regression */
+    uint32_t epochs;       /* at most */
     bool refit;            /* step 4: no validation figures */
     bool best;             /* so far */
     double train_loss, valid_loss, valid_auc;
