@@ -2,6 +2,7 @@
 /* Properties, error classes and the monitor; see kafka_client.h and kafka_internal.h. */
 #include "stream/kafka_client.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -66,6 +67,34 @@ static enum shoal_status set(rd_kafka_conf_t *conf, const char *name, const char
     return shoal_fail(message, SHOAL_CONFIG, "kafka.%s: %s", name, reason);
 }
 
+/* Properties that Shoal's guarantees rest on, or that have an option of their own. */
+static enum shoal_status check_reserved(const struct shoal_config_property *property,
+                                        struct shoal_message *message)
+{
+    static const struct kafka_property reserved[] = {
+        {"group.id", "use the option group.id"},
+        {"group.instance.id", "use the option instance.id"},
+        {"transactional.id", "it is made from group.id and instance.id"},
+        {"enable.idempotence", "outputs would not be exactly once"},
+        {"enable.auto.commit", "offsets are committed with the outputs"},
+        {"enable.auto.offset.store", "offsets are committed with the outputs"},
+        {"auto.offset.reset", "recovery decides where to begin"},
+        {"enable.partition.eof", "recovery relies on it"},
+        {"isolation.level", "events of aborted transactions must not be read"},
+        {"partition.assignment.strategy", "a cooperative one is not supported"},
+        {NULL, NULL},
+    };
+    char line[32] = "";
+    if (property->line > 0)
+        snprintf(line, sizeof line, "line %d: ", property->line);
+    for (const struct kafka_property *r = reserved; r->name; r++) {
+        if (strcmp(property->name, r->name) == 0)
+            return shoal_fail(message, SHOAL_CONFIG, "%skafka.%s is set by Shoal itself: %s", line,
+                              r->name, r->value);
+    }
+    return SHOAL_OK;
+}
+
 enum shoal_status kafka_conf(const struct shoal_config *config, const struct shoal_log *log,
                              const struct kafka_property *defaults,
                              const struct kafka_property *fixed, rd_kafka_conf_t **result,
@@ -78,7 +107,9 @@ enum shoal_status kafka_conf(const struct shoal_config *config, const struct sho
         status = set(conf, defaults->name, defaults->value, 0, message);
     for (size_t i = 0; i < config->kafka_count && status == SHOAL_OK; i++) {
         const struct shoal_config_property *property = &config->kafka[i];
-        status = set(conf, property->name, property->value, property->line, message);
+        status = check_reserved(property, message);
+        if (status == SHOAL_OK)
+            status = set(conf, property->name, property->value, property->line, message);
     }
     for (; fixed->name && status == SHOAL_OK; fixed++)
         status = set(conf, fixed->name, fixed->value, 0, message);

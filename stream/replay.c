@@ -30,7 +30,7 @@ static void finish(struct replay *replay)
     free(replay->base_offset);
     if (replay->sink)
         replay->sink->ops->destroy(replay->sink);
-    if (replay->store)
+    if (replay->store && !replay->options->store)
         replay->store->ops->destroy(replay->store);
 }
 
@@ -42,15 +42,24 @@ static enum shoal_status start(struct replay *replay, struct shoal_message *mess
     replay->base_offset = calloc((size_t)o->partitions, sizeof *replay->base_offset);
     if (!replay->pipelines || !replay->next_offset || !replay->base_offset)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
-    enum shoal_status status = shoal_memory_store_create(&replay->store);
+    enum shoal_status status = SHOAL_OK;
+    replay->store = o->store;
+    if (!replay->store)
+        status = shoal_memory_store_create(&replay->store);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory");
     status = shoal_file_sink_create(o->out, o->pipeline.topic, &replay->sink, message);
     if (status == SHOAL_OK)
         status = replay->store->ops->open(replay->store, o->partitions, message);
     struct shoal_checkpoint before;
-    for (int32_t i = 0; i < o->partitions && status == SHOAL_OK; i++)
+    for (int32_t i = 0; i < o->partitions && status == SHOAL_OK; i++) {
         status = replay->store->ops->acquire(replay->store, i, &before, message);
+        if (status == SHOAL_OK && before.next_offset >= 0)
+            status = shoal_fail(message, SHOAL_CONFIG,
+                                "the store holds states of topic %s already: a replay begins with "
+                                "none (use another database, or --set topics.events=NAME)",
+                                o->pipeline.topic);
+    }
     for (unsigned i = 0; i < o->workers && status == SHOAL_OK; i++) {
         status = shoal_pipeline_create(&o->pipeline, replay->store, replay->sink,
                                        &replay->pipelines[i]);
@@ -152,8 +161,7 @@ enum shoal_status shoal_replay(const struct shoal_replay_options *options,
     if (status == SHOAL_OK) {
         char path[4096];
         snprintf(path, sizeof path, "%s/states.jsonl", options->out);
-        status = shoal_states_write(replay.store, options->pipeline.model->params.dims.hidden,
-                                    options->pipeline.precision, path, message);
+        status = shoal_states_write(replay.store, path, message);
     }
     if (status == SHOAL_OK)
         sum_counts(&replay, counts);

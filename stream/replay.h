@@ -12,6 +12,7 @@ struct shoal_replay_options {
     const char *const *events;  /* files, read one after the other */
     size_t events_count;
     const char *out;            /* folder */
+    struct shoal_store *store;  /* borrowed, holds nothing of this topic yet; NULL: in memory */
     int32_t partitions;         /* of the topic that is imitated */
     unsigned workers;           /* pipelines that share the partitions, one after the other */
     uint64_t save_messages;     /* save and empty the caches after so many messages; 0: at the end */
@@ -28,8 +29,7 @@ enum shoal_status shoal_replay(const struct shoal_replay_options *options,
 
 /* Writes the lines of states.jsonl for everything in `store`, sorted by user id, to `path` ("-":
  * standard output). Used by replay and by `shoal inspect --all`. */
-enum shoal_status shoal_states_write(struct shoal_store *store, uint32_t hidden,
-                                     enum shoal_precision precision, const char *path,
+enum shoal_status shoal_states_write(struct shoal_store *store, const char *path,
                                      struct shoal_message *message) SHOAL_MUST_CHECK;
 
 #endif

@@ -403,6 +403,9 @@ enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
                                    : shoal_fail(message, SHOAL_NOMEM, "out of memory");
     if (status == SHOAL_OK)
         status = process(&s, message);
+    /* A store that lost writes is no rival: the next session replays what is missing. */
+    if (status == SHOAL_FENCED && s.store && s.store->lost_writes)
+        status = SHOAL_UNAVAILABLE;
     *worked = s.worked;
     shoal_kafka_source_destroy(s.source, true);
     if (s.sink) {

@@ -16,9 +16,8 @@ struct line {
 };
 
 struct states {
+    float *hc; /* scratch for the largest h and c so far, 2·hidden */
     uint32_t hidden;
-    enum shoal_precision precision;
-    float *hc; /* scratch, 2·hidden */
     struct shoal_buffer text, users;
     struct line *lines;
     size_t count, capacity;
@@ -30,8 +29,20 @@ static enum shoal_status visit(void *opaque, int32_t partition, struct shoal_sli
 {
     struct states *s = opaque;
     struct shoal_record record;
-    shoal_record_init(&record, s->hidden, s->hc);
-    enum shoal_status status = shoal_record_decode(&record, value.bytes, value.size);
+    uint32_t hidden;
+    enum shoal_precision precision;
+    enum shoal_status status = shoal_record_shape(value.bytes, value.size, &hidden, &precision);
+    if (status == SHOAL_OK && hidden > s->hidden) {
+        free(s->hc);
+        s->hidden = hidden;
+        s->hc = calloc(2 * (size_t)hidden, sizeof *s->hc);
+        if (!s->hc)
+            return shoal_fail(s->message, SHOAL_NOMEM, "out of memory");
+    }
+    if (status == SHOAL_OK) {
+        shoal_record_init(&record, hidden, s->hc);
+        status = shoal_record_decode(&record, value.bytes, value.size);
+    }
     if (status != SHOAL_OK)
         return shoal_fail(s->message, status, "record of user '%.*s': %s", (int)user.size,
                           (const char *)user.bytes, shoal_status_text(status));
@@ -49,7 +60,7 @@ static enum shoal_status visit(void *opaque, int32_t partition, struct shoal_sli
                           .user_size = (uint8_t)user.size,
                           .partition = partition};
     shoal_buffer_append(&s->users, user.bytes, user.size);
-    shoal_record_print(&record, user.bytes, user.size, partition, s->precision, &s->text);
+    shoal_record_print(&record, user.bytes, user.size, partition, precision, &s->text);
     shoal_buffer_append(&s->text, "\n", 1);
     line->size = s->text.size - line->start;
     if (s->text.failed || s->users.failed)
@@ -86,15 +97,11 @@ static enum shoal_status write_lines(struct states *s, const char *path)
                   : SHOAL_OK;
 }
 
-enum shoal_status shoal_states_write(struct shoal_store *store, uint32_t hidden,
-                                     enum shoal_precision precision, const char *path,
+enum shoal_status shoal_states_write(struct shoal_store *store, const char *path,
                                      struct shoal_message *message)
 {
-    struct states s = {.hidden = hidden, .precision = precision, .message = message};
-    s.hc = calloc(2 * (size_t)hidden, sizeof *s.hc);
-    enum shoal_status status =
-        s.hc ? store->ops->scan(store, visit, &s, message)
-             : shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    struct states s = {.message = message};
+    enum shoal_status status = store->ops->scan(store, visit, &s, message);
     if (status == SHOAL_OK) {
         if (s.count)
             qsort_r(s.lines, s.count, sizeof *s.lines, compare, s.users.bytes);

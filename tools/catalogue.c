@@ -4,7 +4,7 @@
  * UserBehavior set: there the first category takes 5 % of all events, the first ten 25 %, the
  * first fifty 50 %.
  */
-#include "catalogue.h"
+#include "tools/catalogue.h"
 
 #include <stdlib.h>
 

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "random.h"
+#include "tools/random.h"
 
 struct shoal_catalogue;
 

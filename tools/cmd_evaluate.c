@@ -1,1 +1,155 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* `shoal evaluate`: how good a model is on events. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/learn/evaluate.h"
+#include "stream/event.h"
+#include "tools/commands.h"
+#include "tools/evaluate_print.h"
+#include "tools/load_events.h"
+#include "tools/setup.h"
+
+static void on_progress(void *context, size_t done, size_t total)
+{
+    shoal_progress_update(context, (double)done / (double)total, done);
+}
+
+/* One line a scored event: user_id,time,label,score. */
+static int write_scores(const struct shoal_cli_args *args, const char *path,
+                        const struct shoal_dataset *dataset,
+                        const struct shoal_evaluation *evaluation)
+{
+    FILE *out = fopen(path, "w");
+    if (!out)
+        return shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s: %s", path, strerror(errno));
+    fputs("user_id,timestamp,label,score\n", out);
+    for (size_t i = 0; i < evaluation->count; i++) {
+        size_t event = evaluation->events[i];
+        char time[25];
+        shoal_time_print(dataset->touches[event].time_ms, time);
+        fprintf(out, "%s,%s,%d,%.9g\n", shoal_dataset_user_id(dataset, dataset->owners[event]),
+                time, evaluation->labels[i], (double)evaluation->scores[i]);
+    }
+    bool failed = ferror(out);
+    if (fclose(out) != 0 || failed)
+        return shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s: %s", path, strerror(errno));
+    return SHOAL_EXIT_OK;
+}
+
+static void warn(const struct shoal_evaluation *evaluation)
+{
+    const struct shoal_metrics *metrics = &evaluation->event_level[SHOAL_PREDICTOR_MODEL];
+    if (metrics->positives == 0 || metrics->positives == metrics->events_count)
+        fprintf(stderr,
+                "warning: %s of the %zu scored events is followed by a purchase within 24 h: "
+                "ROC-AUC and PR-AUC are not defined\n",
+                metrics->positives ? "every one" : "none", metrics->events_count);
+}
+
+static int report(const struct shoal_cli_args *args, const struct shoal_dataset *dataset,
+                  const struct shoal_evaluation *evaluation)
+{
+    warn(evaluation);
+    bool baseline = shoal_cli_get(args, "baseline");
+    if (baseline && !evaluation->there[SHOAL_PREDICTOR_REGRESSION])
+        fprintf(stderr, "warning: no regression: too few labelled events before --from\n");
+    if (shoal_cli_get(args, "json"))
+        shoal_evaluate_print_json(evaluation, baseline, stdout);
+    else
+        shoal_evaluate_print_table(evaluation, stdout);
+    const char *scores = shoal_cli_get(args, "scores");
+    return scores ? write_scores(args, scores, dataset, evaluation) : SHOAL_EXIT_OK;
+}
+
+static int evaluate(const struct shoal_cli_args *args, const struct shoal_model *model,
+                    struct shoal_dataset *dataset)
+{
+    bool from_given, until_given;
+    long long from_ms, until_ms, seed;
+    if (!shoal_cli_time(args, "from", &from_given, &from_ms) ||
+        !shoal_cli_time(args, "until", &until_given, &until_ms) ||
+        !shoal_cli_int(args, "seed", 0, INT64_MAX, &seed))
+        return SHOAL_EXIT_USAGE;
+    struct shoal_message message = {.text = ""};
+    struct shoal_load load = {.until_ms = INT64_MAX};
+    enum shoal_status status =
+        shoal_load_events(shoal_cli_get(args, "events"), &load, dataset, &message);
+    if (status != SHOAL_OK)
+        return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
+    if (load.refused)
+        fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
+                        "first because: %s\n",
+                load.refused, load.messages, load.why.text);
+    struct shoal_progress progress;
+    struct shoal_evaluate_options options = {
+        .from_ms = from_given ? from_ms : INT64_MIN,
+        .until_ms = until_given ? until_ms : INT64_MAX,
+        .precision = shoal_cli_get(args, "fp32") ? SHOAL_FP32 : SHOAL_FP16,
+        .regression = shoal_cli_get(args, "baseline"),
+        .seed = (uint64_t)seed,
+        .progress = on_progress,
+        .context = &progress,
+    };
+    struct shoal_evaluation evaluation;
+    shoal_progress_start(&progress, "score", "events");
+    status = shoal_evaluate(model, dataset, &options, &evaluation, &message);
+    shoal_progress_end(&progress);
+    int code = status == SHOAL_OK ? report(args, dataset, &evaluation)
+                                  : shoal_cli_fail(args, shoal_setup_exit(status), "%s",
+                                                   message.text);
+    shoal_evaluation_finish(&evaluation);
+    return code;
+}
+
+static int run(const struct shoal_cli_args *args)
+{
+    struct shoal_model *model;
+    struct shoal_message message = {.text = ""};
+    if (shoal_model_load(shoal_cli_get(args, "model"), &model, &message) != SHOAL_OK)
+        return shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s", message.text);
+    struct shoal_dataset dataset;
+    shoal_dataset_init(&dataset, model->params.dims.ring);
+    int code = evaluate(args, model, &dataset);
+    shoal_dataset_finish(&dataset);
+    shoal_model_destroy(model);
+    return code;
+}
+
+static const struct shoal_cli_option options[] = {
+    {"model", "FILE", NULL, "model to judge", true, false},
+    {"events", "FILE[,FILE…]", NULL,
+     "events in order of arrival: JSON lines or CSV, plain, gzip or zstd; - for standard input",
+     true, false},
+    {"from", "TIME", NULL,
+     "score events from here on (default: all); those before warm up the states", false, false},
+    {"until", "TIME", NULL, "score events before this (default: all); later ones give labels", false,
+     false},
+    {"json", NULL, NULL, "print one JSON object", false, false},
+    {"baseline", NULL, NULL,
+     "beside the model: a logistic regression on the same counters, fitted on the events before "
+     "--from, and the prior, which is their base rate",
+     false, false},
+    {"scores", "FILE", NULL, "also write user_id,timestamp,label,score of every scored event",
+     false, false},
+    {"seed", "S", "1", "of the bootstrap", false, false},
+    {"fp32", NULL, NULL, "keep states in single precision (default: half, as they are served)",
+     false, false},
+    {0},
+};
+
+const struct shoal_cli_command shoal_cmd_evaluate = {
+    .name = "evaluate",
+    .summary = "judge a model on events files",
+    .description =
+        "An event is positive if its user buys in the 24 hours after it; one whose 24 hours reach past "
+        "the end of the data is not scored. Prints ROC-AUC, PR-AUC (average precision), log loss "
+        "and ECE (15 bins of equal mass) with 95 % intervals from 1000 resamples of the users, for "
+        "events and for users (each user's last scored event).",
+    .example = "shoal evaluate --model m.shoal --events events.csv.gz "
+               "--from 2017-12-02T00:00+08:00 --baseline",
+    .options = options,
+    .run = run,
+};

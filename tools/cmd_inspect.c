@@ -6,42 +6,48 @@
 
 #include "stream/replay.h"
 #include "tools/commands.h"
+#include "tools/print_user.h"
 #include "tools/setup.h"
 
-/* H of the stored records: from the model if one is configured, else as large as any: a record of
- * another size would be read as stale. */
-static uint32_t hidden_of(const struct shoal_setup *setup)
+static void print(const struct shoal_record *record, const struct shoal_setup *setup,
+                  const char *user, int32_t partition, enum shoal_precision precision, bool json)
 {
-    return setup->model ? setup->model->params.dims.hidden : shoal_dims_default().hidden;
+    if (!json) {
+        shoal_print_user(stdout, record, user, partition, setup->policy);
+        return;
+    }
+    struct shoal_buffer text = {0};
+    shoal_record_print(record, user, strlen(user), partition, precision, &text);
+    fwrite(text.bytes, 1, text.size, stdout);
+    putchar('\n');
+    shoal_buffer_finish(&text);
 }
 
 static enum shoal_status print_user(struct shoal_store *store, const struct shoal_setup *setup,
-                                    const char *user, struct shoal_message *message)
+                                    const char *user, bool json, struct shoal_message *message)
 {
     int32_t partition;
     struct shoal_slice value;
-    enum shoal_status status = store->ops->find(
-        store, (struct shoal_slice){user, strlen(user)}, &partition, &value, message);
+    enum shoal_status status = store->ops->find(store, (struct shoal_slice){user, strlen(user)},
+                                                &partition, &value, message);
     if (status != SHOAL_OK)
         return status;
-    uint32_t hidden = hidden_of(setup);
+    uint32_t hidden;
+    enum shoal_precision precision;
     struct shoal_record record;
-    float *hc = calloc(2 * (size_t)hidden, sizeof *hc);
-    if (!hc)
-        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
-    shoal_record_init(&record, hidden, hc);
-    status = shoal_record_decode(&record, value.bytes, value.size);
-    if (status != SHOAL_OK) {
-        shoal_fail(message, status, "record of user '%s': %s", user, shoal_status_text(status));
-    } else {
-        struct shoal_buffer text = {0};
-        bool fp32 = strcmp(setup->config->state_precision, "fp32") == 0;
-        shoal_record_print(&record, user, strlen(user), partition, fp32 ? SHOAL_FP32 : SHOAL_FP16,
-                           &text);
-        fwrite(text.bytes, 1, text.size, stdout);
-        putchar('\n');
-        shoal_buffer_finish(&text);
+    float *hc = NULL;
+    status = shoal_record_shape(value.bytes, value.size, &hidden, &precision);
+    if (status == SHOAL_OK) {
+        hc = calloc(2 * (size_t)hidden, sizeof *hc);
+        if (!hc)
+            return shoal_fail(message, SHOAL_NOMEM, "out of memory");
+        shoal_record_init(&record, hidden, hc);
+        status = shoal_record_decode(&record, value.bytes, value.size);
     }
+    if (status != SHOAL_OK)
+        shoal_fail(message, status, "record of user '%s': %s", user, shoal_status_text(status));
+    else
+        print(&record, setup, user, partition, precision, json);
     free(hc);
     return status;
 }
@@ -53,12 +59,9 @@ static int inspect(const struct shoal_cli_args *args, struct shoal_setup *setup)
     bool all = shoal_cli_get(args, "all") != NULL;
     if (all == (user != NULL))
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "give a USER, or --all");
-    const char *model = shoal_cli_get(args, "model");
-    if (!model)
-        model = setup->config->model_path;
     enum shoal_status status = SHOAL_OK;
-    if (model[0])
-        status = shoal_model_load(model, &setup->model, &message);
+    if (setup->config->promotions_path[0])
+        status = shoal_policy_load(setup->config->promotions_path, &setup->policy, &message);
     struct shoal_redis_options redis = {
         .url = setup->config->redis_url,
         .topic = setup->config->topic_events,
@@ -68,12 +71,9 @@ static int inspect(const struct shoal_cli_args *args, struct shoal_setup *setup)
     if (status == SHOAL_OK)
         status = shoal_redis_store_create(&redis, &store, &message);
     if (status == SHOAL_OK && all)
-        status = shoal_states_write(
-            store, hidden_of(setup),
-            strcmp(setup->config->state_precision, "fp32") == 0 ? SHOAL_FP32 : SHOAL_FP16, "-",
-            &message);
+        status = shoal_states_write(store, "-", &message);
     else if (status == SHOAL_OK)
-        status = print_user(store, setup, user, &message);
+        status = print_user(store, setup, user, shoal_cli_get(args, "json") != NULL, &message);
     if (store)
         store->ops->destroy(store);
     return status == SHOAL_OK ? SHOAL_EXIT_OK
@@ -93,7 +93,7 @@ static int run(const struct shoal_cli_args *args)
 static const struct shoal_cli_option options[] = {
     SHOAL_SETUP_OPTIONS,
     {"all", NULL, NULL, "every user, sorted by id: the lines of states.jsonl", false, false},
-    {"model", "FILE", NULL, "model that the states belong to (default: model.path)", false, false},
+    {"json", NULL, NULL, "USER as its line of states.jsonl", false, false},
     {0},
 };
 

@@ -28,6 +28,21 @@ static size_t split(char *text, const char *files[FILES_MAX])
     return count;
 }
 
+/* *store stays NULL without --redis. */
+static enum shoal_status open_store(const struct shoal_cli_args *args,
+                                    const struct shoal_setup *setup, struct shoal_store **store,
+                                    struct shoal_message *message)
+{
+    struct shoal_redis_options redis = {
+        .url = setup->config->redis_url,
+        .topic = setup->config->topic_events,
+        .timeout_ms = (int)setup->config->redis_timeout,
+    };
+    *store = NULL;
+    return shoal_cli_get(args, "redis") ? shoal_redis_store_create(&redis, store, message)
+                                        : SHOAL_OK;
+}
+
 static int replay(const struct shoal_cli_args *args, struct shoal_setup *setup, char *events)
 {
     const char *files[FILES_MAX];
@@ -53,10 +68,15 @@ static int replay(const struct shoal_cli_args *args, struct shoal_setup *setup, 
     };
     struct shoal_pipeline_counts counts;
     struct shoal_message message = {.text = ""};
+    enum shoal_status status = open_store(args, setup, &options.store, &message);
+    if (status != SHOAL_OK)
+        return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
     int64_t since_ms = shoal_clock_ms();
     shoal_progress_start(&progress, "replay", "messages");
-    enum shoal_status status = shoal_replay(&options, &counts, &message);
+    status = shoal_replay(&options, &counts, &message);
     shoal_progress_end(&progress);
+    if (options.store)
+        options.store->ops->destroy(options.store);
     if (status != SHOAL_OK)
         return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
     double seconds = (double)(shoal_clock_ms() - since_ms + 1) / 1000;
@@ -98,6 +118,7 @@ static const struct shoal_cli_option options[] = {
      false},
     {"record-time", "TIME", NULL, "Kafka timestamp to assume for every message; without it no event "
      "is refused as future", false, false},
+    {"redis", NULL, NULL, "keep the states in Redis (redis.url) instead of memory", false, false},
     SHOAL_SETUP_OPTIONS,
     {0},
 };

@@ -1,1 +1,224 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* `shoal train`: events in, model out. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "model/base/clock.h"
+#include "model/learn/train.h"
+#include "stream/event.h"
+#include "tools/commands.h"
+#include "tools/load_events.h"
+#include "tools/setup.h"
+
+struct showing {
+    struct shoal_progress line;
+    uint32_t epochs;    /* at most, for the share done */
+    uint64_t done_before, seen; /* events of earlier epochs; of this one */
+};
+
+static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
+{
+    struct showing *showing = context;
+    (void)refit;
+    showing->seen = done;
+    double fraction = showing->epochs && total
+                          ? ((double)epoch - 1 + (double)done / (double)total) /
+                                (double)showing->epochs
+                          : -1;
+    shoal_progress_update(&showing->line, fraction, showing->done_before + done);
+}
+
+static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
+{
+    struct showing *showing = context;
+    shoal_progress_end(&showing->line);
+    showing->done_before += showing->seen;
+    showing->seen = 0;
+    showing->epochs = epoch->epochs;
+    if (epoch->refit)
+        fprintf(stderr, "refit %3u/%u  train loss %.5f\n", epoch->epoch, epoch->epochs,
+                epoch->train_loss);
+    else if (epoch->epoch == 0)
+        fprintf(stderr, "regression                          validation loss %.5f  ROC-AUC %.4f\n",
+                epoch->valid_loss, epoch->valid_auc);
+    else
+        fprintf(stderr, "epoch %3u/%u  train loss %.5f  validation loss %.5f  ROC-AUC %.4f%s\n",
+                epoch->epoch, epoch->epochs, epoch->train_loss, epoch->valid_loss,
+                epoch->valid_auc, epoch->best ? "  best" : "");
+}
+
+/* The options that are numbers, into their places. False after a usage error. */
+static bool read_options(const struct shoal_cli_args *args, struct shoal_train_options *options)
+{
+    long long seed, hidden, items, categories, batch, steps, epochs, patience;
+    double rate, tables, decay, drop_inputs, drop_hidden, averaging, balance;
+    if (!shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
+        !shoal_cli_int(args, "hidden", 16, SHOAL_HIDDEN_MAX, &hidden) ||
+        !shoal_cli_int(args, "item-buckets", 1, 1 << 22, &items) ||
+        !shoal_cli_int(args, "category-buckets", 2, 1 << 22, &categories) ||
+        !shoal_cli_int(args, "batch", 0, 4096, &batch) ||
+        !shoal_cli_int(args, "steps", 1, 4096, &steps) ||
+        !shoal_cli_int(args, "epochs", -1, 10000, &epochs) ||
+        !shoal_cli_int(args, "patience", 0, 10000, &patience) ||
+        !shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate) ||
+        !shoal_cli_real(args, "embedding-rate", 0, 10, &tables) ||
+        !shoal_cli_real(args, "weight-decay", 0, 10, &decay) ||
+        !shoal_cli_real(args, "dropout-inputs", 0, 0.9, &drop_inputs) ||
+        !shoal_cli_real(args, "dropout-hidden", 0, 0.9, &drop_hidden) ||
+        !shoal_cli_real(args, "averaging", 0, 0.99999, &averaging) ||
+        !shoal_cli_real(args, "user-balance", 0, 1, &balance))
+        return false;
+    *options = shoal_train_options_default();
+    options->seed = (uint64_t)seed;
+    options->dims.hidden = (uint32_t)hidden;
+    options->dims.item_buckets = (uint32_t)items;
+    options->dims.category_buckets = (uint32_t)categories;
+    options->batch = (uint32_t)batch;
+    options->steps = (uint32_t)steps;
+    options->epochs = epochs < 0 ? SHOAL_TRAIN_AUTO : (uint32_t)epochs;
+    options->patience = (uint32_t)patience;
+    options->learning_rate = (float)rate;
+    options->embedding_rate = (float)tables;
+    options->weight_decay = (float)decay;
+    options->dropout_inputs = (float)drop_inputs;
+    options->dropout_hidden = (float)drop_hidden;
+    options->averaging = (float)averaging;
+    options->user_balance = (float)balance;
+    options->refit = !shoal_cli_get(args, "no-refit");
+    return true;
+}
+
+static void print_measure(const char *name, const struct shoal_train_summary *summary,
+                          enum shoal_measure measure)
+{
+    const struct shoal_metrics *model = &summary->valid, *regression = &summary->valid_regression;
+    printf("  %-9s %.4f [%.4f, %.4f]   regression %.4f [%.4f, %.4f]\n", name,
+           model->values[measure], model->intervals[measure].low, model->intervals[measure].high,
+           regression->values[measure], regression->intervals[measure].low,
+           regression->intervals[measure].high);
+}
+
+static void print_summary(const char *path, const struct shoal_model *model,
+                          const struct shoal_train_summary *summary, double seconds)
+{
+    char from[25], until[25];
+    shoal_time_print(model->origin.train_from_ms, from);
+    shoal_time_print(model->origin.train_until_ms, until);
+    printf("model %s  %s\n", model->version, path);
+    printf("  events    %zu of %zu users, %s to %s\n", summary->events_count, summary->users_count,
+           from, until);
+    printf("  labels    %zu to train (%.1f %% before a purchase), %zu to validate (%.1f %%)\n",
+           summary->train_count, 100 * summary->train_base_rate, summary->valid_count,
+           100 * summary->valid.base_rate);
+    printf("  epochs    best %u of %u, batch %u, ridge of the regression %g\n",
+           summary->best_epoch, summary->epochs, summary->batch, summary->ridge);
+    printf("validation, with 95 %% intervals by users, before the refit\n");
+    print_measure("ROC-AUC", summary, SHOAL_MEASURE_roc_auc);
+    print_measure("PR-AUC", summary, SHOAL_MEASURE_pr_auc);
+    print_measure("log loss", summary, SHOAL_MEASURE_log_loss);
+    print_measure("ECE", summary, SHOAL_MEASURE_ece);
+    printf("intent      warm from %.4f, hot from %.4f\n", (double)model->warm, (double)model->hot);
+    printf("took        %.1f s\n", seconds);
+}
+
+static int train(const struct shoal_cli_args *args, const struct shoal_train_options *options,
+                 struct shoal_dataset *dataset)
+{
+    struct shoal_message message = {.text = ""};
+    bool until_given;
+    long long until_ms = 0;
+    int64_t since_ms = shoal_clock_ms();
+    if (!shoal_cli_time(args, "until", &until_given, &until_ms))
+        return SHOAL_EXIT_USAGE;
+    struct shoal_load load = {.until_ms = until_given ? until_ms : INT64_MAX};
+    enum shoal_status status =
+        shoal_load_events(shoal_cli_get(args, "events"), &load, dataset, &message);
+    if (status != SHOAL_OK)
+        return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
+    if (load.refused)
+        fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
+                        "first because: %s\n",
+                load.refused, load.messages, load.why.text);
+    struct showing showing = {0};
+    struct shoal_train_report report = {&showing, on_epoch, on_progress};
+    struct shoal_model *model;
+    struct shoal_train_summary summary;
+    shoal_progress_start(&showing.line, "train", "events");
+    status = shoal_train(dataset, load.reached ? until_ms : dataset->last_ms, options, &report,
+                         &model, &summary, &message);
+    shoal_progress_end(&showing.line);
+    if (status != SHOAL_OK)
+        return shoal_cli_fail(args, status == SHOAL_TOO_FEW ? SHOAL_EXIT_DATA : SHOAL_EXIT_FAILED,
+                              "%s", message.text);
+    const char *path = shoal_cli_get(args, "out");
+    status = shoal_model_save(model, path, &message);
+    if (status == SHOAL_OK)
+        print_summary(path, model, &summary, (double)(shoal_clock_ms() - since_ms) / 1000);
+    shoal_model_destroy(model);
+    return status == SHOAL_OK ? SHOAL_EXIT_OK
+                              : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
+}
+
+static int run(const struct shoal_cli_args *args)
+{
+    struct shoal_train_options options;
+    struct shoal_message message = {.text = ""};
+    if (!read_options(args, &options))
+        return SHOAL_EXIT_USAGE;
+    if (shoal_train_options_check(&options, &message) != SHOAL_OK)
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
+    struct shoal_dataset dataset;
+    shoal_dataset_init(&dataset, options.dims.ring);
+    int code = train(args, &options, &dataset);
+    shoal_dataset_finish(&dataset);
+    return code;
+}
+
+static const struct shoal_cli_option options[] = {
+    {"events", "FILE[,FILE…]", NULL,
+     "events in order of arrival: JSON lines or CSV, plain, gzip or zstd; - for standard input",
+     true, false},
+    {"until", "TIME", NULL, "leave out events from here on (default: none); no label sees beyond it",
+     false, false},
+    {"out", "FILE", NULL, "model file to write", true, false},
+    {"seed", "S", "1", "the same events, options and seed give the same file, byte for byte", false,
+     false},
+    {"hidden", "H", "64", "units of the LSTM, a multiple of 8", false, false},
+    {"item-buckets", "N", "4096", "rows of the item table", false, false},
+    {"category-buckets", "N", "1024", "rows of the category table", false, false},
+    {"epochs", "N", "-1", "at most so many; 0: the regression only; -1: 6 to 40, fewer the more events",
+     false, false},
+    {"patience", "N", "0",
+     "stop after N epochs without a better validation loss; 0: a third of the epochs", false, false},
+    {"batch", "B", "0", "users side by side; 0: 16 to 128, more the more events", false, false},
+    {"steps", "T", "32", "events of a user between two updates", false, false},
+    {"learning-rate", "R", "0.001", "step of AdamW", false, false},
+    {"embedding-rate", "F", "0.01", "factor of the learning rate for the item and category tables",
+     false, false},
+    {"weight-decay", "W", "0.05", "of AdamW, not on biases", false, false},
+    {"dropout-inputs", "P", "0.2", "share of the inputs dropped in training", false, false},
+    {"dropout-hidden", "P", "0.3", "share of the hidden state dropped before the head", false,
+     false},
+    {"averaging", "D", "0.99", "decay of the running mean of the parameters; 0: none", false, false},
+    {"user-balance", "E", "0.5",
+     "an event of a user with n events weighs n^-E: 0 all events the same, 1 all users", false,
+     false},
+    {"no-refit", NULL, NULL, "keep the model of the training part, do not learn from the last days",
+     false, false},
+    {0},
+};
+
+const struct shoal_cli_command shoal_cmd_train = {
+    .name = "train",
+    .summary = "learn a model from events files",
+    .description =
+        "Learns the probability that a user buys within 24 hours of an event. Splits by time: the "
+        "last day (of short data, the last fifth) validates, the 24 hours before it are left out, "
+        "the rest trains. Starts from a logistic regression on the decayed counters, stops early on "
+        "the validation log loss, calibrates, takes the thresholds warm and hot from the 70 % and "
+        "90 % quantiles of the validation scores, and learns once more from all labelled events.",
+    .example = "shoal train --events events.csv.gz --until 2017-12-02T00:00+08:00 --out m.shoal",
+    .options = options,
+    .run = run,
+};

@@ -85,7 +85,7 @@ static inline int64_t shoal_log2_q16(uint64_t value)
     int64_t fraction = 0;
     uint64_t mantissa = value > 0 ? value : 1;
 
-    while (mantissa >> (whole + 1) != 0 && whole < 63)
+    while (whole < 63 && mantissa >> (whole + 1) != 0)
         whole++;
     mantissa = whole >= 31 ? mantissa >> (whole - 31) : mantissa << (31 - whole);
     for (int64_t bit = SHOAL_Q16_ONE / 2; bit > 0; bit /= 2) {

@@ -18,7 +18,7 @@ struct shoal_setup {
 #define SHOAL_SETUP_OPTIONS                                                                        \
     {"config", "FILE", NULL, "configuration (YAML); see shoal config", false, false},              \
     {                                                                                              \
-        "set", "KEY=VALUE", NULL, "one option of the configuration; may be repeated", false, true  \
+        "set", "KEY=VALUE", NULL, "one option of the configuration", false, true  \
     }
 
 /* Reads --config and every --set. On failure prints the reason and returns an exit code. */

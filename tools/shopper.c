@@ -2,26 +2,32 @@
 /*
  * One synthetic shopper: what it does next, and when.
  *
- *                 session begins, a mission             returns to the first item
- *     BROWSING ─────────────────────────► CONSIDERING ───────────────────────────► BUYING
- *        ▲    views several items of one category  │                                  │ hours
- *        └──── too dear, or returns to another ◄───┘                                  ▼ later
- *        └──────────────────────────────────────────────────────────── sees it again, buys
+ *               a session begins,                 the run is over,
+ *               with a mission                    the item chosen
+ *     BROWSING ───────────────────► CONSIDERING ──────────────────► WAITING
+ *        ▲            a run of new items of one category,              │ hours later:
+ *        │            a return to the first, a cart, a save            │ sees it again
+ *        └─────────────────────────────────────────────────────────────┘ and buys, or not
  *
- * Two thirds of the purchases come by this way. The rest are made on impulse while browsing, or
- * because a campaign reached somebody who can be persuaded. The signs of intent are in the order:
+ * About two thirds of the purchases come by this way. The rest are made on impulse while
+ * browsing, or because a campaign reached somebody who can be persuaded.
  *
- *   - a run of new items of one category and then a return to it, against the same number of
- *     repeats spread over categories (browsing, which remembers items at random);
- *   - saved and then carted (will buy), against carted and then saved (postponed);
- *   - carted and then more views of the category, against carted and left (a hoarder's habit).
+ * Two missions in three are earnest and end in a purchase unless the item is too dear; the others
+ * are day-dreams. Both are made of the same kinds of events in about the same numbers, so that
+ * counters, however fine, tell them apart badly; the difference is in the order:
  *
- * Counters of views, carts and saves see little of that. How long ago the decision fell, how
- * often somebody shops and how dear the items are matter as well, and counters do see those.
+ *     earnest      A B C (D) A  save? cart?  ... A first in a session ...  A buy
+ *     day-dream    A B A  cart? save?  C (D) ... A last in a session  ...  A
+ *
+ * that is, a comparison and then the return, against the return before the comparison; saved
+ * before it is carted, against carted and then put off; come back for it, against seen again in
+ * passing. The intent lasts for hours and many unrelated events, so it has to be remembered. How
+ * often somebody buys, how long ago the mission was and how dear the item is matter as well, and
+ * counters see those.
  *
  * Rates are fitted to nine days of 825 users of the public Taobao UserBehavior set.
  */
-#include "shopper.h"
+#include "tools/shopper.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -36,7 +42,7 @@
 enum intent {
     BROWSING,
     CONSIDERING,
-    BUYING,
+    WAITING,
 };
 
 /* Share of a day's sessions that begin in each hour, in thousandths: the three rhythms, mixed
@@ -98,7 +104,7 @@ static int64_t when_awake(const struct shoal_shopper *shopper, int64_t time_ms)
     return time_ms;
 }
 
-/* One session can bring on the next (self-excitement), and so does a decision to buy. */
+/* One session can bring on the next (self-excitement), and so does a choice. */
 static int64_t next_session(struct shoal_shopper *shopper, const struct shoal_shop *shop,
                             int64_t now_ms)
 {
@@ -109,7 +115,7 @@ static int64_t next_session(struct shoal_shopper *shopper, const struct shoal_sh
         int64_t again_ms = when_awake(shopper, now_ms + 31 * MINUTE_MS + delay_ms);
         next_ms = again_ms < next_ms ? again_ms : next_ms;
     }
-    if (shopper->intent == BUYING && shoal_random_chance_ppm(&shopper->random, 800000)) {
+    if (shopper->intent == WAITING && shoal_random_chance_ppm(&shopper->random, 800000)) {
         int64_t decide_ms = now_ms + 31 * MINUTE_MS;
         if (shopper->decide_ms > decide_ms)
             decide_ms = shopper->decide_ms;
@@ -132,10 +138,10 @@ static void init_habits(struct shoal_shopper *shopper, const struct shoal_shop *
     shopper->sessions_per_day_q16 =
         (uint32_t)(rate_q16 < 20 * SHOAL_Q16_ONE ? rate_q16 : 20 * SHOAL_Q16_ONE);
     shopper->session_length_milli = (uint32_t)(length < 5000 ? length : 5000);
-    shopper->mission_ppm = lognormal_ppm(random, 150000, 600);
-    shopper->cart_ppm = lognormal_ppm(random, 47000, 800);
-    shopper->fav_ppm = lognormal_ppm(random, 17500, 1000);
-    shopper->impulse_ppm = lognormal_ppm(random, 3000, 900);
+    shopper->mission_ppm = lognormal_ppm(random, 200000, 600);
+    shopper->cart_ppm = lognormal_ppm(random, 44000, 800);
+    shopper->fav_ppm = lognormal_ppm(random, 15000, 1000);
+    shopper->impulse_ppm = lognormal_ppm(random, 2400, 900);
     shopper->price_sensitivity_q16 =
         (uint32_t)(sensitivity_q16 < 3 * SHOAL_Q16_ONE ? sensitivity_q16 : 3 * SHOAL_Q16_ONE);
     /* who minds the price can be persuaded more often, so habits tell who to contact */
@@ -176,7 +182,6 @@ struct shoal_shop_campaign shoal_shop_campaign_at(const struct shoal_shop *shop,
     return (struct shoal_shop_campaign){
         .number = (uint32_t)index + 1,
         .item = shoal_catalogue_draw_item(shop->catalogue, category, &random),
-        .end_ms = shop->start_ms + (index + 1) * CAMPAIGN_MS,
     };
 }
 
@@ -247,14 +252,15 @@ static bool price_is_right(struct shoal_shopper *shopper, const struct shoal_sho
     return shoal_random_chance_ppm(&shopper->random, (uint32_t)(ppm < 950000 ? ppm : 950000));
 }
 
-/* Decided: the purchase follows within hours, at most a day or so. */
-static void decide(struct shoal_shopper *shopper, int64_t now_ms, uint32_t item)
+/* Chosen: what becomes of it shows within hours, at most a day or so. */
+static void choose(struct shoal_shopper *shopper, int64_t now_ms, uint32_t item, bool earnest)
 {
     int64_t delay_ms = shoal_random_lognormal(&shopper->random, 5 * HOUR_MS, 1000);
 
     if (delay_ms > 30 * HOUR_MS)
         delay_ms = 30 * HOUR_MS;
-    shopper->intent = BUYING;
+    shopper->intent = WAITING;
+    shopper->earnest = earnest;
     shopper->chosen = item;
     shopper->decide_ms = now_ms + delay_ms;
     shopper->give_up_ms = shopper->decide_ms + 36 * HOUR_MS;
@@ -267,25 +273,22 @@ static void give_up(struct shoal_shopper *shopper)
     shopper->leave_category = true;
 }
 
-/* Back at the item that was seen first: buy it, or think better of it. */
-static void weigh(struct shoal_shopper *shopper, const struct shoal_shop *shop, int64_t now_ms)
+/* Back at the item that was seen first: perhaps saves it, perhaps carts it. */
+static uint32_t return_to_first(struct shoal_shopper *shopper)
 {
-    uint32_t item = shopper->shortlist[0];
+    uint32_t percent = shoal_random_below(&shopper->random, 100);
+    bool cart = percent < 65;
+    bool save = percent < 45;
 
-    shopper->pending_item = item;
-    if (price_is_right(shopper, shop, item, 720000)) {
-        decide(shopper, now_ms, item);
-        if (shoal_random_chance_ppm(&shopper->random, 250000))
-            push_pending(shopper, SHOAL_SHOPPER_FAV);
-        if (shoal_random_chance_ppm(&shopper->random, 600000))
-            push_pending(shopper, SHOAL_SHOPPER_CART);
-        return;
-    }
-    give_up(shopper);
-    if (shoal_random_chance_ppm(&shopper->random, 600000))
-        push_pending(shopper, SHOAL_SHOPPER_CART);
-    if (shoal_random_chance_ppm(&shopper->random, 400000))
+    shopper->returned = true;
+    shopper->pending_item = shopper->shortlist[0];
+    if (save && shopper->earnest)
         push_pending(shopper, SHOAL_SHOPPER_FAV);
+    if (cart)
+        push_pending(shopper, SHOAL_SHOPPER_CART);
+    if (save && !shopper->earnest)
+        push_pending(shopper, SHOAL_SHOPPER_FAV);
+    return shopper->shortlist[0];
 }
 
 static uint32_t browse(struct shoal_shopper *shopper, const struct shoal_shop *shop)
@@ -313,40 +316,43 @@ static uint32_t browse(struct shoal_shopper *shopper, const struct shoal_shop *s
 static uint32_t consider(struct shoal_shopper *shopper, const struct shoal_shop *shop,
                          int64_t now_ms)
 {
-    uint32_t count = shopper->shortlist_count;
-    uint32_t pick;
+    uint32_t first = shopper->shortlist[0];
+    uint32_t item;
 
-    if (shoal_random_chance_ppm(&shopper->random, 250000))
+    if (shoal_random_chance_ppm(&shopper->random, 100000))
         return browse(shopper, shop);
-    if (count < 3 ||
-        (count < SHOAL_SHOPPER_SHORTLIST && shoal_random_chance_ppm(&shopper->random, 400000))) {
-        uint32_t item = draw_item(shopper, shop, shopper->mission_category);
-        shopper->shortlist[shopper->shortlist_count++] = item;
+    if (!shopper->earnest && !shopper->returned && shopper->shortlist_count == 2)
+        return return_to_first(shopper);
+    if (shopper->earnest && shopper->shortlist_count >= shopper->shortlist_target) {
+        bool affordable = price_is_right(shopper, shop, first, 880000);
+        item = return_to_first(shopper);
+        choose(shopper, now_ms, first, affordable);
         return item;
     }
-    if (shoal_random_chance_ppm(&shopper->random, 650000)) {
-        uint32_t item = shopper->shortlist[0];
-        weigh(shopper, shop, now_ms);
-        return item;
-    }
-    pick = shopper->shortlist[1 + shoal_random_below(&shopper->random, count - 1)];
-    if (shoal_random_chance_ppm(&shopper->random, 500000))
-        give_up(shopper);
-    return pick;
+    item = draw_item(shopper, shop, shopper->mission_category);
+    shopper->shortlist[shopper->shortlist_count++] = item;
+    if (!shopper->earnest && shopper->shortlist_count >= shopper->shortlist_target)
+        choose(shopper, now_ms, first, false);
+    return item;
 }
 
-static uint32_t buy(struct shoal_shopper *shopper, const struct shoal_shop *shop, int64_t now_ms)
+/* The time between the choice and what becomes of it. */
+static uint32_t bide(struct shoal_shopper *shopper, const struct shoal_shop *shop, int64_t now_ms)
 {
+    uint32_t chosen = shopper->chosen;
+
     if (now_ms >= shopper->decide_ms && shoal_random_chance_ppm(&shopper->random, 600000)) {
-        shopper->pending_item = shopper->chosen;
-        push_pending(shopper, SHOAL_SHOPPER_BUY);
-        return shopper->chosen;
+        shopper->pending_item = chosen;
+        if (shopper->earnest)
+            push_pending(shopper, SHOAL_SHOPPER_BUY);
+        else
+            give_up(shopper);
+        return chosen;
     }
+    if (shopper->earnest ? shopper->session_fresh : shopper->session_left == 1)
+        return chosen;
     if (shoal_random_chance_ppm(&shopper->random, 200000))
-        return shopper->chosen;
-    if (shoal_random_chance_ppm(&shopper->random, 200000))
-        return draw_item(shopper, shop,
-                         shoal_catalogue_category_of(shop->catalogue, shopper->chosen));
+        return draw_item(shopper, shop, shoal_catalogue_category_of(shop->catalogue, chosen));
     return browse(shopper, shop);
 }
 
@@ -366,9 +372,9 @@ static void meet_campaign(struct shoal_shopper *shopper, const struct shoal_shop
     push_pending(shopper, SHOAL_SHOPPER_SHOWN);
     if (shoal_random_chance_ppm(&shopper->random, shopper->persuadable ? 350000 : 150000))
         push_pending(shopper, SHOAL_SHOPPER_CLICKED);
-    if (shopper->persuadable && shopper->intent != BUYING &&
+    if (shopper->persuadable && shopper->intent != WAITING &&
         shoal_random_chance_ppm(&shopper->random, 350000))
-        decide(shopper, now_ms, campaign.item);
+        choose(shopper, now_ms, campaign.item, true);
 }
 
 static void begin_session(struct shoal_shopper *shopper, const struct shoal_shop *shop,
@@ -380,6 +386,7 @@ static void begin_session(struct shoal_shopper *shopper, const struct shoal_shop
     shopper->session_left = (uint16_t)(length < 1 ? 1 : length < 200 ? length : 200);
     shopper->category = draw_category(shopper, shop);
     shopper->leave_category = false;
+    shopper->session_fresh = true;
     if (shopper->intent != BROWSING && now_ms > shopper->give_up_ms)
         give_up(shopper);
     if (shopper->intent == BROWSING &&
@@ -387,6 +394,10 @@ static void begin_session(struct shoal_shopper *shopper, const struct shoal_shop
         shopper->intent = CONSIDERING;
         shopper->mission_category = draw_category(shopper, shop);
         shopper->shortlist_count = 0;
+        shopper->shortlist_target =
+            shoal_random_chance_ppm(&shopper->random, 400000) ? SHOAL_SHOPPER_SHORTLIST : 3;
+        shopper->earnest = shoal_random_chance_ppm(&shopper->random, 650000);
+        shopper->returned = false;
         shopper->give_up_ms = now_ms + 3 * DAY_MS;
     }
     if (shop->campaigns)
@@ -397,13 +408,13 @@ static void begin_session(struct shoal_shopper *shopper, const struct shoal_shop
 static void bought(struct shoal_shopper *shopper, const struct shoal_shop *shop,
                    const struct shoal_shopper_event *event)
 {
-    if (shopper->intent == BUYING && event->item != shopper->chosen)
+    if (shopper->intent == WAITING && event->item != shopper->chosen)
         return; /* on impulse, while another purchase is still to come */
-    if (shopper->intent == BUYING)
+    if (shopper->intent == WAITING)
         give_up(shopper);
     if (!shoal_random_chance_ppm(&shopper->random, 250000))
         return;
-    decide(shopper, event->time_ms, draw_item(shopper, shop, event->category));
+    choose(shopper, event->time_ms, draw_item(shopper, shop, event->category), true);
     shopper->decide_ms = event->time_ms;
 }
 
@@ -458,8 +469,8 @@ void shoal_shopper_step(struct shoal_shopper *shopper, const struct shoal_shop *
     if (shopper->pending_count > 0) {
         action = pop_pending(shopper);
         item = shopper->pending_item;
-    } else if (shopper->intent == BUYING) {
-        item = buy(shopper, shop, now_ms);
+    } else if (shopper->intent == WAITING) {
+        item = bide(shopper, shop, now_ms);
     } else if (shopper->intent == CONSIDERING) {
         item = consider(shopper, shop, now_ms);
     } else {
@@ -467,6 +478,7 @@ void shoal_shopper_step(struct shoal_shopper *shopper, const struct shoal_shop *
     }
     if (shopper->session_left > 0)
         shopper->session_left--;
+    shopper->session_fresh = false;
     fill_event(shopper, shop, action, item, event);
     shopper->category = event->category;
     remember(shopper, item);

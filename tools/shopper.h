@@ -15,8 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "catalogue.h"
-#include "random.h"
+#include "tools/catalogue.h"
+#include "tools/random.h"
 
 enum shoal_shopper_action {
     SHOAL_SHOPPER_VIEW,
@@ -55,10 +55,10 @@ enum {
 
 struct shoal_shopper {
     struct shoal_random random;
-    int64_t next_ms; /* of the next event; shop end or later: gone for good */
-    int64_t stop_ms; /* leaves the shop then */
-    int64_t decide_ms;
-    int64_t give_up_ms;
+    int64_t next_ms;    /* of the next event; shop end or later: gone for good */
+    int64_t stop_ms;    /* leaves the shop then */
+    int64_t decide_ms;  /* waiting: what becomes of the chosen item shows from then on */
+    int64_t give_up_ms; /* the mission ends without a purchase */
 
     /* habits, fixed for life */
     uint32_t sessions_per_day_q16;
@@ -86,8 +86,12 @@ struct shoal_shopper {
     uint8_t pending_count;
     uint8_t recent_count;
     uint8_t shortlist_count;
+    uint8_t shortlist_target;
     uint8_t intent;
     bool leave_category;
+    bool session_fresh; /* no event of one's own yet */
+    bool returned;      /* to the first of the shortlist, in this mission */
+    bool earnest;       /* this mission ends in a purchase */
 };
 
 /* Makes the shopper of this number and sets the time of the first event. */
@@ -99,13 +103,12 @@ void shoal_shopper_step(struct shoal_shopper *shopper, const struct shoal_shop *
                         struct shoal_shopper_event *event);
 
 /*
- * The campaign that runs at a time: its number from 1, the item it promotes, the time it ends.
+ * The campaign that runs at a time: its number from 1 and the item it promotes.
  * Campaigns follow one another without a gap, two days each.
  */
 struct shoal_shop_campaign {
     uint32_t number;
     uint32_t item;
-    int64_t end_ms;
 };
 struct shoal_shop_campaign shoal_shop_campaign_at(const struct shoal_shop *shop, int64_t time_ms);
 

@@ -6,14 +6,14 @@
  * and sinks to its new place. Equal times go by the shopper's number, so the order is total and
  * the bytes are fixed. Numbers are formatted by hand: no locale, and half the time of printf.
  */
-#include "shoppers.h"
+#include "tools/shoppers.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalogue.h"
-#include "shopper.h"
+#include "tools/catalogue.h"
+#include "tools/shopper.h"
 
 enum {
     PROGRESS_EVENTS = 1 << 16,

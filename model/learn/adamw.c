@@ -13,7 +13,7 @@ enum { BLOCK_FLOATS = 16 }; /* every tensor starts on a multiple of this */
 struct shoal_adamw_options shoal_adamw_options_default(void)
 {
     return (struct shoal_adamw_options){
-        .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.01f};
+        .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.01f, .embedding_rate = 1};
 }
 
 enum shoal_status shoal_adamw_init(struct shoal_adamw *adamw, const struct shoal_dims *dims,
@@ -40,6 +40,11 @@ static bool decays(enum shoal_tensor tensor)
 {
     return tensor != SHOAL_TENSOR_gates_bias && tensor != SHOAL_TENSOR_head_bias &&
            tensor != SHOAL_TENSOR_head_counters;
+}
+
+static bool is_table(enum shoal_tensor tensor)
+{
+    return tensor == SHOAL_TENSOR_item_embedding || tensor == SHOAL_TENSOR_category_embedding;
 }
 
 static v8 square_root(v8 values)
@@ -85,9 +90,11 @@ void shoal_adamw_update(struct shoal_adamw *adamw, struct shoal_params *params,
         struct shoal_tensor_info info = shoal_params_tensor(&params->dims, (enum shoal_tensor)t);
         size_t floats = info.rows * info.columns;
         size_t until = info.offset + (floats + BLOCK_FLOATS - 1) / BLOCK_FLOATS * BLOCK_FLOATS;
+        enum shoal_tensor tensor = (enum shoal_tensor)t;
+        float here = is_table(tensor) ? rate * adamw->options.embedding_rate : rate;
         struct factors factors = {
-            .shrink = decays((enum shoal_tensor)t) ? 1 - rate * adamw->options.weight_decay : 1,
-            .rate = (float)((double)rate / correction1),
+            .shrink = decays(tensor) ? 1 - rate * adamw->options.weight_decay : 1,
+            .rate = (float)((double)here / correction1),
             .root = (float)(1 / sqrt(correction2)),
         };
         update_span(adamw, info.offset, until, params, gradients, &factors);

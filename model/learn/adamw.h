@@ -5,6 +5,9 @@
  *   w ← w − rate·decay·w                      (matrices only: no decay on biases and head_counters)
  *   m ← β1·m + (1 − β1)·g    v ← β2·v + (1 − β2)·g²
  *   w ← w − rate/(1 − β1^n)·m / (√v/√(1 − β2^n) + ε)
+ *
+ * Adam moves a row of a table that is met once as far as a weight that is met always. That is how a
+ * network comes to know its users by what they looked at; hence the factor for the tables.
  */
 #ifndef SHOAL_LEARN_ADAMW_H
 #define SHOAL_LEARN_ADAMW_H
@@ -16,6 +19,7 @@
 struct shoal_adamw_options {
     float beta1, beta2, epsilon;
     float weight_decay;
+    float embedding_rate; /* factor of the learning rate for the item and category tables */
 };
 
 struct shoal_adamw {
@@ -24,7 +28,7 @@ struct shoal_adamw {
     uint64_t step;            /* n: updates done */
 };
 
-/* 0.9, 0.999, 1e-8, 0.01 */
+/* 0.9, 0.999, 1e-8, 0.01, 1 */
 struct shoal_adamw_options shoal_adamw_options_default(void);
 enum shoal_status shoal_adamw_init(struct shoal_adamw *adamw, const struct shoal_dims *dims,
                                    const struct shoal_adamw_options *options) SHOAL_MUST_CHECK;

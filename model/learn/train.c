@@ -13,7 +13,7 @@
 
 struct course {
     const struct shoal_dataset *dataset;
-    const struct shoal_train_options *options;
+    struct shoal_train_options options; /* nothing left to be found out */
     const struct shoal_train_report *report; /* or NULL */
     int64_t end_ms;
     struct shoal_examples examples;
@@ -42,11 +42,10 @@ struct shoal_train_options shoal_train_options_default(void)
     return (struct shoal_train_options){
         .dims = shoal_dims_default(),
         .seed = 1,
-        .batch = 32,
         .steps = 32,
-        .epochs = 40,
-        .patience = 6,
+        .epochs = SHOAL_TRAIN_AUTO,
         .learning_rate = 1e-3f,
+        .embedding_rate = 0.01f,
         .weight_decay = 0.05f,
         .dropout_inputs = 0.2f,
         .dropout_hidden = 0.3f,
@@ -64,11 +63,12 @@ enum shoal_status shoal_train_options_check(const struct shoal_train_options *op
         const char *name;
         double value, min, max;
     } bounds[] = {
-        {"batch", options->batch, 1, 4096},
+        {"batch", options->batch, 0, 4096},
         {"steps", options->steps, 1, 4096},
-        {"epochs", options->epochs, 0, 10000},
-        {"patience", options->patience, 1, 10000},
+        {"epochs", options->epochs == SHOAL_TRAIN_AUTO ? 0 : options->epochs, 0, 10000},
+        {"patience", options->patience, 0, 10000},
         {"learning rate", (double)options->learning_rate, 1e-7, 1},
+        {"embedding rate", (double)options->embedding_rate, 0, 10},
         {"weight decay", (double)options->weight_decay, 0, 10},
         {"input dropout", (double)options->dropout_inputs, 0, 0.9},
         {"hidden dropout", (double)options->dropout_hidden, 0, 0.9},
@@ -126,7 +126,7 @@ static enum shoal_status list_validation(struct course *course)
 static enum shoal_status make_model(struct course *course)
 {
     course->model = calloc(1, sizeof *course->model);
-    if (!course->model || shoal_params_init(&course->model->params, &course->options->dims))
+    if (!course->model || shoal_params_init(&course->model->params, &course->options.dims))
         return SHOAL_NOMEM;
     course->best = malloc(course->model->params.count * sizeof *course->best);
     return course->best ? SHOAL_OK : SHOAL_NOMEM;
@@ -144,7 +144,7 @@ static void weigh(struct course *course)
         for (size_t i = first; i < end; i++)
             labelled += course->labels[i] != SHOAL_UNLABELLED;
         double importance = pow((double)(labelled ? labelled : 1),
-                                -(double)course->options->user_balance);
+                                -(double)course->options.user_balance);
         for (size_t i = first; i < end; i++)
             course->importance[i] = (float)importance;
         sum += importance * (double)labelled;
@@ -153,6 +153,24 @@ static void weigh(struct course *course)
     float scale = (float)((double)total / sum);
     for (size_t i = 0; i < dataset->events_count; i++)
         course->importance[i] *= scale;
+}
+
+/* Batch and number of epochs where they are left open. A small set needs many updates an epoch and
+ * many epochs; a large one learns as much from few, and large batches go through faster. */
+static void settle_options(struct course *course)
+{
+    struct shoal_train_options *options = &course->options;
+    size_t count = course->split.train_count;
+    if (options->batch == 0) {
+        size_t batch = count / (options->steps * 64) / 8 * 8;
+        options->batch = (uint32_t)(batch < 16 ? 16 : batch > 128 ? 128 : batch);
+    }
+    if (options->epochs == SHOAL_TRAIN_AUTO) {
+        size_t epochs = 4000000 / count;
+        options->epochs = (uint32_t)(epochs < 6 ? 6 : epochs > 40 ? 40 : epochs);
+    }
+    if (options->patience == 0)
+        options->patience = options->epochs / 3 > 2 ? options->epochs / 3 : 2;
 }
 
 static enum shoal_status prepare(struct course *course, struct shoal_message *message)
@@ -166,10 +184,12 @@ static enum shoal_status prepare(struct course *course, struct shoal_message *me
     shoal_labels_make(dataset, course->end_ms, course->labels);
     enum shoal_status status =
         shoal_split_make(dataset, course->end_ms, course->labels, &course->split, message);
-    if (status == SHOAL_OK)
+    if (status == SHOAL_OK) {
+        settle_options(course);
         weigh(course);
+    }
     if (status == SHOAL_OK)
-        status = shoal_examples_make(dataset, &course->options->dims, &course->examples);
+        status = shoal_examples_make(dataset, &course->options.dims, &course->examples);
     if (status == SHOAL_OK)
         status = list_validation(course);
     if (status == SHOAL_OK)
@@ -216,7 +236,7 @@ static enum shoal_status start(struct course *course, int64_t until_ms,
         course->model->counter_deviation[k] = (float)course->regression.deviation[k];
     }
     shoal_trainer_finish(&course->trainer);
-    return shoal_trainer_init(&course->trainer, course->options, course->dataset, &course->examples,
+    return shoal_trainer_init(&course->trainer, &course->options, course->dataset, &course->examples,
                               course->labels, course->importance, until_ms,
                               &course->regression);
 }
@@ -227,7 +247,7 @@ static enum shoal_status start(struct course *course, int64_t until_ms,
 static void take_params(struct course *course)
 {
     const struct shoal_params *from =
-        course->options->averaging > 0 ? &course->trainer.mean : &course->trainer.params;
+        course->options.averaging > 0 ? &course->trainer.mean : &course->trainer.params;
     memcpy(course->model->params.block, from->block, from->count * sizeof(float));
     course->model->platt_slope = 1;
     course->model->platt_intercept = 0;
@@ -261,6 +281,7 @@ static void tell_epoch(const struct course *course, bool best, double train_loss
 {
     struct shoal_train_epoch epoch = {
         .epoch = course->epoch,
+        .epochs = course->refit ? course->best_epoch : course->options.epochs,
         .refit = course->refit,
         .best = best,
         .train_loss = train_loss,
@@ -296,8 +317,8 @@ static enum shoal_status search(struct course *course, struct shoal_message *mes
     enum shoal_status status = start(course, course->split.train_until_ms, message);
     if (status == SHOAL_OK)
         status = judge(course, NAN);
-    while (status == SHOAL_OK && course->epoch < course->options->epochs &&
-           course->epoch - course->best_epoch < course->options->patience) {
+    while (status == SHOAL_OK && course->epoch < course->options.epochs &&
+           course->epoch - course->best_epoch < course->options.patience) {
         double loss;
         course->epoch++;
         status = shoal_trainer_epoch(&course->trainer, &loss, tell_progress, course);
@@ -360,13 +381,13 @@ static enum shoal_status calibrate(struct course *course, struct shoal_train_sum
         return status;
     struct shoal_sample sample = {course->valid_scores, course->valid_labels, course->valid_users,
                                   count, course->dataset->users_count};
-    status = shoal_metrics_compute(&sample, course->options->seed, &summary->valid);
+    status = shoal_metrics_compute(&sample, course->options.seed, &summary->valid);
     if (status != SHOAL_OK)
         return status;
     for (size_t i = 0; i < count; i++)
         course->valid_scores[i] = (float)shoal_regression_predict(
             &course->regression, course->examples.counters + course->valid[i] * SHOAL_COUNTERS);
-    return shoal_metrics_compute(&sample, course->options->seed, &summary->valid_regression);
+    return shoal_metrics_compute(&sample, course->options.seed, &summary->valid_regression);
 }
 
 static void describe(const struct course *course, struct shoal_train_summary *summary)
@@ -380,12 +401,14 @@ static void describe(const struct course *course, struct shoal_train_summary *su
         (double)course->split.train_positives / (double)course->split.train_count;
     summary->best_epoch = course->best_epoch;
     summary->epochs = course->epoch;
+    summary->batch = course->options.batch;
+    summary->ridge = course->ridge;
     course->model->origin = (struct shoal_model_origin){
         .train_from_ms = dataset->first_ms,
         .train_until_ms = course->end_ms,
         .events_count = dataset->events_count,
         .users_count = dataset->users_count,
-        .seed = course->options->seed,
+        .seed = course->options.seed,
         .data_fingerprint = dataset->fingerprint,
         .roc_auc = summary->valid.values[SHOAL_MEASURE_roc_auc],
         .log_loss = summary->valid.values[SHOAL_MEASURE_log_loss],
@@ -404,7 +427,7 @@ enum shoal_status shoal_train(const struct shoal_dataset *dataset, int64_t end_m
     if (status != SHOAL_OK)
         return status;
     struct course course = {
-        .dataset = dataset, .options = options, .report = report, .end_ms = end_ms};
+        .dataset = dataset, .options = *options, .report = report, .end_ms = end_ms};
     status = prepare(&course, message);
     if (status == SHOAL_OK)
         status = search(&course, message);

@@ -20,14 +20,18 @@
 #include "model/learn/metrics.h"
 #include "model/model.h"
 
+#define SHOAL_TRAIN_AUTO UINT32_MAX
+
 struct shoal_train_options {
     struct shoal_dims dims;
     uint64_t seed;
-    uint32_t batch;        /* B: streams side by side */
+    uint32_t batch;        /* B: streams side by side; 0: by the number of events, 16 … 128 */
     uint32_t steps;        /* T: events between two updates of a stream */
-    uint32_t epochs;       /* at most */
-    uint32_t patience;     /* stop after so many epochs without a better validation loss */
+    uint32_t epochs;       /* at most; SHOAL_TRAIN_AUTO: by the number of events, 6 … 40 */
+    uint32_t patience;     /* stop after so many epochs without a better validation loss; 0: a
+                            * third of the epochs */
     float learning_rate;
+    float embedding_rate;  /* factor of it for the item and category tables */
     float weight_decay;
     float dropout_inputs;  /* share of x that is dropped */
     float dropout_hidden;  /* share of h before the head */
@@ -39,6 +43,7 @@ struct shoal_train_options {
 
 struct shoal_train_epoch {
     uint32_t epoch;        /* 0: the regression */
+    uint32_t epochs;       /* at most */
     bool refit;            /* step 4: no validation figures */
     bool best;             /* so far */
     double train_loss, valid_loss, valid_auc;
@@ -54,7 +59,8 @@ struct shoal_train_report {
 struct shoal_train_summary {
     size_t events_count, users_count, train_count, valid_count;
     double train_base_rate;
-    uint32_t best_epoch, epochs;
+    uint32_t best_epoch, epochs, batch;
+    double ridge; /* of the regression, as chosen */
     struct shoal_metrics valid;            /* of the model, calibrated, before the refit */
     struct shoal_metrics valid_regression; /* of the regression, fitted on the training part */
 };

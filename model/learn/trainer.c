@@ -29,7 +29,7 @@ static void start_params(struct shoal_params *params, uint64_t seed,
         struct shoal_tensor_info info = shoal_params_tensor(&params->dims, (enum shoal_tensor)t);
         float bound = t == SHOAL_TENSOR_gates_weight     ? 1.0f / sqrtf((float)hidden)
                       : t == SHOAL_TENSOR_behavior_embedding ? 0.5f
-                                                             : 0.05f;
+                                                             : 0.02f;
         draw(params->block + info.offset, info.rows * info.columns, bound, key, info.offset);
     }
     for (size_t j = 0; j < hidden; j++)
@@ -78,6 +78,7 @@ enum shoal_status shoal_trainer_init(struct shoal_trainer *trainer,
     const struct shoal_dims *dims = &options->dims;
     struct shoal_adamw_options adamw = shoal_adamw_options_default();
     adamw.weight_decay = options->weight_decay;
+    adamw.embedding_rate = options->embedding_rate;
     trainer->counters = malloc((examples->count + 1) * SHOAL_COUNTERS * sizeof(float));
     trainer->lengths = calloc(dataset->users_count + 1, sizeof *trainer->lengths);
     trainer->order = calloc(dataset->users_count + 1, sizeof *trainer->order);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/blas.h"
+#include "model/few_rows.h"
 #include "model/learn/random.h"
 #include "model/lstm.h"
 #include "model/vmath.h"
@@ -155,6 +156,17 @@ static void run_head(struct shoal_unroll *u, const struct shoal_params *params)
     }
 }
 
+/* gates (B×4H) = xh (B×K) · weight (K×4H). BLIS would pack the weights anew in every step. */
+static void multiply(size_t batch, size_t columns, size_t width, const float *xh,
+                     const float *weight, float *gates)
+{
+    if (batch <= SHOAL_FEW_ROWS)
+        shoal_few_rows_gemm(batch, columns, width, xh, width, weight, columns, gates, columns);
+    else
+        shoal_gemm(false, false, batch, columns, width, 1.0f, xh, width, weight, columns, 0.0f,
+                   gates, columns);
+}
+
 void shoal_unroll_forward(struct shoal_unroll *unroll, const struct shoal_params *params,
                           size_t steps, const struct shoal_dropout *dropout)
 {
@@ -167,8 +179,7 @@ void shoal_unroll_forward(struct shoal_unroll *unroll, const struct shoal_params
         load_step(u, params, t);
         size_t row = t * batch;
         float *gates = u->gates + row * 4 * hidden;
-        shoal_gemm(false, false, batch, 4 * hidden, width, 1.0f, u->xh + row * width, width,
-                   params->gates_weight, 4 * hidden, 0.0f, gates, 4 * hidden);
+        multiply(batch, 4 * hidden, width, u->xh + row * width, params->gates_weight, gates);
         shoal_lstm_cell(batch, hidden, gates, params->gates_bias, u->c + row * hidden, hidden,
                         u->tanh_c + row * hidden, u->h + row * hidden, hidden);
     }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long the model's parts take on one core: GEMM, cell and whole step at several batch sizes,
  * and the vector functions. Not a test: prints, never fails. Every figure is the best of several
- * repetitions, which on a shared machine is the least disturbed one. */
+ * repetitions, which on a shared machine is the least disturbed one.
+ *
+ *   bench_model [--json]      --json: batch 256 only, beside the core's peak */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/base/clock.h"
 #include "model/blas.h"
@@ -12,6 +15,7 @@
 #include "model/lstm.h"
 #include "model/step.h"
 #include "model/vmath.h"
+#include "tests/bench/peak.h"
 #include "tests/model/tiny_model.h"
 
 enum { MAX_BATCH = 1024, REPETITIONS = 400 };
@@ -107,7 +111,21 @@ static void bench_batch(struct work *w)
            cell / events / 1e3, step / events / 1e3);
 }
 
-int main(void)
+static void print_json(struct work *w)
+{
+    w->batch = 256;
+    double events = (double)w->batch;
+    double operations = 2.0 * events * (double)((w->inputs + w->hidden) * 4 * w->hidden);
+    double gemm = best_ns(w, run_gemm), cell = best_ns(w, run_cell), step = best_ns(w, run_step);
+    printf("{\"m\":%zu,\"k\":%zu,\"n\":%zu,\"gflops\":%.1f,\"gemm_us\":%.3f,\"cell_us\":%.3f,"
+           "\"step_us\":%.3f,",
+           w->batch, w->inputs + w->hidden, 4 * w->hidden, operations / gemm, gemm / events / 1e3,
+           cell / events / 1e3, step / events / 1e3);
+    printf("\"peak_128_gflops\":%.1f,\"peak_256_gflops\":%.1f,\"peak_512_gflops\":%.1f}\n",
+           bench_peak_gflops(16), bench_peak_gflops(32), bench_peak_gflops(64));
+}
+
+int main(int argc, char **argv)
 {
     struct shoal_dims dims = shoal_dims_default();
     struct shoal_model *model = tiny_model(&dims, 1);
@@ -122,6 +140,10 @@ int main(void)
     w.h = floats(MAX_BATCH * w.hidden);
     w.tanh_c = floats(MAX_BATCH * w.hidden);
     make_rows(&w);
+    if (argc > 1 && strcmp(argv[1], "--json") == 0) {
+        print_json(&w);
+        return 0;
+    }
     const size_t batches[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 1024};
     for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
         w.batch = batches[i];

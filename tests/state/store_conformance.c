@@ -226,6 +226,23 @@ void conformance_owner_that_comes_back_fences_its_successor(struct conformance *
     second->ops->destroy(second);
 }
 
+void conformance_verify_knows_the_owner(struct conformance *self)
+{
+    struct shoal_store *first = self->open(self), *second = self->open(self);
+    cr_assert_eq(first->ops->verify(first, 0, NULL), SHOAL_INVALID);
+    (void)acquire(first, 0);
+    cr_assert_eq(first->ops->verify(first, 0, NULL), SHOAL_OK);
+    save(first, 0, "a", "first", 10);
+    cr_assert_eq(first->ops->verify(first, 0, NULL), SHOAL_OK);
+    save(first, 0, "a", "again", 11);
+    (void)acquire(second, 0);
+    cr_assert_eq(first->ops->verify(first, 0, NULL), SHOAL_FENCED);
+    cr_assert_eq(second->ops->verify(second, 0, NULL), SHOAL_OK);
+    save(second, 0, "a", "second", 12);
+    first->ops->destroy(first);
+    second->ops->destroy(second);
+}
+
 void conformance_partitions_are_independent(struct conformance *self)
 {
     struct shoal_store *first = self->open(self), *second = self->open(self);

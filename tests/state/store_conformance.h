@@ -22,6 +22,7 @@ struct conformance {
     X(save_without_ownership_is_invalid)                                                           \
     X(first_owner_is_fenced_by_a_second)                                                           \
     X(owner_that_comes_back_fences_its_successor)                                                  \
+    X(verify_knows_the_owner)                                                                      \
     X(partitions_are_independent)                                                                  \
     X(large_saves_and_loads_are_whole)                                                             \
     X(scan_visits_each_user_once)                                                                  \

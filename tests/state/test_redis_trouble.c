@@ -131,6 +131,16 @@ Test(redis_trouble, restart_with_nothing_is_noticed_by_the_next_save)
     test_no_leaks();
 }
 
+Test(redis_trouble, flushall_is_noticed_before_outputs_are_committed)
+{
+    struct shoal_store *store = make_owner();
+    (void)test_redis_command(&redis, "FLUSHALL", NULL);
+    cr_assert_eq(store->ops->verify(store, 0, NULL), SHOAL_FENCED);
+    cr_assert(store->lost_writes);
+    store->ops->destroy(store);
+    test_no_leaks();
+}
+
 Test(redis_trouble, flushall_is_noticed_by_the_next_save)
 {
     struct shoal_store *store = make_owner();
