@@ -33,3 +33,14 @@ void shoal_counters_advance(float counters[SHOAL_COUNTERS], int64_t gap_ms,
     for (size_t k = 0; k < SHOAL_HALF_LIVES; k++)
         counters[(size_t)behavior * SHOAL_HALF_LIVES + k] += 1.0f;
 }
+
+void shoal_counters_rates(const float counters[SHOAL_COUNTERS], int64_t age_ms,
+                          float rates[SHOAL_COUNTERS])
+{
+    float seen[SHOAL_HALF_LIVES];
+    for (size_t k = 0; k < SHOAL_HALF_LIVES; k++)
+        seen[k] = (float)-((double)(age_ms + SHOAL_AGE_PRIOR_MS) / (double)shoal_half_lives_ms[k]);
+    shoal_vexp2(seen, seen, SHOAL_HALF_LIVES);
+    for (size_t i = 0; i < SHOAL_COUNTERS; i++)
+        rates[i] = counters[i] / (1.0f - seen[i % SHOAL_HALF_LIVES]);
+}

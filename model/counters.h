@@ -17,6 +17,9 @@ enum {
     SHOAL_COUNTERS = SHOAL_BEHAVIOR_COUNT * SHOAL_HALF_LIVES,
 };
 
+/* One day: how long an unknown user is taken to have been watched already. */
+#define SHOAL_AGE_PRIOR_MS INT64_C(86400000)
+
 /* Half-lives in ms: 1 h, 1 d, 7 d. */
 extern const int64_t shoal_half_lives_ms[SHOAL_HALF_LIVES];
 
@@ -25,5 +28,15 @@ void shoal_counters_decay(float counters[SHOAL_COUNTERS], int64_t gap_ms);
 /* Decays by `gap_ms`, then counts one event of `behavior`. */
 void shoal_counters_advance(float counters[SHOAL_COUNTERS], int64_t gap_ms,
                             enum shoal_behavior behavior);
+
+/* Rates from counters: each divided by the share of its decay that lies within the time that the user
+ * has been known, so that a counter of a new user and one of an old user mean the same:
+ *
+ *   rate[b][k] = counter[b][k] / (1 − 2^(−(age + SHOAL_AGE_PRIOR_MS)/half_life[k]))
+ *
+ * age_ms ≥ 0: since the user's first event. Without it, counters with a long half-life go on growing
+ * for weeks after a log begins, and with them every score. */
+void shoal_counters_rates(const float counters[SHOAL_COUNTERS], int64_t age_ms,
+                          float rates[SHOAL_COUNTERS]);
 
 #endif

@@ -25,7 +25,7 @@ struct shoal_model {
     uint64_t id;              /* hash of the file's bytes; 0 is never used */
     char version[17];         /* id as 16 hex digits: "model" in every output */
     struct shoal_params params;
-    float counter_mean[SHOAL_COUNTERS], counter_deviation[SHOAL_COUNTERS]; /* of log1p(counter) */
+    float counter_mean[SHOAL_COUNTERS], counter_deviation[SHOAL_COUNTERS]; /* of log1p(rate) */
     float platt_slope, platt_intercept; /* p = σ(slope·logit + intercept) */
     float warm, hot;          /* intent thresholds on p, 0 < warm < hot < 1 */
     struct shoal_model_origin origin;

@@ -8,7 +8,8 @@
  *   x_t (D) = [ item_embedding[row] | category_embedding[row] | behavior_embedding[b] | numeric ]
  *   z_t (4H) = [x_t | h_{t-1}] · gates_weight + gates_bias,   gate order i, f, g, o
  *   c_t = σ(f)∘c_{t-1} + σ(i)∘tanh(g),   h_t = σ(o)∘tanh(c_t)
- *   logit = head_hidden·h_t + head_counters·((log1p(counters_t) − mean)/deviation) + head_bias
+ *   logit = head_hidden·h_t + head_counters·((log1p(rates_t) − mean)/deviation) + head_bias,
+ *   rates_t by shoal_counters_rates from the decayed counters
  */
 #ifndef SHOAL_PARAMS_H
 #define SHOAL_PARAMS_H

@@ -124,7 +124,7 @@ static void advance_states(struct shoal_step *step, struct shoal_step_row *rows,
     }
 }
 
-/* counters (B×K): (log1p(counter) − mean)/deviation; rows without counters stay zero. */
+/* counters (B×K): (log1p(rate) − mean)/deviation; rows without counters stay zero. */
 static void standardise(struct shoal_step *step, const struct shoal_step_row *rows, size_t count)
 {
     const struct shoal_model *model = step->model;

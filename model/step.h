@@ -17,7 +17,7 @@ enum shoal_precision {
 struct shoal_step_row {
     struct shoal_features features;
     float *h, *c;           /* H each, in and out */
-    const float *counters;  /* SHOAL_COUNTERS, after this event was counted; NULL: no score wanted */
+    const float *counters;  /* SHOAL_COUNTERS rates (shoal_counters_rates), this event counted; NULL: no score wanted */
     float score;            /* out: calibrated probability of a purchase within 24 h */
 };
 

@@ -21,6 +21,7 @@ struct item {
     int64_t gap_ms, time_ms;         /* effective: never before the user's last event */
     uint32_t round;
     bool suppressed;
+    float rates[SHOAL_COUNTERS]; /* what the model's head sees of the counters */
 };
 
 struct shoal_pipeline {
@@ -30,15 +31,15 @@ struct shoal_pipeline {
     struct shoal_decoder *decoder;
     struct shoal_cache *cache;
     struct shoal_step *step;
-    struct shoal_arena arena;   /* reset after each micro-batch */
-    uint32_t batch;             /* number of the current micro-batch, from 1 */
+    struct shoal_arena arena; /* reset after each micro-batch */
+    uint32_t batch;           /* number of the current micro-batch, from 1 */
 
-    struct item *items;         /* capacity batch_events + SHOAL_EVENTS_PER_MESSAGE_MAX */
+    struct item *items; /* capacity batch_events + SHOAL_EVENTS_PER_MESSAGE_MAX */
     size_t items_count, items_capacity;
     struct shoal_event *decoded; /* SHOAL_EVENTS_PER_MESSAGE_MAX */
 
-    uint32_t *order;            /* items by round */
-    uint32_t *round_start;      /* items_capacity + 1 */
+    uint32_t *order;       /* items by round */
+    uint32_t *round_start; /* items_capacity + 1 */
     struct shoal_step_row *rows;
     uint32_t *row_item;
 

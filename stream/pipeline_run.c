@@ -198,7 +198,8 @@ static bool prepare(struct shoal_pipeline *p, struct item *item, struct shoal_st
     record->offset = item->event.offset;
     row->h = record->h;
     row->c = record->c;
-    row->counters = record->counters;
+    shoal_counters_rates(record->counters, record->last_ms - record->first_ms, item->rates);
+    row->counters = item->rates;
     return true;
 }
 

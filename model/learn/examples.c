@@ -17,7 +17,8 @@ static void describe_user(const struct shoal_touch *touches, size_t count,
         size_t recent = i < dims->ring ? i : dims->ring;
         shoal_features_of(dims, touches + i - recent, recent, &touches[i], gap_ms, &features[i]);
         shoal_counters_advance(now, gap_ms, (enum shoal_behavior)touches[i].behavior);
-        memcpy(counters + i * SHOAL_COUNTERS, now, sizeof now);
+        shoal_counters_rates(now, touches[i].time_ms - touches[0].time_ms,
+                             counters + i * SHOAL_COUNTERS);
     }
 }
 

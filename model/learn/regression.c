@@ -40,7 +40,7 @@ static void standardise(const struct shoal_regression *regression, const float *
     row[SHOAL_COUNTERS] = 1;
 }
 
-/* Mean and standard deviation of log1p(counter) over the labelled rows. */
+/* Mean and standard deviation of log1p(rate) over the labelled rows. */
 static void describe(const struct shoal_regression_data *data, double total,
                      struct shoal_regression *regression)
 {

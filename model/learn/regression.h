@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Logistic regression on the decayed counters: the bar to beat, and where the network starts.
  *
- *   logit = Σ_k weight_k·(log1p(counter_k) − mean_k)/deviation_k + bias
+ *   logit = Σ_k weight_k·(log1p(rate_k) − mean_k)/deviation_k + bias
  *
  * fitted by Newton's method (iteratively reweighted least squares) with a ridge on the weights:
  * minimises Σ_i importance_i·loss_i + ridge·(Σ_i importance_i)·Σ_k weight_k²/2. The ridge is a share of
@@ -17,7 +17,7 @@
 #include "model/counters.h"
 
 struct shoal_regression {
-    double mean[SHOAL_COUNTERS], deviation[SHOAL_COUNTERS]; /* of log1p(counter) */
+    double mean[SHOAL_COUNTERS], deviation[SHOAL_COUNTERS]; /* of log1p(rate) */
     double weights[SHOAL_COUNTERS];
     double bias;
 };

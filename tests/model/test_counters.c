@@ -78,3 +78,27 @@ Test(counters, after_a_very_long_time_counters_are_zero_and_never_subnormal)
     shoal_counters_decay(counters, INT64_MAX);
     cr_expect(counters[0] == 0 && counters[1] == 0 && counters[2] == 0);
 }
+
+Test(counters, rates_of_a_steady_user_do_not_depend_on_how_long_the_log_is)
+{
+    float counters[SHOAL_COUNTERS] = {0}, early[SHOAL_COUNTERS], late[SHOAL_COUNTERS];
+    int64_t gap_ms = 1800000; /* a view every half an hour */
+    for (int i = 0; i < 24 * 2 * 60; i++) {
+        shoal_counters_advance(counters, i ? gap_ms : 0, SHOAL_PV);
+        if (i == 24 * 2 * 5)
+            shoal_counters_rates(counters, i * gap_ms, early);
+        shoal_counters_rates(counters, i * gap_ms, late);
+    }
+    for (int k = 0; k < SHOAL_HALF_LIVES; k++)
+        cr_expect(fabsf(early[k] / late[k] - 1) < 0.15f, "half-life %d: %g, %g", k, (double)early[k],
+                  (double)late[k]);
+}
+
+Test(counters, rates_of_a_first_event_are_finite)
+{
+    float counters[SHOAL_COUNTERS] = {0}, rates[SHOAL_COUNTERS];
+    shoal_counters_advance(counters, 0, SHOAL_BUY);
+    shoal_counters_rates(counters, 0, rates);
+    for (int i = 0; i < SHOAL_COUNTERS; i++)
+        cr_expect(isfinite(rates[i]) && rates[i] >= counters[i]);
+}
