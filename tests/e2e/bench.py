@@ -44,7 +44,7 @@ class Bench:
         self._make_model()
         write_awkward(self.awkward, self.data, 60000, seed=1)
         write_awkward(self.short, self.data, 24000, seed=2)
-        write_round(self.round, self.data, 24000, users=5000)
+        write_round(self.round, self.data, 30000, users=10000)
 
     def _make_model(self):
         """A short training: the scenarios need a model with a spread of scores, not a good one."""

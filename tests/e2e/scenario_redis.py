@@ -11,7 +11,7 @@ from processes import check, wait_until
 SMALL_CACHE = {"batch.events": 64, "state.cache": 1024}  # so that states are read again and again
 
 
-def _under_load(world, trouble, rate=3000, path=None, **settings):
+def _under_load(world, trouble, rate=3000, path=None, after=3000, **settings):
     """Two processes, a sender; trouble(world) when a part is done; then all that was sent must be
     as if nothing had happened."""
     world.settings.update(SMALL_CACHE)
@@ -19,7 +19,7 @@ def _under_load(world, trouble, rate=3000, path=None, **settings):
     for name in "ab":
         world.start(name, **settings)
     sender = world.start_send(path, rate)
-    world.wait_saved(3000)
+    world.wait_saved(after)
     trouble(world)
     world.finish_send(sender)
     world.finish()
@@ -73,11 +73,11 @@ def redis_flushed_behind_our_back(world):
     """Emptied while the connections stand: a state that is gone must not pass for a user who was
     never seen."""
     def trouble(world):
-        for _ in range(2):
+        for _ in range(3):
             with world.servers.redis() as redis:
                 redis("FLUSHALL")
-            time.sleep(1.5)
-    _under_load(world, trouble, path=world.bench.round, state__flush__interval="500ms")
+            time.sleep(1)
+    _under_load(world, trouble, path=world.bench.round, rate=4000, after=12000)
 
 
 def redis_away(world):
