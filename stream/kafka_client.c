@@ -76,6 +76,8 @@ static enum shoal_status check_reserved(const struct shoal_config_property *prop
         {"group.instance.id", "use the option instance.id"},
         {"transactional.id", "it is made from group.id and instance.id"},
         {"enable.idempotence", "outputs would not be exactly once"},
+        {"max.in.flight", "messages could be lost unnoticed"},
+        {"max.in.flight.requests.per.connection", "messages could be lost unnoticed"},
         {"enable.auto.commit", "offsets are committed with the outputs"},
         {"enable.auto.offset.store", "offsets are committed with the outputs"},
         {"auto.offset.reset", "recovery decides where to begin"},

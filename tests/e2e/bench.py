@@ -4,7 +4,7 @@
 import os
 import shutil
 
-from events import write_awkward
+from events import write_awkward, write_round
 from processes import Failure, run
 from servers import Servers
 
@@ -24,6 +24,7 @@ class Bench:
         self.model = os.path.join(self.folder, "model.shoal")
         self.awkward = os.path.join(self.folder, "awkward.jsonl")
         self.short = os.path.join(self.folder, "short.jsonl")
+        self.round = os.path.join(self.folder, "round.jsonl")
         self.servers = None
 
     def set_up(self):
@@ -43,15 +44,13 @@ class Bench:
         self._make_model()
         write_awkward(self.awkward, self.data, 60000, seed=1)
         write_awkward(self.short, self.data, 24000, seed=2)
+        write_round(self.round, self.data, 30000, users=10000)
 
     def _make_model(self):
         """A short training: the scenarios need a model with a spread of scores, not a good one."""
         events = os.path.join(self.data, "taobao_dev.csv.gz")
-        if os.path.exists("/tmp/mkmodel"):
-            run(["/tmp/mkmodel", self.model], 60)
-            return
         run([self.program, "train", "--events", events, "--until", "2017-12-02T00:00+08:00", "--epochs", "2",
-             "--seed", "1", "--out", self.model], 300)
+             "--no-refit", "--seed", "1", "--out", self.model], 300)
 
     def refresh(self):
         """Each scenario begins with both servers up and an empty Redis."""

@@ -2,16 +2,16 @@
 """Redis fails under load, in every way in which a cache may: what it lost is rebuilt from the
 log, and subscribers see nothing of it."""
 
+import os
 import re
 import time
 
-from processes import check
-from redis_client import RedisError
+from processes import check, wait_until
 
 SMALL_CACHE = {"batch.events": 64, "state.cache": 1024}  # so that states are read again and again
 
 
-def _under_load(world, trouble, rate=3000, path=None, **settings):
+def _under_load(world, trouble, rate=3000, path=None, after=3000, **settings):
     """Two processes, a sender; trouble(world) when a part is done; then all that was sent must be
     as if nothing had happened."""
     world.settings.update(SMALL_CACHE)
@@ -19,7 +19,7 @@ def _under_load(world, trouble, rate=3000, path=None, **settings):
     for name in "ab":
         world.start(name, **settings)
     sender = world.start_send(path, rate)
-    world.wait_saved(3000)
+    world.wait_saved(after)
     trouble(world)
     world.finish_send(sender)
     world.finish()
@@ -73,11 +73,11 @@ def redis_flushed_behind_our_back(world):
     """Emptied while the connections stand: a state that is gone must not pass for a user who was
     never seen."""
     def trouble(world):
-        for _ in range(2):
+        for _ in range(3):
             with world.servers.redis() as redis:
                 redis("FLUSHALL")
-            time.sleep(2)
-    _under_load(world, trouble, state__flush__interval="500ms")
+            time.sleep(1)
+    _under_load(world, trouble, path=world.bench.round, rate=4000, after=12000)
 
 
 def redis_away(world):
@@ -110,25 +110,16 @@ def redis_cannot_write(world):
     """Snapshots fail, so Redis refuses writes (MISCONF): the disk under it is full."""
     def trouble(world):
         with world.servers.redis() as redis:
-            # A snapshot to a folder that is none fails like one to a full disk.
-            folder = redis("CONFIG", "GET", "dir")[1]
-            redis("CONFIG", "SET", "dbfilename", "broken.rdb")
-            redis("CONFIG", "SET", "save", "1 1")
-            _break_snapshots(redis, folder)
-            time.sleep(4)
+            # A folder where the snapshot should be put: as bad as a full disk.
+            folder = redis("CONFIG", "GET", "dir")[1].decode()
+            redis("CONFIG", "SET", "save", "3600 1")
+            os.makedirs(os.path.join(folder, "dump.rdb", "in-the-way"))
+            redis("BGSAVE")
+            wait_until(lambda: b"rdb_last_bgsave_status:err" in redis("INFO", "persistence"), 10,
+                       "the snapshot has failed")
+            time.sleep(3)
             world.wait_running()
             redis("CONFIG", "SET", "save", "")
-            redis("CONFIG", "SET", "stop-writes-on-bgsave-error", "no")
     _under_load(world, trouble)
     logs = world.log("a") + world.log("b")
     check("MISCONF" in logs, "nobody said that Redis refuses to write")
-
-
-def _break_snapshots(redis, folder):
-    """A folder stands where the snapshot should be renamed to."""
-    import os
-    os.makedirs(os.path.join(folder.decode(), "broken.rdb", "x"), exist_ok=True)
-    try:
-        redis("BGSAVE")
-    except RedisError:
-        pass  # one is running already
