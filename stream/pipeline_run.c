@@ -12,12 +12,31 @@
 
 #include "stream/pipeline_internal.h"
 
+/* How many items ahead of a look-up its slot, and then its entry, is sent for. */
+enum { SLOT_AHEAD = 16, ENTRY_AHEAD = 8 };
+
+/* Sends for what look-ups to come will read: the slot of item i + SLOT_AHEAD, the entry of item
+ * i + ENTRY_AHEAD. */
+static void look_ahead(struct shoal_pipeline *p, size_t i)
+{
+    if (i + SLOT_AHEAD < p->items_count) {
+        struct item *item = &p->items[i + SLOT_AHEAD];
+        if (item->event.user)
+            item->hash = shoal_cache_expect(p->cache, item->event.partition, item->event.user,
+                                            item->event.user_size);
+    }
+    if (i >= SLOT_AHEAD - ENTRY_AHEAD && i + ENTRY_AHEAD < p->items_count &&
+        p->items[i + ENTRY_AHEAD].event.user)
+        shoal_cache_expect_entry(p->cache, p->items[i + ENTRY_AHEAD].hash);
+}
+
 /* Finds or makes every item's cache entry and numbers the rounds. *rounds is set. */
 static enum shoal_status look_up(struct shoal_pipeline *p, uint32_t *rounds)
 {
     *rounds = 0;
     for (size_t i = 0; i < p->items_count; i++) {
         struct item *item = &p->items[i];
+        look_ahead(p, i);
         if (!item->event.user)
             continue; /* dead letter */
         item->entry = shoal_cache_get(p->cache, item->event.partition, item->event.user,
