@@ -302,10 +302,8 @@ uint64_t shoal_cache_expect(const struct shoal_cache *cache, int32_t partition, 
 void shoal_cache_expect_entry(const struct shoal_cache *cache, uint64_t hash)
 {
     const struct shoal_cache_entry *entry = cache->slots[hash & cache->mask].entry;
-    if (!entry)
-        return;
-    __builtin_prefetch(entry, 1);
-    __builtin_prefetch(entry->user);
+    if (entry)
+        __builtin_prefetch(entry, 1);
 }
 
 /* ---- dirty lists -------------------------------------------------------------------------- */

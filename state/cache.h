@@ -21,8 +21,8 @@ struct shoal_cache_entry {
     bool loaded;      /* record holds the store's content (or is new); false until filled */
     bool referenced;  /* clock bit */
     struct shoal_cache_entry *next_free; /* the cache's own */
-    struct shoal_record record;
     char user[SHOAL_USER_MAX];
+    struct shoal_record record;
 };
 
 struct shoal_cache;
