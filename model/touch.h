@@ -16,7 +16,7 @@ enum shoal_behavior {
 };
 
 enum {
-    SHOAL_RING_MAX = 64,      /* most recent events kept a user; the model says how many */
+    SHOAL_RING_MAX = 32,      /* most recent events kept a user; the model says how many */
     SHOAL_RING_DEFAULT = 16,
     SHOAL_PRICE_LEVELS = 64,  /* price_level < this; 0 = unknown */
 };

@@ -1,22 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cache of decoded records; see cache.h. Runs in its worker's thread.
  *
- *   slots (open addressing, linear probing)        slabs of 256 entries, made as needed
- *   [hash|entry][hash|entry][    ][hash|entry]     entry 0 … 255 | their h and c, 2·H floats each
- *            └────────────────────────┴──────────► entry 256 … 511 | …
+ *   slots (open addressing, linear probing)        slabs of 1024 entries, made as needed
+ *   [hash|entry][hash|entry][    ][hash|entry]     entry 0 … 1023 | their h and c, 2·H floats each
+ *            └────────────────────────┴──────────► entry 1024 … 2047 | …
  *
  * Invariants: a slot's hash is its entry's; the table is never more than half full; no slot lies
  * behind a gap on the way from where its hash points (deletion moves the followers up, so there are
- * no tombstones to wear the table out). A free entry has user_size 0 and links to the next free one
- * through next_dirty. Every dirty entry is in the list of its partition, and no clean one is. */
+ * no tombstones to wear the table out). A free entry has user_size 0. Every dirty entry is in the list
+ * of its partition, and no clean one is; a list has room for all entries of its partition, so that
+ * marking cannot fail.
+ *
+ * A user's entry is as likely as not in no processor cache, and a hundred thousand of them reach over
+ * more pages than the processor remembers addresses of: hence large pages, and hints ahead of
+ * look-ups. */
 #include "state/cache.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "model/base/hash.h"
 
-enum { SLAB_ENTRIES = 256 };
+enum {
+    SLAB_ENTRIES = 1024,
+    LARGE_PAGE_BYTES = 2 << 20,
+    LINE_BYTES = 64,
+};
 
 struct slot {
     uint64_t hash;
@@ -25,12 +35,14 @@ struct slot {
 
 struct slab {
     struct shoal_cache_entry *entries; /* SLAB_ENTRIES */
-    float *states;                     /* SLAB_ENTRIES × 2·H */
+    float *states;                     /* SLAB_ENTRIES × 2·H; in the entries' memory, behind them */
 };
 
 struct dirty_list {
-    struct shoal_cache_entry *first, *last;
+    struct shoal_cache_entry **entries; /* in the order of marking */
     size_t count;
+    size_t capacity;
+    size_t users; /* entries of the partition, dirty or not: ≤ capacity */
 };
 
 struct shoal_cache {
@@ -49,6 +61,18 @@ struct shoal_cache {
     struct shoal_cache_entry **all_dirty; /* what shoal_cache_dirty returns; room for capacity */
 };
 
+/* Memory of a size worth it is aligned so that the system can back it with large pages. */
+static void *allocate(size_t bytes)
+{
+    size_t alignment = bytes >= LARGE_PAGE_BYTES ? LARGE_PAGE_BYTES : LINE_BYTES;
+    void *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+#ifdef MADV_HUGEPAGE
+    if (memory && alignment == LARGE_PAGE_BYTES)
+        (void)madvise(memory, bytes / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
 enum shoal_status shoal_cache_create(size_t capacity, uint32_t hidden, struct shoal_cache **cache)
 {
     *cache = NULL;
@@ -63,15 +87,16 @@ enum shoal_status shoal_cache_create(size_t capacity, uint32_t hidden, struct sh
     made->capacity = capacity;
     made->hidden = hidden;
     made->mask = slots - 1;
-    /* Untouched pages of these cost nothing: they are there before they are needed, so that the
-     * table never has to be rebuilt in the middle of a micro-batch. */
-    made->slots = calloc(slots, sizeof *made->slots);
+    /* There before they are needed, so that the table never has to be rebuilt in the middle of a
+     * micro-batch. */
+    made->slots = allocate(slots * sizeof *made->slots);
     made->slabs = calloc(capacity / SLAB_ENTRIES + 1, sizeof *made->slabs);
     made->all_dirty = calloc(capacity, sizeof(struct shoal_cache_entry *));
     if (!made->slots || !made->slabs || !made->all_dirty) {
         shoal_cache_destroy(made);
         return SHOAL_NOMEM;
     }
+    memset(made->slots, 0, slots * sizeof *made->slots);
     *cache = made;
     return SHOAL_OK;
 }
@@ -80,10 +105,10 @@ void shoal_cache_destroy(struct shoal_cache *cache)
 {
     if (!cache)
         return;
-    for (size_t i = 0; i < cache->slabs_count; i++) {
+    for (size_t i = 0; i < cache->slabs_count; i++)
         free(cache->slabs[i].entries);
-        free(cache->slabs[i].states);
-    }
+    for (size_t i = 0; i < cache->partitions_count; i++)
+        free((void *)cache->dirty[i].entries);
     free(cache->slabs);
     free(cache->slots);
     free(cache->dirty);
@@ -141,27 +166,34 @@ static void discard(struct shoal_cache *cache, struct shoal_cache_entry *entry)
     remove_slot(cache, entry);
     entry->user_size = 0;
     entry->dirty = false;
-    entry->next_dirty = cache->free;
+    entry->next_free = cache->free;
     cache->free = entry;
+    cache->dirty[entry->partition].users--;
     cache->count--;
+}
+
+/* Adds a slab: of the entries that are still to be made, as many as fit. */
+static bool make_slab(struct shoal_cache *cache)
+{
+    size_t left = cache->capacity - cache->made;
+    size_t entries = left < SLAB_ENTRIES ? left : SLAB_ENTRIES;
+    size_t entries_bytes = (entries * sizeof(struct shoal_cache_entry) + LINE_BYTES - 1) /
+                           LINE_BYTES * LINE_BYTES;
+    char *memory = allocate(entries_bytes + entries * 2 * cache->hidden * sizeof(float));
+    if (!memory)
+        return false;
+    cache->slabs[cache->slabs_count++] = (struct slab){
+        .entries = (struct shoal_cache_entry *)(void *)memory,
+        .states = (float *)(void *)(memory + entries_bytes),
+    };
+    return true;
 }
 
 /* An entry that was never used: the next of the last slab, or the first of a new one. */
 static struct shoal_cache_entry *make_entry(struct shoal_cache *cache)
 {
-    if (cache->made == cache->slabs_count * SLAB_ENTRIES) {
-        struct slab slab = {
-            .entries = calloc(SLAB_ENTRIES, sizeof *slab.entries),
-            .states = aligned_alloc(
-                64, (SLAB_ENTRIES * 2 * (size_t)cache->hidden * sizeof(float) + 63) / 64 * 64),
-        };
-        if (!slab.entries || !slab.states) {
-            free(slab.entries);
-            free(slab.states);
-            return NULL;
-        }
-        cache->slabs[cache->slabs_count++] = slab;
-    }
+    if (cache->made == cache->slabs_count * SLAB_ENTRIES && !make_slab(cache))
+        return NULL;
     size_t index = cache->made++;
     struct shoal_cache_entry *entry = entry_at(cache, index);
     shoal_record_init(&entry->record, cache->hidden, state_of(cache, index));
@@ -195,23 +227,34 @@ static struct shoal_cache_entry *take_entry(struct shoal_cache *cache, uint32_t 
     if (!cache->free && !evict(cache, batch))
         return NULL;
     struct shoal_cache_entry *entry = cache->free;
-    cache->free = entry->next_dirty;
+    cache->free = entry->next_free;
     shoal_record_init(&entry->record, cache->hidden, entry->record.h);
     return entry;
 }
 
-/* Makes the dirty list of a partition exist, so that marking cannot fail. */
-static bool know_partition(struct shoal_cache *cache, int32_t partition)
+/* Makes the dirty list of a partition exist, with room for one user more. */
+static bool prepare_list(struct shoal_cache *cache, int32_t partition)
 {
     size_t want = (size_t)partition + 1;
-    if (want <= cache->partitions_count)
+    if (want > cache->partitions_count) {
+        struct dirty_list *grown = realloc(cache->dirty, want * sizeof *grown);
+        if (!grown)
+            return false;
+        memset(grown + cache->partitions_count, 0,
+               (want - cache->partitions_count) * sizeof *grown);
+        cache->dirty = grown;
+        cache->partitions_count = want;
+    }
+    struct dirty_list *list = &cache->dirty[partition];
+    if (list->users < list->capacity)
         return true;
-    struct dirty_list *grown = realloc(cache->dirty, want * sizeof *grown);
-    if (!grown)
+    size_t capacity = list->capacity ? 2 * list->capacity : 64;
+    struct shoal_cache_entry **entries =
+        realloc((void *)list->entries, capacity * sizeof(struct shoal_cache_entry *));
+    if (!entries)
         return false;
-    memset(grown + cache->partitions_count, 0, (want - cache->partitions_count) * sizeof *grown);
-    cache->dirty = grown;
-    cache->partitions_count = want;
+    list->entries = entries;
+    list->capacity = capacity;
     return true;
 }
 
@@ -227,11 +270,12 @@ struct shoal_cache_entry *shoal_cache_get(struct shoal_cache *cache, int32_t par
         slot->entry->batch = batch;
         return slot->entry;
     }
-    if (!know_partition(cache, partition))
+    if (!prepare_list(cache, partition))
         return NULL;
     struct shoal_cache_entry *entry = take_entry(cache, batch);
     if (!entry)
         return NULL;
+    cache->dirty[partition].users++;
     entry->partition = partition;
     entry->user_size = (uint8_t)user_size;
     entry->dirty = entry->loaded = false;
@@ -239,13 +283,27 @@ struct shoal_cache_entry *shoal_cache_get(struct shoal_cache *cache, int32_t par
     entry->batch = batch;
     entry->round = 0;
     entry->hash = hash;
-    entry->next_dirty = NULL;
     memcpy(entry->user, user, user_size);
     /* Looked for again: making room may have moved slots. */
     slot = find(cache, partition, user, user_size, hash);
     *slot = (struct slot){.hash = hash, .entry = entry};
     cache->count++;
     return entry;
+}
+
+uint64_t shoal_cache_expect(const struct shoal_cache *cache, int32_t partition, const char *user,
+                            size_t user_size)
+{
+    uint64_t hash = shoal_hash_seeded(user, user_size, (uint64_t)partition);
+    __builtin_prefetch(&cache->slots[hash & cache->mask]);
+    return hash;
+}
+
+void shoal_cache_expect_entry(const struct shoal_cache *cache, uint64_t hash)
+{
+    const struct shoal_cache_entry *entry = cache->slots[hash & cache->mask].entry;
+    if (entry)
+        __builtin_prefetch(entry, 1);
 }
 
 /* ---- dirty lists -------------------------------------------------------------------------- */
@@ -256,13 +314,7 @@ void shoal_cache_mark_dirty(struct shoal_cache *cache, struct shoal_cache_entry 
         return;
     struct dirty_list *list = &cache->dirty[entry->partition];
     entry->dirty = true;
-    entry->next_dirty = NULL;
-    if (list->last)
-        list->last->next_dirty = entry;
-    else
-        list->first = entry;
-    list->last = entry;
-    list->count++;
+    list->entries[list->count++] = entry;
     cache->dirty_count++;
 }
 
@@ -270,8 +322,11 @@ struct shoal_cache_entry *const *shoal_cache_dirty(struct shoal_cache *cache, si
 {
     size_t n = 0;
     for (size_t p = 0; p < cache->partitions_count; p++) {
-        for (struct shoal_cache_entry *e = cache->dirty[p].first; e; e = e->next_dirty)
-            cache->all_dirty[n++] = e;
+        const struct dirty_list *list = &cache->dirty[p];
+        if (list->count)
+            memcpy((void *)(cache->all_dirty + n), (const void *)list->entries,
+                   list->count * sizeof(struct shoal_cache_entry *));
+        n += list->count;
     }
     *count = n;
     return cache->all_dirty;
@@ -280,13 +335,11 @@ struct shoal_cache_entry *const *shoal_cache_dirty(struct shoal_cache *cache, si
 struct shoal_cache_entry *const *shoal_cache_dirty_of(struct shoal_cache *cache, int32_t partition,
                                                       size_t *count)
 {
-    size_t n = 0;
-    if (partition >= 0 && (size_t)partition < cache->partitions_count) {
-        for (struct shoal_cache_entry *e = cache->dirty[partition].first; e; e = e->next_dirty)
-            cache->all_dirty[n++] = e;
-    }
-    *count = n;
-    return cache->all_dirty;
+    *count = 0;
+    if (partition < 0 || (size_t)partition >= cache->partitions_count)
+        return cache->all_dirty;
+    *count = cache->dirty[partition].count;
+    return cache->dirty[partition].entries;
 }
 
 size_t shoal_cache_dirty_count(const struct shoal_cache *cache)
@@ -296,15 +349,10 @@ size_t shoal_cache_dirty_count(const struct shoal_cache *cache)
 
 static void clean(struct shoal_cache *cache, struct dirty_list *list)
 {
-    struct shoal_cache_entry *entry = list->first;
-    while (entry) {
-        struct shoal_cache_entry *next = entry->next_dirty;
-        entry->dirty = false;
-        entry->next_dirty = NULL;
-        entry = next;
-    }
+    for (size_t i = 0; i < list->count; i++)
+        list->entries[i]->dirty = false;
     cache->dirty_count -= list->count;
-    *list = (struct dirty_list){0};
+    list->count = 0;
 }
 
 void shoal_cache_mark_clean(struct shoal_cache *cache, int32_t partition)

@@ -12,17 +12,17 @@
 #include "state/record.h"
 
 struct shoal_cache_entry {
-    struct shoal_record record;
+    uint64_t hash;
     int32_t partition;
+    uint32_t batch;   /* pin: number of the micro-batch that uses it */
+    uint32_t round;   /* scratch of the pipeline: next round of this user in the micro-batch */
     uint8_t user_size;
     bool dirty;
-    bool loaded;     /* record holds the store's content (or is new); false until filled */
-    bool referenced; /* clock bit */
-    uint32_t batch;  /* pin: number of the micro-batch that uses it */
-    uint32_t round;  /* scratch of the pipeline: next round of this user in the micro-batch */
-    uint64_t hash;
-    struct shoal_cache_entry *next_dirty; /* the cache's own */
+    bool loaded;      /* record holds the store's content (or is new); false until filled */
+    bool referenced;  /* clock bit */
+    struct shoal_cache_entry *next_free; /* the cache's own */
     char user[SHOAL_USER_MAX];
+    struct shoal_record record;
 };
 
 struct shoal_cache;
@@ -36,12 +36,18 @@ void shoal_cache_destroy(struct shoal_cache *cache);
  * as long as calls are made with b, so no two micro-batches in a row may have the same number. */
 struct shoal_cache_entry *shoal_cache_get(struct shoal_cache *cache, int32_t partition,
                                           const char *user, size_t user_size, uint32_t batch);
+/* Hints that a user will be asked for soon: look-ups wait for memory more than for anything else, and
+ * hints let several wait at once. The first fetches the slot and returns the user's hash; the second,
+ * some look-ups later, the entry that the slot then names. Neither changes anything. */
+uint64_t shoal_cache_expect(const struct shoal_cache *cache, int32_t partition, const char *user,
+                            size_t user_size);
+void shoal_cache_expect_entry(const struct shoal_cache *cache, uint64_t hash);
 /* Marks dirty and puts it on the dirty list of its partition, once. */
 void shoal_cache_mark_dirty(struct shoal_cache *cache, struct shoal_cache_entry *entry);
 /* Dirty entries, those of one partition together (partitions ascending) and within one in the order
  * of marking: each run is one save. *count is set. Valid until the next mark, clean or drop. */
 struct shoal_cache_entry *const *shoal_cache_dirty(struct shoal_cache *cache, size_t *count);
-/* The same for one partition; shares the other's memory. */
+/* The same for one partition. */
 struct shoal_cache_entry *const *shoal_cache_dirty_of(struct shoal_cache *cache, int32_t partition,
                                                       size_t *count);
 size_t shoal_cache_dirty_count(const struct shoal_cache *cache);

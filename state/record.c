@@ -5,11 +5,16 @@
  * unsigned gaps. Everything here is a function of its arguments: no clock, no allocation. */
 #include "state/record.h"
 
+#include <stddef.h>
 #include <string.h>
 
 void shoal_record_init(struct shoal_record *record, uint32_t hidden, float *hc)
 {
-    *record = (struct shoal_record){.offset = -1, .hidden = hidden, .h = hc, .c = hc + hidden};
+    memset(record, 0, offsetof(struct shoal_record, ring));
+    record->offset = -1;
+    record->hidden = hidden;
+    record->h = hc;
+    record->c = hc + hidden;
     memset(hc, 0, 2 * (size_t)hidden * sizeof *hc);
 }
 

@@ -46,26 +46,29 @@ enum shoal_consent {
     SHOAL_CONSENT_PROCESSING_OFF = 1, /* reserved for consent flags in events */
 };
 
+/* What every event reads and writes comes first, so that it shares few cache lines; of the three
+ * arrays at the end only the first `…_count` elements mean anything. */
 struct shoal_record {
-    uint64_t model; /* id of the model under which h, c and score are valid; 0 = none yet */
-    int64_t offset; /* last applied offset of the user's partition; −1 = none */
+    uint64_t model;   /* id of the model under which h, c and score are valid; 0 = none yet */
+    int64_t offset;   /* last applied offset of the user's partition; −1 = none */
     int64_t first_ms, last_ms; /* event times; last_ms is the greatest so far */
     uint64_t events_count;
-    float score;                    /* after the last event */
-    uint8_t consent;                /* bits of enum shoal_consent */
-    float counters[SHOAL_COUNTERS]; /* as of last_ms */
+    float *h, *c;     /* H each; memory belongs to whoever made the record */
+    uint32_t hidden;  /* H */
+    float score;      /* after the last event */
+    uint8_t consent;  /* bits of enum shoal_consent */
     uint8_t ring_count;
     uint8_t ids_count;
     uint8_t grants_count;
+    float counters[SHOAL_COUNTERS]; /* as of last_ms */
     struct shoal_standing standings[SHOAL_DIMENSIONS_MAX];
     struct shoal_touch ring[SHOAL_RING_MAX]; /* oldest first, whole seconds */
-    uint64_t ids[SHOAL_RING_MAX];            /* hashes of recent event_ids, oldest first */
     struct shoal_grant grants[SHOAL_GRANTS_MAX];
-    uint32_t hidden; /* H */
-    float *h, *c;    /* H each; memory belongs to whoever made the record */
+    uint64_t ids[SHOAL_RING_MAX];            /* hashes of recent event_ids, oldest first */
 };
 
-/* Empties a record; `hc` is room for 2·hidden floats that outlives it. */
+/* Empties a record; `hc` is room for 2·hidden floats that outlives it. The arrays at the end keep what
+ * was there: their counts are zero. */
 void shoal_record_init(struct shoal_record *record, uint32_t hidden, float *hc);
 /* Appends to the ring (time cut to whole seconds and never before the touch in front of it),
  * dropping the oldest beyond `ring_max` (1 … SHOAL_RING_MAX). */

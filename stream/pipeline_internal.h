@@ -18,6 +18,7 @@ struct item {
     struct shoal_event event;
     struct shoal_cache_entry *entry; /* NULL for a dead letter */
     struct pending *first, **last;   /* outputs in order */
+    uint64_t hash;                   /* of the user, for hints to the cache */
     int64_t gap_ms, time_ms;         /* effective: never before the user's last event */
     uint32_t round;
     bool suppressed;

@@ -8,9 +8,36 @@
  *   outputs hang on their items and are emitted in message order at the end
  *
  * A user whose state was made under another model is rebuilt from the ring first, in rounds too. */
+#include <stddef.h>
 #include <string.h>
 
 #include "stream/pipeline_internal.h"
+
+enum {
+    /* How many items ahead of a look-up its slot, and then its entry, is sent for. */
+    SLOT_AHEAD = 16,
+    ENTRY_AHEAD = 8,
+    /* The same before an event is applied: its record, and then what the record points to. */
+    RECORD_AHEAD = 8,
+    REST_AHEAD = 4,
+    LINE_BYTES = 64,
+    CHUNK_ITEMS = 256, /* rows of one GEMM, see step.c */
+};
+
+/* Sends for what look-ups to come will read: the slot of item i + SLOT_AHEAD, the entry of item
+ * i + ENTRY_AHEAD. */
+static void look_ahead(struct shoal_pipeline *p, size_t i)
+{
+    if (i + SLOT_AHEAD < p->items_count) {
+        struct item *item = &p->items[i + SLOT_AHEAD];
+        if (item->event.user)
+            item->hash = shoal_cache_expect(p->cache, item->event.partition, item->event.user,
+                                            item->event.user_size);
+    }
+    if (i >= SLOT_AHEAD - ENTRY_AHEAD && i + ENTRY_AHEAD < p->items_count &&
+        p->items[i + ENTRY_AHEAD].event.user)
+        shoal_cache_expect_entry(p->cache, p->items[i + ENTRY_AHEAD].hash);
+}
 
 /* Finds or makes every item's cache entry and numbers the rounds. *rounds is set. */
 static enum shoal_status look_up(struct shoal_pipeline *p, uint32_t *rounds)
@@ -18,6 +45,7 @@ static enum shoal_status look_up(struct shoal_pipeline *p, uint32_t *rounds)
     *rounds = 0;
     for (size_t i = 0; i < p->items_count; i++) {
         struct item *item = &p->items[i];
+        look_ahead(p, i);
         if (!item->event.user)
             continue; /* dead letter */
         item->entry = shoal_cache_get(p->cache, item->event.partition, item->event.user,
@@ -269,11 +297,39 @@ static enum shoal_status conclude(struct shoal_pipeline *p, struct item *item, f
     return status;
 }
 
-static enum shoal_status run_round(struct shoal_pipeline *p, const uint32_t *order, size_t count)
+/* Sends for what prepare will read of a record. */
+static void send_for(const struct shoal_cache_entry *entry)
+{
+    const struct shoal_record *record = &entry->record;
+    const char *hot = (const char *)record;
+    for (size_t line = 0; line < offsetof(struct shoal_record, ring); line += LINE_BYTES)
+        __builtin_prefetch(hot + line, 1);
+}
+
+/* The same for what lies behind its pointers and counts, once those are there. */
+static void send_for_rest(const struct shoal_cache_entry *entry)
+{
+    const struct shoal_record *record = &entry->record;
+    for (size_t i = 0; i < record->hidden; i += LINE_BYTES / sizeof(float)) {
+        __builtin_prefetch(record->h + i, 1);
+        __builtin_prefetch(record->c + i, 1);
+    }
+    for (size_t i = 0; i < record->ring_count; i += LINE_BYTES / sizeof record->ring[0])
+        __builtin_prefetch(&record->ring[i]);
+    __builtin_prefetch(&record->ring[record->ring_count], 1);
+}
+
+/* Items of a round that are taken from end to end together: their records then stay in the second-level
+ * cache, where those of a whole micro-batch do not. */
+static enum shoal_status run_chunk(struct shoal_pipeline *p, const uint32_t *order, size_t count)
 {
     int64_t since = shoal_clock_ns();
     size_t rows = 0;
     for (size_t i = 0; i < count; i++) {
+        if (i + RECORD_AHEAD < count)
+            send_for(p->items[order[i + RECORD_AHEAD]].entry);
+        if (i + REST_AHEAD < count)
+            send_for_rest(p->items[order[i + REST_AHEAD]].entry);
         if (prepare(p, &p->items[order[i]], &p->rows[rows]))
             p->row_item[rows++] = order[i];
     }
@@ -287,6 +343,16 @@ static enum shoal_status run_round(struct shoal_pipeline *p, const uint32_t *ord
     }
     stage_done(p, SHOAL_STAGE_decide, &since);
     return SHOAL_OK;
+}
+
+static enum shoal_status run_round(struct shoal_pipeline *p, const uint32_t *order, size_t count)
+{
+    enum shoal_status status = SHOAL_OK;
+    for (size_t done = 0; done < count && status == SHOAL_OK; done += CHUNK_ITEMS) {
+        size_t left = count - done;
+        status = run_chunk(p, order + done, left < CHUNK_ITEMS ? left : CHUNK_ITEMS);
+    }
+    return status;
 }
 
 static enum shoal_status emit_all(struct shoal_pipeline *p)

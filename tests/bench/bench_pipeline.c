@@ -17,7 +17,7 @@
 #include "stream/pipeline.h"
 #include "stream/reader.h"
 
-enum { MESSAGES_MAX = 600000, BATCH = 1024, BATCHES_MAX = MESSAGES_MAX / BATCH, SAVE_BATCHES = 16 };
+enum { MESSAGES_MAX = 600000, BATCH = 4096, BATCHES_MAX = MESSAGES_MAX / BATCH, SAVE_BATCHES = 4 };
 enum { PARTITIONS = 4, DECODE = SHOAL_STAGE_COUNT, COLUMNS };
 
 struct bench {
