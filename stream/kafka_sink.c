@@ -25,14 +25,40 @@ struct kafka_sink {
     char source_uri[300]; /* ce_source */
     const char *content_type;
     bool transactional, open; /* open: a transaction has begun */
-    rd_kafka_resp_err_t failed; /* first message that could not be delivered */
+    rd_kafka_resp_err_t failed; /* of the first message that could not be delivered */
+    char failed_topic[256];
 };
 
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     struct kafka_sink *sink = opaque;
-    if (message->err && !sink->failed)
+    if (message->err && !sink->failed) {
         sink->failed = message->err;
+        snprintf(sink->failed_topic, sizeof sink->failed_topic, "%s",
+                 rd_kafka_topic_name(message->rkt));
+    }
+}
+
+static enum shoal_status not_delivered(const struct kafka_sink *sink, struct shoal_message *message)
+{
+    return shoal_fail(message, kafka_status(sink->failed), "a message to '%s' was not delivered: %s%s",
+                      sink->failed_topic, rd_kafka_err2str(sink->failed),
+                      sink->failed == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
+                          ? "; raise the topic's max.message.bytes"
+                          : "");
+}
+
+/* What a failure really means: a transaction that an undeliverable message has spoilt only answers
+ * that it is spoilt, and to try again would not help. */
+static enum shoal_status explain(struct kafka_sink *sink, enum shoal_status status,
+                                 struct shoal_message *message)
+{
+    if (status == SHOAL_OK)
+        return status;
+    rd_kafka_poll(sink->client, 0);
+    if (sink->failed && kafka_status(sink->failed) == SHOAL_CONFIG)
+        return not_delivered(sink, message);
+    return status;
 }
 
 static void on_log(const rd_kafka_t *client, int severity, const char *facility, const char *text)
@@ -119,11 +145,9 @@ static enum shoal_status produce(struct kafka_sink *sink, int topic, int32_t par
         }
         if (headers)
             rd_kafka_headers_destroy(headers);
-        enum shoal_status status = kafka_status(error);
-        if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-            status = SHOAL_CONFIG;
-        return shoal_fail(message, status, "cannot produce to '%s': %s",
-                          rd_kafka_topic_name(sink->topics[topic]), rd_kafka_err2str(error));
+        shoal_fail(message, kafka_status(error), "cannot produce to '%s': %s",
+                   rd_kafka_topic_name(sink->topics[topic]), rd_kafka_err2str(error));
+        return explain(sink, kafka_status(error), message);
     }
 }
 
@@ -181,6 +205,7 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
         {"linger.ms", "2"},
         {"message.timeout.ms", "15000"},
         {"queue.buffering.max.messages", "500000"},
+        {"message.max.bytes", SHOAL_KAFKA_LARGEST},
         {"partitioner", "murmur2_random"},
         {NULL, NULL},
     };
@@ -277,14 +302,14 @@ enum shoal_status shoal_kafka_sink_commit(struct shoal_sink *base,
         rd_kafka_consumer_group_metadata_destroy(group);
         rd_kafka_topic_partition_list_destroy(offsets);
         if (status != SHOAL_OK)
-            return status;
+            return explain(sink, status, message);
     }
     shoal_crash_point("commit.before");
     status = translate(rd_kafka_commit_transaction(sink->client, COMMIT_TIMEOUT_MS),
                        "commit of a transaction", message);
     if (status == SHOAL_OK)
         sink->open = false;
-    return status;
+    return explain(sink, status, message);
 }
 
 enum shoal_status shoal_kafka_sink_flush(struct shoal_sink *base, struct shoal_message *message)
@@ -297,8 +322,7 @@ enum shoal_status shoal_kafka_sink_flush(struct shoal_sink *base, struct shoal_m
             return shoal_fail(message, SHOAL_TIMED_OUT, "outputs are not acknowledged");
     }
     if (sink->failed)
-        return shoal_fail(message, kafka_status(sink->failed), "an output was not delivered: %s",
-                          rd_kafka_err2str(sink->failed));
+        return not_delivered(sink, message);
     return SHOAL_OK;
 }
 
