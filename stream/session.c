@@ -223,7 +223,9 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
     s->partitions[index] = (struct partition){
         .assigned = true,
         .position = plan.start,
-        .committed = plan.suppress_until,
+        /* As it stands, so that offsets that lag behind the states are put right even if no event
+         * comes. */
+        .committed = assignment->committed,
         .saved = plan.start,
         .suppress_until = plan.suppress_until,
     };
