@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/base/clock.h"
+#include "state/redis_url.h"
 #include "stream/instance.h"
 #include "stream/kafka_client.h"
 #include "stream/worker.h"
@@ -179,8 +180,10 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
 static enum shoal_status process(struct processor *p, const struct shoal_setup *setup,
                                  struct shoal_message *message)
 {
-    enum shoal_status status =
-        shoal_kafka_monitor_create(p->config, &p->log, &p->monitor, message);
+    struct shoal_redis_address address; /* a worker would find it wrong only once a broker answers */
+    enum shoal_status status = shoal_redis_url_parse(p->config->redis_url, &address, message);
+    if (status == SHOAL_OK)
+        status = shoal_kafka_monitor_create(p->config, &p->log, &p->monitor, message);
     if (status == SHOAL_OK && strcmp(p->config->instance_id, "none") != 0)
         status = shoal_instance_claim(p->config->instance_id, p->config->group_id, &p->instance,
                                       message);
