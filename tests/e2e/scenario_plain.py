@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing goes wrong: what the processor writes is what a replay writes."""
 
+import json
 import os
+import re
 
 from processes import check
 
@@ -31,3 +33,27 @@ def small_batches_rare_saves(world):
     world.start("a", workers=4, batch__events=64, state__flush__interval="3s", state__cache=1024)
     world.finish()
     world.compare(world.bench.awkward)
+
+
+def outputs_are_cloud_events(world):
+    """Headers are CloudEvents in binary mode, the key is the user, ids are unique and made from the
+    source event's coordinates."""
+    world.send(world.bench.short)
+    world.start("a")
+    world.finish()
+    ends = world.kafka.ends(world.topic("events"))
+    types = {"segments": "shoal.segment.changed", "decisions": "shoal.promotion.decided"}
+    for name, kind in types.items():
+        seen = set()
+        for message in world.output(name):
+            value, headers = json.loads(message.value), message.headers
+            wanted = {"ce_specversion": "1.0", "ce_id": value["id"], "ce_type": kind,
+                      "ce_source": f"/shoal/{world.topic('events')}", "ce_time": value["event_time"],
+                      "content-type": "application/json"}
+            check(headers == wanted, f"{name}: headers {headers} instead of {wanted}")
+            check(message.key == value["user_id"].encode(), f"{name}: key {message.key} of {message.value}")
+            check(value["id"] not in seen, f"{name}: id {value['id']} stands there twice")
+            seen.add(value["id"])
+            found = re.fullmatch(re.escape(world.topic("events")) + r"/(\d+)/(\d+)(\.\d+)?/[\w-]+", value["id"])
+            check(found and int(found.group(2)) < ends[int(found.group(1))], f"{name}: id {value['id']}")
+        check(seen, f"no {name}")

@@ -6,8 +6,10 @@ import scenario_bad_messages
 import scenario_group
 import scenario_plain
 import scenario_redis
+import scenario_refusals
 
-_MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages)
+_MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages,
+            scenario_refusals)
 
 
 def _scenarios():
