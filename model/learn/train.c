@@ -46,12 +46,12 @@ struct shoal_train_options shoal_train_options_default(void)
         .epochs = SHOAL_TRAIN_AUTO,
         .learning_rate = 1e-3f,
         .embedding_rate = 0.01f,
-        .weight_decay = 0.05f,
+        .weight_decay = SHOAL_TRAIN_DECAY_AUTO,
         .dropout_inputs = 0.2f,
         .dropout_hidden = 0.3f,
         .clip = 1.0f,
         .averaging = 0.99f,
-        .user_balance = 0.5f,
+        .user_balance = 0.75f,
         .refit = true,
     };
 }
@@ -69,7 +69,7 @@ enum shoal_status shoal_train_options_check(const struct shoal_train_options *op
         {"patience", options->patience, 0, 10000},
         {"learning rate", (double)options->learning_rate, 1e-7, 1},
         {"embedding rate", (double)options->embedding_rate, 0, 10},
-        {"weight decay", (double)options->weight_decay, 0, 10},
+        {"weight decay", fmax((double)options->weight_decay, 0), 0, 10},
         {"input dropout", (double)options->dropout_inputs, 0, 0.9},
         {"hidden dropout", (double)options->dropout_hidden, 0, 0.9},
         {"clip", (double)options->clip, 1e-6, 1e6},
@@ -166,8 +166,13 @@ static void settle_options(struct course *course)
         options->batch = (uint32_t)(batch < 16 ? 16 : batch > 128 ? 128 : batch);
     }
     if (options->epochs == SHOAL_TRAIN_AUTO) {
-        size_t epochs = 4000000 / count;
+        size_t epochs = 6000000 / count;
         options->epochs = (uint32_t)(epochs < 6 ? 6 : epochs > 40 ? 40 : epochs);
+    }
+    /* Decay stands for a prior: what it says weighs less, the more users have spoken. */
+    if (options->weight_decay < 0) {
+        float decay = 1600.0f / (float)course->dataset->users_count;
+        options->weight_decay = decay < 2 ? decay : 2;
     }
     if (options->patience == 0)
         options->patience = options->epochs / 3 > 2 ? options->epochs / 3 : 2;
@@ -402,6 +407,7 @@ static void describe(const struct course *course, struct shoal_train_summary *su
     summary->best_epoch = course->best_epoch;
     summary->epochs = course->epoch;
     summary->batch = course->options.batch;
+    summary->weight_decay = (double)course->options.weight_decay;
     summary->ridge = course->ridge;
     course->model->origin = (struct shoal_model_origin){
         .train_from_ms = dataset->first_ms,

@@ -21,6 +21,7 @@
 #include "model/model.h"
 
 #define SHOAL_TRAIN_AUTO UINT32_MAX
+#define SHOAL_TRAIN_DECAY_AUTO (-1.0f)
 
 struct shoal_train_options {
     struct shoal_dims dims;
@@ -32,7 +33,7 @@ struct shoal_train_options {
                             * third of the epochs */
     float learning_rate;
     float embedding_rate;  /* factor of it for the item and category tables */
-    float weight_decay;
+    float weight_decay;    /* SHOAL_TRAIN_DECAY_AUTO: by the number of users, at most 2 */
     float dropout_inputs;  /* share of x that is dropped */
     float dropout_hidden;  /* share of h before the head */
     float clip;            /* greatest norm of the gradient */
@@ -60,6 +61,7 @@ struct shoal_train_summary {
     size_t events_count, users_count, train_count, valid_count;
     double train_base_rate;
     uint32_t best_epoch, epochs, batch;
+    double weight_decay;
     double ridge; /* of the regression, as chosen */
     struct shoal_metrics valid;            /* of the model, calibrated, before the refit */
     struct shoal_metrics valid_regression; /* of the regression, fitted on the training part */
