@@ -143,8 +143,7 @@ enum shoal_status kafka_new(enum kafka_role role, rd_kafka_conf_t *conf, rd_kafk
 }
 
 rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,
-                                               const struct shoal_position *positions,
-                                               size_t count)
+                                               const struct shoal_position *positions, size_t count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
@@ -225,9 +224,8 @@ static enum shoal_status create_topic(struct shoal_kafka_monitor *monitor, const
                                       struct shoal_message *message)
 {
     char reason[256] = "";
-    rd_kafka_NewTopic_t *request =
-        rd_kafka_NewTopic_new(topic, (int)monitor->config->topics_partitions, -1, reason,
-                              sizeof reason);
+    rd_kafka_NewTopic_t *request = rd_kafka_NewTopic_new(
+        topic, (int)monitor->config->topics_partitions, -1, reason, sizeof reason);
     if (!request)
         return shoal_fail(message, SHOAL_CONFIG, "topic '%s': %s", topic, reason);
     if (property->name)
@@ -270,8 +268,8 @@ static enum shoal_status wait_for_leaders(struct shoal_kafka_monitor *monitor, i
     const char *topic = monitor->config->topic_events;
     for (int32_t i = 0; i < partitions;) {
         int64_t low, high;
-        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(monitor->client, topic, i, &low,
-                                                                     &high, METADATA_TIMEOUT_MS);
+        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+            monitor->client, topic, i, &low, &high, METADATA_TIMEOUT_MS);
         if (!error) {
             i++;
             continue;
@@ -316,9 +314,8 @@ enum shoal_status shoal_kafka_end_offsets(struct shoal_kafka_monitor *monitor, i
 {
     for (int32_t i = 0; i < partitions; i++) {
         int64_t low;
-        rd_kafka_resp_err_t error =
-            rd_kafka_query_watermark_offsets(monitor->client, monitor->config->topic_events, i,
-                                             &low, &ends[i], METADATA_TIMEOUT_MS);
+        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+            monitor->client, monitor->config->topic_events, i, &low, &ends[i], METADATA_TIMEOUT_MS);
         if (error)
             return shoal_fail(message, SHOAL_UNAVAILABLE, "end of %s/%d: %s",
                               monitor->config->topic_events, (int)i, rd_kafka_err2str(error));

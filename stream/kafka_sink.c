@@ -14,7 +14,10 @@
 #include "model/base/crash.h"
 #include "stream/kafka_internal.h"
 
-enum { EVENTS_TOPIC = SHOAL_TOPIC_COUNT, TOPICS, COMMIT_TIMEOUT_MS = 30000, FLUSH_STEP_MS = 1000 };
+enum { EVENTS_TOPIC = SHOAL_TOPIC_COUNT, TOPICS, FLUSH_STEP_MS = 1000 };
+/* Half of the transaction's own timeout: who waits longer waits for nothing, and for a shutdown too
+ * long. */
+enum { COMMIT_TIMEOUT_MS = 10000, FLUSH_TIMEOUT_MS = 30000 };
 
 struct kafka_sink {
     struct shoal_sink base;
@@ -24,7 +27,7 @@ struct kafka_sink {
     const struct shoal_log *log;
     char source_uri[300]; /* ce_source */
     const char *content_type;
-    bool transactional, open; /* open: a transaction has begun */
+    bool transactional, open;   /* open: a transaction has begun */
     rd_kafka_resp_err_t failed; /* of the first message that could not be delivered */
     char failed_topic[256];
 };
@@ -41,8 +44,9 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
 
 static enum shoal_status not_delivered(const struct kafka_sink *sink, struct shoal_message *message)
 {
-    return shoal_fail(message, kafka_status(sink->failed), "a message to '%s' was not delivered: %s%s",
-                      sink->failed_topic, rd_kafka_err2str(sink->failed),
+    return shoal_fail(message, kafka_status(sink->failed),
+                      "a message to '%s' was not delivered: %s%s", sink->failed_topic,
+                      rd_kafka_err2str(sink->failed),
                       sink->failed == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
                           ? "; raise the topic's max.message.bytes"
                           : "");
@@ -92,8 +96,8 @@ static rd_kafka_headers_t *event_headers(const struct kafka_sink *sink,
                                          const struct shoal_output *output)
 {
     char time[25];
-    const char *type = output->topic == SHOAL_TOPIC_SEGMENTS ? "shoal.segment.changed"
-                                                             : "shoal.promotion.decided";
+    const char *type =
+        output->topic == SHOAL_TOPIC_SEGMENTS ? "shoal.segment.changed" : "shoal.promotion.decided";
     rd_kafka_headers_t *headers = rd_kafka_headers_new(6);
     shoal_time_print(output->time_ms, time);
     add_header(headers, "ce_specversion", "1.0", 3);
@@ -209,10 +213,11 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
         {"partitioner", "murmur2_random"},
         {NULL, NULL},
     };
-    /* One request at a time on a connection. With two, the first may be refused (a partition that was
-     * just created or has just moved is not there yet) and the second taken: a broker that knows
-     * nothing of this producer accepts any first sequence number, and librdkafka then counts the
-     * first as delivered too. A broker works on one request of a connection at a time anyway. */
+    /* One request at a time on a connection. With two, the first may be refused (a partition that
+     * was just created or has just moved is not there yet) and the second taken: a broker that
+     * knows nothing of this producer accepts any first sequence number, and librdkafka then counts
+     * the first as delivered too. A broker works on one request of a connection at a time anyway.
+     */
     const struct kafka_property fixed[] = {
         {"enable.idempotence", "true"},
         {"max.in.flight", "1"},
@@ -223,8 +228,7 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
         {NULL, NULL},
     };
     rd_kafka_conf_t *conf;
-    enum shoal_status status =
-        kafka_conf(sink->config, sink->log, defaults, fixed, &conf, message);
+    enum shoal_status status = kafka_conf(sink->config, sink->log, defaults, fixed, &conf, message);
     if (status != SHOAL_OK)
         return status;
     rd_kafka_conf_set_opaque(conf, sink);
@@ -234,9 +238,8 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
 }
 
 enum shoal_status shoal_kafka_sink_create(const struct shoal_config *config,
-                                          const struct shoal_log *log,
-                                          const char *transactional_id, struct shoal_sink **result,
-                                          struct shoal_message *message)
+                                          const struct shoal_log *log, const char *transactional_id,
+                                          struct shoal_sink **result, struct shoal_message *message)
 {
     *result = NULL;
     struct kafka_sink *sink = calloc(1, sizeof *sink);
@@ -246,8 +249,8 @@ enum shoal_status shoal_kafka_sink_create(const struct shoal_config *config,
     sink->config = config;
     sink->log = log;
     sink->transactional = transactional_id != NULL;
-    sink->content_type = strcmp(config->output_format, "msgpack") == 0 ? "application/msgpack"
-                                                                       : "application/json";
+    sink->content_type =
+        strcmp(config->output_format, "msgpack") == 0 ? "application/msgpack" : "application/json";
     snprintf(sink->source_uri, sizeof sink->source_uri, "/shoal/%s", config->topic_events);
     enum shoal_status status = create_client(sink, transactional_id, message);
     const char *const names[TOPICS] = {
@@ -296,9 +299,9 @@ enum shoal_status shoal_kafka_sink_commit(struct shoal_sink *base,
             kafka_offsets(sink->config->topic_events, positions, count);
         rd_kafka_consumer_group_metadata_t *group =
             rd_kafka_consumer_group_metadata(kafka_source_client(source));
-        status = translate(rd_kafka_send_offsets_to_transaction(sink->client, offsets, group,
-                                                                COMMIT_TIMEOUT_MS),
-                           "offsets of a transaction", message);
+        status = translate(
+            rd_kafka_send_offsets_to_transaction(sink->client, offsets, group, COMMIT_TIMEOUT_MS),
+            "offsets of a transaction", message);
         rd_kafka_consumer_group_metadata_destroy(group);
         rd_kafka_topic_partition_list_destroy(offsets);
         if (status != SHOAL_OK)
@@ -315,7 +318,7 @@ enum shoal_status shoal_kafka_sink_commit(struct shoal_sink *base,
 enum shoal_status shoal_kafka_sink_flush(struct shoal_sink *base, struct shoal_message *message)
 {
     struct kafka_sink *sink = (struct kafka_sink *)base;
-    int64_t until_ms = shoal_clock_ms() + COMMIT_TIMEOUT_MS;
+    int64_t until_ms = shoal_clock_ms() + FLUSH_TIMEOUT_MS;
     while (rd_kafka_flush(sink->client, FLUSH_STEP_MS) != RD_KAFKA_RESP_ERR_NO_ERROR &&
            !sink->failed) {
         if (shoal_clock_ms() > until_ms)

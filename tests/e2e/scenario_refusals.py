@@ -189,3 +189,26 @@ def offsets_moved_back_reset_states(world):
     world.finish()
     check(len(world.output("segments")) > count, "no output came again")
     world.compare(world.bench.short, repeats_allowed=True)
+
+
+def events_past_retention(world):
+    """Redis lost everything, and the log no longer begins at 0: refused with the number of events
+    that are gone; when told to, it goes on and says how many are missing."""
+    world.settings.update(QUICK)
+    world.send(world.bench.short)
+    world.start("a")
+    world.finish()
+    count = len(world.output("segments"))
+    with Admin(world.servers.kafka) as admin:
+        admin.delete_before(world.topic("events"), 2, 777)
+    with world.servers.redis() as redis:
+        redis("FLUSHALL")
+    code = world.start("b").wait(40)
+    check(code == REFUSED, f"ended with {code}:\n{world.log('b')[-800:]}")
+    world.processors.pop("b")
+    for word in ("partition 2", "777", "recovery.events_gone"):
+        check(word in world.log("b"), f"no '{word}' in:\n{world.log('b')[-800:]}")
+    world.start("c", recovery__events_gone="continue")
+    world.finish()
+    check("777 events are past retention" in world.log("c"), f"not said how many:\n{world.log('c')[-800:]}")
+    check(len(world.output("segments")) == count, "recovery has written outputs again")

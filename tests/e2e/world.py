@@ -76,12 +76,13 @@ class World:
 
     # --- processors ---------------------------------------------------------
 
-    def start(self, name, *options, crash=None, **settings):
-        """A `shoal run` of the instance name `name`. `crash` arms a crash point."""
-        env = dict(os.environ)
-        env.pop("SHOAL_CRASH", None)
+    def start(self, name, *options, crash=None, sleep=None, **settings):
+        """A `shoal run` of the instance name `name`. `crash` and `sleep` arm a crash point."""
+        env = {key: value for key, value in os.environ.items() if key not in ("SHOAL_CRASH", "SHOAL_STOP")}
         if crash:
             env["SHOAL_CRASH"] = crash
+        if sleep:
+            env["SHOAL_STOP"] = sleep
         merged = {"instance.id": name, **{key.replace("__", "."): value for key, value in settings.items()}}
         process = Process([self.bench.program, "run", *self._sets(merged), *options],
                           self.path(f"run-{name}.log"), env)
@@ -93,11 +94,11 @@ class World:
         code = self.processors.pop(name).terminate(timeout)
         check(code == 0, f"processor {name} ended with {code} after SIGTERM:\n{self.log(name)[-1500:]}")
 
-    def stop_all(self):
+    def stop_all(self, timeout=20):
         for process in self.processors.values():
             process.send(signal.SIGTERM)
         for name in list(self.processors):
-            self.stop(name)
+            self.stop(name, timeout)
 
     def log(self, name):
         with open(self.path(f"run-{name}.log"), encoding="utf-8", errors="replace") as file:
