@@ -174,7 +174,7 @@ static enum shoal_status redis_open(struct shoal_store *base, int32_t partition_
     if (stored != partition_count)
         return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
                           "the states at %s were saved with %" PRId32 " partitions of topic %s, "
-                          "which has %" PRId32 " now",
+                          "which has %" PRId32 " now: move them with shoal repartition",
                           store->connection.address.label, stored, store->topic, partition_count);
     return SHOAL_OK;
 }

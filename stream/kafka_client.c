@@ -2,11 +2,14 @@
 /* Properties, error classes and the monitor; see kafka_client.h and kafka_internal.h. */
 #include "stream/kafka_client.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 
+#include "model/base/clock.h"
 #include "stream/kafka_internal.h"
 
 enum { METADATA_TIMEOUT_MS = 5000, CREATE_TIMEOUT_MS = 15000 };
@@ -36,6 +39,7 @@ enum shoal_status kafka_status(rd_kafka_resp_err_t error)
     case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
     case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
     case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
         return SHOAL_CONFIG;
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
@@ -139,8 +143,7 @@ enum shoal_status kafka_new(enum kafka_role role, rd_kafka_conf_t *conf, rd_kafk
 }
 
 rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,
-                                               const struct shoal_position *positions,
-                                               size_t count)
+                                               const struct shoal_position *positions, size_t count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
@@ -215,17 +218,18 @@ static enum shoal_status count_partitions(struct shoal_kafka_monitor *monitor, c
     return SHOAL_OK;
 }
 
+/* `property` NULL: as the broker makes topics. */
 static enum shoal_status create_topic(struct shoal_kafka_monitor *monitor, const char *topic,
-                                      bool compacted, struct shoal_message *message)
+                                      const struct kafka_property *property,
+                                      struct shoal_message *message)
 {
     char reason[256] = "";
-    rd_kafka_NewTopic_t *request =
-        rd_kafka_NewTopic_new(topic, (int)monitor->config->topics_partitions, -1, reason,
-                              sizeof reason);
+    rd_kafka_NewTopic_t *request = rd_kafka_NewTopic_new(
+        topic, (int)monitor->config->topics_partitions, -1, reason, sizeof reason);
     if (!request)
         return shoal_fail(message, SHOAL_CONFIG, "topic '%s': %s", topic, reason);
-    if (compacted)
-        rd_kafka_NewTopic_set_config(request, "cleanup.policy", "compact");
+    if (property->name)
+        rd_kafka_NewTopic_set_config(request, property->name, property->value);
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(monitor->client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_AdminOptions_set_operation_timeout(options, CREATE_TIMEOUT_MS, reason, sizeof reason);
@@ -255,23 +259,54 @@ static enum shoal_status create_topic(struct shoal_kafka_monitor *monitor, const
     return SHOAL_OK;
 }
 
+/* A partition that was just created has no leader for some milliseconds, and a group that is joined
+ * in that time has to be joined again. */
+static enum shoal_status wait_for_leaders(struct shoal_kafka_monitor *monitor, int32_t partitions,
+                                          struct shoal_message *message)
+{
+    int64_t until_ms = shoal_clock_ms() + METADATA_TIMEOUT_MS;
+    const char *topic = monitor->config->topic_events;
+    for (int32_t i = 0; i < partitions;) {
+        int64_t low, high;
+        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+            monitor->client, topic, i, &low, &high, METADATA_TIMEOUT_MS);
+        if (!error) {
+            i++;
+            continue;
+        }
+        if (shoal_clock_ms() > until_ms)
+            return shoal_fail(message, SHOAL_UNAVAILABLE, "partition %" PRId32 " of %s: %s", i,
+                              topic, rd_kafka_err2str(error));
+        struct timespec pause = {.tv_nsec = 20000000};
+        nanosleep(&pause, NULL);
+    }
+    return SHOAL_OK;
+}
+
 enum shoal_status shoal_kafka_topics(struct shoal_kafka_monitor *monitor, int32_t *partitions,
                                      struct shoal_message *message)
 {
     const struct shoal_config *config = monitor->config;
-    const char *const topics[] = {config->topic_events, config->topic_segments,
-                                  config->topic_decisions, config->topic_deadletter};
-    for (int i = 3; i >= 0; i--) {
-        enum shoal_status status = count_partitions(monitor, topics[i], partitions, message);
+    const struct {
+        const char *name;
+        struct kafka_property property;
+    } topics[] = {
+        {config->topic_segments, {"cleanup.policy", "compact"}},
+        {config->topic_decisions, {NULL, NULL}},
+        /* A dead letter is larger than its message by the headers that say where it came from. */
+        {config->topic_deadletter, {"max.message.bytes", SHOAL_KAFKA_LARGEST}},
+        {config->topic_events, {NULL, NULL}}, /* last: its partitions are what is returned */
+    };
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+        enum shoal_status status = count_partitions(monitor, topics[i].name, partitions, message);
         if (status == SHOAL_OK && *partitions == 0) {
-            status = create_topic(monitor, topics[i], topics[i] == config->topic_segments, message);
-            if (status == SHOAL_OK)
-                *partitions = (int32_t)config->topics_partitions;
+            status = create_topic(monitor, topics[i].name, &topics[i].property, message);
+            *partitions = (int32_t)config->topics_partitions;
         }
         if (status != SHOAL_OK)
             return status;
     }
-    return SHOAL_OK;
+    return wait_for_leaders(monitor, *partitions, message);
 }
 
 enum shoal_status shoal_kafka_end_offsets(struct shoal_kafka_monitor *monitor, int32_t partitions,
@@ -279,9 +314,8 @@ enum shoal_status shoal_kafka_end_offsets(struct shoal_kafka_monitor *monitor, i
 {
     for (int32_t i = 0; i < partitions; i++) {
         int64_t low;
-        rd_kafka_resp_err_t error =
-            rd_kafka_query_watermark_offsets(monitor->client, monitor->config->topic_events, i,
-                                             &low, &ends[i], METADATA_TIMEOUT_MS);
+        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+            monitor->client, monitor->config->topic_events, i, &low, &ends[i], METADATA_TIMEOUT_MS);
         if (error)
             return shoal_fail(message, SHOAL_UNAVAILABLE, "end of %s/%d: %s",
                               monitor->config->topic_events, (int)i, rd_kafka_err2str(error));

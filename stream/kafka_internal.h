@@ -12,6 +12,10 @@ struct kafka_property {
     const char *name, *value;
 };
 
+/* Bytes of the largest message that clients send and the dead-letter topic takes: what a broker reads
+ * as one request by default (socket.request.max.bytes). */
+#define SHOAL_KAFKA_LARGEST "104857600"
+
 enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
 
 /* `defaults`, then kafka.* of the configuration, then `fixed`. A property that belongs to the other

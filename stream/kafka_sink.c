@@ -14,7 +14,10 @@
 #include "model/base/crash.h"
 #include "stream/kafka_internal.h"
 
-enum { EVENTS_TOPIC = SHOAL_TOPIC_COUNT, TOPICS, COMMIT_TIMEOUT_MS = 30000, FLUSH_STEP_MS = 1000 };
+enum { EVENTS_TOPIC = SHOAL_TOPIC_COUNT, TOPICS, FLUSH_STEP_MS = 1000 };
+/* Half of the transaction's own timeout: who waits longer waits for nothing, and for a shutdown too
+ * long. */
+enum { COMMIT_TIMEOUT_MS = 10000, FLUSH_TIMEOUT_MS = 30000 };
 
 struct kafka_sink {
     struct shoal_sink base;
@@ -24,15 +27,42 @@ struct kafka_sink {
     const struct shoal_log *log;
     char source_uri[300]; /* ce_source */
     const char *content_type;
-    bool transactional, open; /* open: a transaction has begun */
-    rd_kafka_resp_err_t failed; /* first message that could not be delivered */
+    bool transactional, open;   /* open: a transaction has begun */
+    rd_kafka_resp_err_t failed; /* of the first message that could not be delivered */
+    char failed_topic[256];
 };
 
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     struct kafka_sink *sink = opaque;
-    if (message->err && !sink->failed)
+    if (message->err && !sink->failed) {
         sink->failed = message->err;
+        snprintf(sink->failed_topic, sizeof sink->failed_topic, "%s",
+                 rd_kafka_topic_name(message->rkt));
+    }
+}
+
+static enum shoal_status not_delivered(const struct kafka_sink *sink, struct shoal_message *message)
+{
+    return shoal_fail(message, kafka_status(sink->failed),
+                      "a message to '%s' was not delivered: %s%s", sink->failed_topic,
+                      rd_kafka_err2str(sink->failed),
+                      sink->failed == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
+                          ? "; raise the topic's max.message.bytes"
+                          : "");
+}
+
+/* What a failure really means: a transaction that an undeliverable message has spoilt only answers
+ * that it is spoilt, and to try again would not help. */
+static enum shoal_status explain(struct kafka_sink *sink, enum shoal_status status,
+                                 struct shoal_message *message)
+{
+    if (status == SHOAL_OK)
+        return status;
+    rd_kafka_poll(sink->client, 0);
+    if (sink->failed && kafka_status(sink->failed) == SHOAL_CONFIG)
+        return not_delivered(sink, message);
+    return status;
 }
 
 static void on_log(const rd_kafka_t *client, int severity, const char *facility, const char *text)
@@ -66,8 +96,8 @@ static rd_kafka_headers_t *event_headers(const struct kafka_sink *sink,
                                          const struct shoal_output *output)
 {
     char time[25];
-    const char *type = output->topic == SHOAL_TOPIC_SEGMENTS ? "shoal.segment.changed"
-                                                             : "shoal.promotion.decided";
+    const char *type =
+        output->topic == SHOAL_TOPIC_SEGMENTS ? "shoal.segment.changed" : "shoal.promotion.decided";
     rd_kafka_headers_t *headers = rd_kafka_headers_new(6);
     shoal_time_print(output->time_ms, time);
     add_header(headers, "ce_specversion", "1.0", 3);
@@ -119,11 +149,9 @@ static enum shoal_status produce(struct kafka_sink *sink, int topic, int32_t par
         }
         if (headers)
             rd_kafka_headers_destroy(headers);
-        enum shoal_status status = kafka_status(error);
-        if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-            status = SHOAL_CONFIG;
-        return shoal_fail(message, status, "cannot produce to '%s': %s",
-                          rd_kafka_topic_name(sink->topics[topic]), rd_kafka_err2str(error));
+        shoal_fail(message, kafka_status(error), "cannot produce to '%s': %s",
+                   rd_kafka_topic_name(sink->topics[topic]), rd_kafka_err2str(error));
+        return explain(sink, kafka_status(error), message);
     }
 }
 
@@ -184,13 +212,15 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
         {"linger.ms", transactional_id ? "100" : "2"},
         {"message.timeout.ms", "15000"},
         {"queue.buffering.max.messages", "500000"},
+        {"message.max.bytes", SHOAL_KAFKA_LARGEST},
         {"partitioner", "murmur2_random"},
         {NULL, NULL},
     };
-    /* One request at a time on a connection. With two, the first may be refused (a partition that was
-     * just created or has just moved is not there yet) and the second taken: a broker that knows
-     * nothing of this producer accepts any first sequence number, and librdkafka then counts the
-     * first as delivered too. A broker works on one request of a connection at a time anyway. */
+    /* One request at a time on a connection. With two, the first may be refused (a partition that
+     * was just created or has just moved is not there yet) and the second taken: a broker that
+     * knows nothing of this producer accepts any first sequence number, and librdkafka then counts
+     * the first as delivered too. A broker works on one request of a connection at a time anyway.
+     */
     const struct kafka_property fixed[] = {
         {"enable.idempotence", "true"},
         {"max.in.flight", "1"},
@@ -201,8 +231,7 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
         {NULL, NULL},
     };
     rd_kafka_conf_t *conf;
-    enum shoal_status status =
-        kafka_conf(sink->config, sink->log, defaults, fixed, &conf, message);
+    enum shoal_status status = kafka_conf(sink->config, sink->log, defaults, fixed, &conf, message);
     if (status != SHOAL_OK)
         return status;
     rd_kafka_conf_set_opaque(conf, sink);
@@ -212,9 +241,8 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
 }
 
 enum shoal_status shoal_kafka_sink_create(const struct shoal_config *config,
-                                          const struct shoal_log *log,
-                                          const char *transactional_id, struct shoal_sink **result,
-                                          struct shoal_message *message)
+                                          const struct shoal_log *log, const char *transactional_id,
+                                          struct shoal_sink **result, struct shoal_message *message)
 {
     *result = NULL;
     struct kafka_sink *sink = calloc(1, sizeof *sink);
@@ -224,8 +252,8 @@ enum shoal_status shoal_kafka_sink_create(const struct shoal_config *config,
     sink->config = config;
     sink->log = log;
     sink->transactional = transactional_id != NULL;
-    sink->content_type = strcmp(config->output_format, "msgpack") == 0 ? "application/msgpack"
-                                                                       : "application/json";
+    sink->content_type =
+        strcmp(config->output_format, "msgpack") == 0 ? "application/msgpack" : "application/json";
     snprintf(sink->source_uri, sizeof sink->source_uri, "/shoal/%s", config->topic_events);
     enum shoal_status status = create_client(sink, transactional_id, message);
     const char *const names[TOPICS] = {
@@ -274,34 +302,33 @@ enum shoal_status shoal_kafka_sink_commit(struct shoal_sink *base,
             kafka_offsets(sink->config->topic_events, positions, count);
         rd_kafka_consumer_group_metadata_t *group =
             rd_kafka_consumer_group_metadata(kafka_source_client(source));
-        status = translate(rd_kafka_send_offsets_to_transaction(sink->client, offsets, group,
-                                                                COMMIT_TIMEOUT_MS),
-                           "offsets of a transaction", message);
+        status = translate(
+            rd_kafka_send_offsets_to_transaction(sink->client, offsets, group, COMMIT_TIMEOUT_MS),
+            "offsets of a transaction", message);
         rd_kafka_consumer_group_metadata_destroy(group);
         rd_kafka_topic_partition_list_destroy(offsets);
         if (status != SHOAL_OK)
-            return status;
+            return explain(sink, status, message);
     }
     shoal_crash_point("commit.before");
     status = translate(rd_kafka_commit_transaction(sink->client, COMMIT_TIMEOUT_MS),
                        "commit of a transaction", message);
     if (status == SHOAL_OK)
         sink->open = false;
-    return status;
+    return explain(sink, status, message);
 }
 
 enum shoal_status shoal_kafka_sink_flush(struct shoal_sink *base, struct shoal_message *message)
 {
     struct kafka_sink *sink = (struct kafka_sink *)base;
-    int64_t until_ms = shoal_clock_ms() + COMMIT_TIMEOUT_MS;
+    int64_t until_ms = shoal_clock_ms() + FLUSH_TIMEOUT_MS;
     while (rd_kafka_flush(sink->client, FLUSH_STEP_MS) != RD_KAFKA_RESP_ERR_NO_ERROR &&
            !sink->failed) {
         if (shoal_clock_ms() > until_ms)
             return shoal_fail(message, SHOAL_TIMED_OUT, "outputs are not acknowledged");
     }
     if (sink->failed)
-        return shoal_fail(message, kafka_status(sink->failed), "an output was not delivered: %s",
-                          rd_kafka_err2str(sink->failed));
+        return not_delivered(sink, message);
     return SHOAL_OK;
 }
 

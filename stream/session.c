@@ -237,19 +237,22 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
     s->partitions[index] = (struct partition){
         .assigned = true,
         .position = plan.start,
-        .committed = plan.suppress_until,
+        /* As it stands, so that offsets that lag behind the states are put right even if no event
+         * comes. */
+        .committed = assignment->committed,
         .saved = plan.start,
         .suppress_until = plan.suppress_until,
     };
     if (plan.gone > 0)
         shoal_log_write(s->log, SHOAL_WARNING,
                         "partition %" PRId32 ": %" PRId64 " events are past retention and missing "
-                        "from the states", index, plan.gone);
+                        "from the states",
+                        index, plan.gone);
     if (plan.suppress_until > plan.start)
         shoal_log_write(s->log, SHOAL_INFO,
                         "partition %" PRId32 ": recovering %" PRId64 " offsets into the states "
-                        "(%" PRId64 " to %" PRId64 "), outputs suppressed", index,
-                        plan.suppress_until - plan.start, plan.start, plan.suppress_until);
+                        "(%" PRId64 " to %" PRId64 "), outputs suppressed",
+                        index, plan.suppress_until - plan.start, plan.start, plan.suppress_until);
     else
         shoal_log_write(s->log, SHOAL_INFO, "partition %" PRId32 ": reading from offset %" PRId64,
                         index, plan.start);
@@ -381,8 +384,8 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
     if (status == SHOAL_OK)
         status = s->store->ops->open(s->store, o->partitions, message);
     if (status == SHOAL_OK)
-        status = shoal_kafka_sink_create(s->config, s->log, s->exactly_once ? transactional_id : NULL,
-                                         &s->sink, message);
+        status = shoal_kafka_sink_create(
+            s->config, s->log, s->exactly_once ? transactional_id : NULL, &s->sink, message);
     if (status == SHOAL_OK)
         status = shoal_kafka_sink_begin(s->sink, BEGIN_TIMEOUT_MS, message);
     if (status == SHOAL_OK) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/base/clock.h"
+#include "state/redis_url.h"
 #include "stream/instance.h"
 #include "stream/kafka_client.h"
 #include "stream/worker.h"
@@ -81,7 +82,8 @@ static void report(struct processor *p, bool last)
         p->last_event_ms = now_ms;
         p->seen_events = counts.messages;
     }
-    bool due = p->config->stats_interval > 0 && now_ms - p->reported_ms >= p->config->stats_interval;
+    bool due =
+        p->config->stats_interval > 0 && now_ms - p->reported_ms >= p->config->stats_interval;
     if (!last && !due)
         return;
     double seconds = (double)(now_ms - p->reported_ms) / 1000;
@@ -179,8 +181,11 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
 static enum shoal_status process(struct processor *p, const struct shoal_setup *setup,
                                  struct shoal_message *message)
 {
-    enum shoal_status status =
-        shoal_kafka_monitor_create(p->config, &p->log, &p->monitor, message);
+    struct shoal_redis_address
+        address; /* a worker would find it wrong only once a broker answers */
+    enum shoal_status status = shoal_redis_url_parse(p->config->redis_url, &address, message);
+    if (status == SHOAL_OK)
+        status = shoal_kafka_monitor_create(p->config, &p->log, &p->monitor, message);
     if (status == SHOAL_OK && strcmp(p->config->instance_id, "none") != 0)
         status = shoal_instance_claim(p->config->instance_id, p->config->group_id, &p->instance,
                                       message);
@@ -242,8 +247,8 @@ static int run(const struct shoal_cli_args *args)
 
 static const struct shoal_cli_option options[] = {
     SHOAL_SETUP_OPTIONS,
-    {"exit-at-end", NULL, NULL,
-     "end when everything that is in the topic now has been committed", false, false},
+    {"exit-at-end", NULL, NULL, "end when everything that is in the topic now has been committed",
+     false, false},
     {0},
 };
 

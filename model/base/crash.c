@@ -13,29 +13,38 @@
 #include <unistd.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static char wanted[64];
-static atomic_long passes_left;
+
+/* What is to happen where: one for each variable. */
+static struct trap {
+    const char *variable;
+    int signal;
+    char label[64]; /* empty = nothing */
+    atomic_long passes_left;
+} traps[] = {{"SHOAL_CRASH", SIGKILL, "", 0}, {"SHOAL_STOP", SIGSTOP, "", 0}};
+
+enum { TRAPS = sizeof traps / sizeof *traps };
 
 static void read_environment(void)
 {
-    const char *value = getenv("SHOAL_CRASH");
-    if (!value)
-        return;
-    const char *colon = strrchr(value, ':');
-    size_t size = colon ? (size_t)(colon - value) : strlen(value);
-    if (size == 0 || size >= sizeof wanted)
-        return;
-    memcpy(wanted, value, size);
-    atomic_store(&passes_left, colon ? strtol(colon + 1, NULL, 10) : 1);
+    for (int i = 0; i < TRAPS; i++) {
+        const char *value = getenv(traps[i].variable);
+        const char *colon = value ? strrchr(value, ':') : NULL;
+        size_t size = colon ? (size_t)(colon - value) : value ? strlen(value) : 0;
+        if (size == 0 || size >= sizeof traps[i].label)
+            continue;
+        memcpy(traps[i].label, value, size);
+        atomic_store(&traps[i].passes_left, colon ? strtol(colon + 1, NULL, 10) : 1);
+    }
 }
 
 void shoal_crash_point(const char *label)
 {
     (void)pthread_once(&once, read_environment);
-    if (wanted[0] == '\0' || strcmp(wanted, label) != 0)
-        return;
-    if (atomic_fetch_sub(&passes_left, 1) == 1)
-        (void)kill(getpid(), SIGKILL);
+    for (int i = 0; i < TRAPS; i++) {
+        if (traps[i].label[0] != '\0' && strcmp(traps[i].label, label) == 0 &&
+            atomic_fetch_sub(&traps[i].passes_left, 1) == 1)
+            (void)kill(getpid(), traps[i].signal);
+    }
 }
 
 #else

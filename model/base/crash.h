@@ -3,8 +3,9 @@
  * instruction: no handler runs, no buffer is flushed.
  *
  * SHOAL_CRASH="label" ends the process the first time it passes shoal_crash_point("label"),
- * SHOAL_CRASH="label:3" the third time. Passes of all threads count together. The variable is read
- * once. Built without crash_points, the call is nothing. */
+ * SHOAL_CRASH="label:3" the third time. SHOAL_STOP="label:3" puts it to sleep there instead (SIGSTOP),
+ * to be woken up when another owner has taken over. Passes of all threads count together. The
+ * variables are read once. Built without crash_points, the call is nothing. */
 #ifndef SHOAL_BASE_CRASH_H
 #define SHOAL_BASE_CRASH_H
 

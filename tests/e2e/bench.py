@@ -5,6 +5,7 @@ import os
 import shutil
 
 from events import write_awkward, write_round
+from load import split
 from processes import Failure, run
 from servers import Servers
 
@@ -25,6 +26,7 @@ class Bench:
         self.awkward = os.path.join(self.folder, "awkward.jsonl")
         self.short = os.path.join(self.folder, "short.jsonl")
         self.round = os.path.join(self.folder, "round.jsonl")
+        self.pieces = self.round_pieces = None
         self.servers = None
 
     def set_up(self):
@@ -43,8 +45,10 @@ class Bench:
         self.servers.start()
         self._make_model()
         write_awkward(self.awkward, self.data, 60000, seed=1)
+        self.pieces = split(self.awkward)
         write_awkward(self.short, self.data, 24000, seed=2)
         write_round(self.round, self.data, 30000, users=10000)
+        self.round_pieces = split(self.round)
 
     def _make_model(self):
         """A short training: the scenarios need a model with a spread of scores, not a good one."""

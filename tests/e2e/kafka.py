@@ -68,10 +68,19 @@ class Kafka:
             messages.append(Message(partition, offset, key, value, headers))
         return messages
 
-    def produce(self, topic, path, key=None):
-        """The bytes of one file as one message."""
-        options = ["-k", key] if key else []
-        self._kcat("-P", "-t", topic, *options, path)
+    def produce(self, topic, *paths, key=None, options=()):
+        """The bytes of each file as one message."""
+        keyed = ["-k", key] if key else []
+        self._kcat("-P", "-t", topic, *keyed, *options, *paths)
+
+    def produce_in_transaction(self, topic, lines):
+        """Lines of key, tab, value, to the partitions that a Java producer would choose."""
+        self._kcat("-P", "-t", topic, "-K", "\t", "-X", f"transactional.id={topic}", "-X",
+                   "topic.partitioner=murmur2_random", data=lines)
+
+    def produce_nothing(self, topic, is_null):
+        """A message with an empty value, or with none."""
+        self._kcat("-P", "-t", topic, "-K", "\t", *(["-Z"] if is_null else []), data=b"key\t\n")
 
 
 def _headers(text):

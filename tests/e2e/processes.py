@@ -97,6 +97,11 @@ class Process:
                           f"its log ends:\n{tail(self.log)}") from None
         return self.code
 
+    def sleeps(self):
+        """Stopped by SIGSTOP."""
+        with open(f"/proc/{self._popen.pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(") ")[2][0] == "T"
+
     def kill(self):
         """SIGKILL, and gone when this returns."""
         sent = self.send(signal.SIGKILL)

@@ -6,9 +6,10 @@ import random
 import signal
 import time
 
+from load import Feed
 from processes import check
 
-RATE = 3000  # messages a second: eight seconds of load for the short file
+RATE = 3000  # messages a second
 RANDOM_KILLS = 30
 QUICK = {"kafka.session.timeout.ms": 4000, "kafka.heartbeat.interval.ms": 500}
 
@@ -29,14 +30,13 @@ def _aborted(world):
 def _crash(world, *crashes, **settings):
     """Process a dies at one point after the other while b goes on; then a runs in peace."""
     world.settings.update(QUICK)
-    path = world.bench.short
     world.start("b", **settings)
-    sender = world.start_send(path, RATE)
+    feed = Feed(world, RATE)
     world.wait_saved(1)
     for crash in crashes:
         _die(world, "a", crash, **settings)
     world.start("a", **settings)
-    world.finish_send(sender)
+    path = feed.finish()
     world.finish()
     world.compare(path)
 
@@ -79,15 +79,14 @@ def killed_at_random(world):
     """Thirty times, one of two processes at a random moment."""
     rng = random.Random(7)
     world.settings.update(QUICK)
-    path = world.bench.awkward
     for name in "ab":
         world.start(name, state__flush__interval="300ms")
-    sender = world.start_send(path, 2500)
+    feed = Feed(world, 2000)
     for _ in range(RANDOM_KILLS):
-        time.sleep(rng.uniform(0.1, 1.6))
+        time.sleep(rng.uniform(0.1, 1.4))
         name = rng.choice("ab")
         check(world.processors[name].kill(), f"{name} ended by itself:\n{world.log(name)[-1500:]}")
         world.start(name, state__flush__interval="300ms")
-    world.finish_send(sender)
+    path = feed.finish()
     world.finish()
     world.compare(path)

@@ -6,24 +6,24 @@ import os
 import re
 import time
 
+from load import Feed
 from processes import check, wait_until
 
 SMALL_CACHE = {"batch.events": 64, "state.cache": 1024}  # so that states are read again and again
 
 
-def _under_load(world, trouble, rate=3000, path=None, after=3000, **settings):
+def _under_load(world, trouble, rate=3000, pieces=None, after=3000, repeats_allowed=False, **settings):
     """Two processes, a sender; trouble(world) when a part is done; then all that was sent must be
     as if nothing had happened."""
     world.settings.update(SMALL_CACHE)
-    path = path or world.bench.short
     for name in "ab":
         world.start(name, **settings)
-    sender = world.start_send(path, rate)
+    feed = Feed(world, rate, pieces)
     world.wait_saved(after)
     trouble(world)
-    world.finish_send(sender)
+    path = feed.finish()
     world.finish()
-    world.compare(path)
+    world.compare(path, repeats_allowed=repeats_allowed)
 
 
 def redis_killed(world):
@@ -39,19 +39,13 @@ def redis_killed(world):
 
 def redis_killed_at_least_once(world):
     """The same with delivery at least once: repeats carry the same ids, nothing is missing."""
+    def trouble(world):
+        world.servers.do("kill-redis")
+        world.servers.do("start-redis")
+        world.processors["a"].kill()
+        world.start("a")
     world.settings["delivery"] = "at_least_once"
-    world.settings.update(SMALL_CACHE)
-    for name in "ab":
-        world.start(name)
-    sender = world.start_send(world.bench.short, 3000)
-    world.wait_saved(3000)
-    world.servers.do("kill-redis")
-    world.servers.do("start-redis")
-    world.processors["a"].kill()
-    world.start("a")
-    world.finish_send(sender)
-    world.finish()
-    world.compare(world.bench.short, repeats_allowed=True)
+    _under_load(world, trouble, repeats_allowed=True)
 
 
 def redis_loses_seconds(world):
@@ -77,7 +71,7 @@ def redis_flushed_behind_our_back(world):
             with world.servers.redis() as redis:
                 redis("FLUSHALL")
             time.sleep(1)
-    _under_load(world, trouble, path=world.bench.round, rate=4000, after=12000)
+    _under_load(world, trouble, pieces=world.bench.round_pieces, rate=4000, after=12000)
 
 
 def redis_away(world):
@@ -87,7 +81,7 @@ def redis_away(world):
         time.sleep(20)
         world.wait_running()
         world.servers.do("start-redis")
-    _under_load(world, trouble, rate=1500)
+    _under_load(world, trouble, rate=1000)
     for name in "ab":
         said = len(re.findall(r"warning.*Redis at", world.log(name)))
         check(1 <= said <= 3, f"{name} said {said} times in 20 s that Redis is away:\n{world.log(name)[-1500:]}")

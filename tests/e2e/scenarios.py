@@ -2,11 +2,14 @@
 """All scenarios, in the order in which they run: from nothing wrong to everything wrong."""
 
 import scenario_crash
+import scenario_bad_messages
 import scenario_group
 import scenario_plain
 import scenario_redis
+import scenario_refusals
 
-_MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group)
+_MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages,
+            scenario_refusals)
 
 
 def _scenarios():

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Training as a whole on small made-up data, and its parts: regression, calibration, thresholds. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/learn/calibrate.h"
+#include "model/learn/regression.h"
+#include "model/learn/train.h"
+
+#define MINUTE INT64_C(60000)
+
+/* Each day a user views three times and fills the cart once: those who fill it after the first view buy,
+ * those who fill it after the second do not. From the third event on the counters are (nearly) the
+ * same; only the order tells. */
+static void make(struct shoal_dataset *dataset, size_t users, uint64_t seed)
+{
+    uint64_t state = seed;
+    shoal_dataset_init(dataset, 16);
+    for (int day = 0; day < 8; day++) {
+        for (size_t u = 0; u < users; u++) {
+            char user[16];
+            int size = snprintf(user, sizeof user, "u%zu", u);
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            bool buys = state >> 63;
+            uint8_t behaviors[] = {SHOAL_PV, SHOAL_PV, SHOAL_CART, SHOAL_PV};
+            if (buys) {
+                behaviors[1] = SHOAL_CART;
+                behaviors[2] = SHOAL_PV;
+            }
+            int64_t start_ms = (int64_t)(day * 1440 + 600 + (int)(u % 60)) * MINUTE;
+            for (int i = 0; i < 4 + buys; i++) {
+                struct shoal_touch touch = {
+                    .time_ms = start_ms + i * MINUTE * (i == 4 ? 20 : 1),
+                    .item = (uint32_t)(state >> 20) + (uint32_t)i,
+                    .category = (uint16_t)(1 + (state >> 8) % 5),
+                    .behavior = i == 4 ? (uint8_t)SHOAL_BUY : behaviors[i],
+                };
+                cr_assert_eq(shoal_dataset_append(dataset, user, (size_t)size, &touch, 0),
+                             SHOAL_OK);
+            }
+        }
+    }
+    cr_assert_eq(shoal_dataset_group(dataset), SHOAL_OK);
+}
+
+static struct shoal_train_options small_options(void)
+{
+    struct shoal_train_options options = shoal_train_options_default();
+    options.dims.hidden = 16;
+    options.dims.item_buckets = 64;
+    options.dims.category_buckets = 16;
+    options.epochs = 12;
+    options.patience = 12;
+    options.batch = 32;
+    options.steps = 8;
+    options.learning_rate = 0.01f;
+    options.weight_decay = 0.01f;
+    options.averaging = 0;
+    return options;
+}
+
+static struct shoal_model *train(const struct shoal_dataset *dataset, uint64_t seed,
+                                 struct shoal_train_summary *summary)
+{
+    struct shoal_train_options options = small_options();
+    struct shoal_model *model = NULL;
+    struct shoal_message message = {.text = ""};
+    options.seed = seed;
+    cr_assert_eq(shoal_train(dataset, dataset->last_ms, &options, NULL, &model, summary, &message),
+                 SHOAL_OK, "%s", message.text);
+    return model;
+}
+
+Test(train, the_network_learns_an_order_that_counters_cannot_see)
+{
+    struct shoal_dataset dataset;
+    struct shoal_train_summary summary;
+    make(&dataset, 200, 1);
+    struct shoal_model *model = train(&dataset, 1, &summary);
+    double network = summary.valid.values[SHOAL_MEASURE_roc_auc];
+    double regression = summary.valid_regression.values[SHOAL_MEASURE_roc_auc];
+    cr_expect_gt(network, regression + 0.03, "network %.3f, regression %.3f", network, regression);
+    cr_expect(0 < model->warm && model->warm < model->hot && model->hot < 1);
+    shoal_model_destroy(model);
+    shoal_dataset_finish(&dataset);
+}
+
+Test(train, the_same_seed_gives_the_same_file_and_another_seed_another)
+{
+    struct shoal_dataset dataset;
+    struct shoal_train_summary summary;
+    struct shoal_buffer files[3] = {{0}};
+    uint64_t seeds[] = {5, 5, 6};
+    make(&dataset, 100, 2);
+    for (int i = 0; i < 3; i++) {
+        struct shoal_model *model = train(&dataset, seeds[i], &summary);
+        cr_assert_eq(shoal_model_serialize(model, &files[i]), SHOAL_OK);
+        shoal_model_destroy(model);
+    }
+    cr_expect_eq(files[0].size, files[1].size);
+    cr_expect_eq(memcmp(files[0].bytes, files[1].bytes, files[0].size), 0);
+    cr_expect(files[0].size != files[2].size ||
+              memcmp(files[0].bytes, files[2].bytes, files[0].size) != 0);
+    for (int i = 0; i < 3; i++)
+        shoal_buffer_finish(&files[i]);
+    shoal_dataset_finish(&dataset);
+}
+
+Test(train, too_little_data_and_one_class_are_refused_with_words)
+{
+    struct shoal_dataset dataset;
+    struct shoal_train_options options = small_options();
+    struct shoal_train_summary summary;
+    struct shoal_model *model = NULL;
+    struct shoal_message message = {.text = ""};
+    make(&dataset, 3, 3);
+    cr_expect_eq(
+        shoal_train(&dataset, dataset.last_ms, &options, NULL, &model, &summary, &message),
+        SHOAL_TOO_FEW);
+    cr_expect_null(model);
+    cr_expect(message.text[0]);
+    shoal_dataset_finish(&dataset);
+    make(&dataset, 200, 3);
+    for (size_t i = 0; i < dataset.events_count; i++) {
+        if (dataset.touches[i].behavior == SHOAL_BUY)
+            dataset.touches[i].behavior = SHOAL_PV;
+    }
+    cr_expect_eq(
+        shoal_train(&dataset, dataset.last_ms, &options, NULL, &model, &summary, &message),
+        SHOAL_TOO_FEW);
+    shoal_dataset_finish(&dataset);
+}
+
+Test(train, the_regression_finds_the_counter_that_matters)
+{
+    enum { ROWS = 4000 };
+    static float counters[ROWS * SHOAL_COUNTERS];
+    static int8_t labels[ROWS];
+    uint64_t state = 9;
+    for (int i = 0; i < ROWS; i++) {
+        for (int k = 0; k < SHOAL_COUNTERS; k++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            counters[i * SHOAL_COUNTERS + k] = (float)(state >> 40) / (1 << 22);
+        }
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        double logit = 2 * log1p((double)counters[i * SHOAL_COUNTERS + 4]) - 2;
+        labels[i] = (double)(state >> 11) * 0x1p-53 < 1 / (1 + exp(-logit));
+    }
+    struct shoal_regression_data data = {counters, labels, NULL, ROWS};
+    struct shoal_regression regression;
+    cr_assert_eq(shoal_regression_fit(&data, 1e-4, &regression, NULL), SHOAL_OK);
+    cr_expect(fabs(regression.weights[4] / regression.deviation[4] - 2) < 0.35, "slope %.3f",
+              regression.weights[4] / regression.deviation[4]);
+    for (int k = 0; k < SHOAL_COUNTERS; k++) {
+        if (k != 4)
+            cr_expect_lt(fabs(regression.weights[k]), 0.15);
+    }
+}
+
+Test(train, calibration_recovers_slope_and_intercept_of_many_users)
+{
+    enum { ROWS = 200000 };
+    static double logits[ROWS];
+    static int8_t labels[ROWS];
+    uint64_t state = 11;
+    for (int i = 0; i < ROWS; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        logits[i] = 4 * ((double)(state >> 11) * 0x1p-53) - 2;
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        labels[i] = (double)(state >> 11) * 0x1p-53 < 1 / (1 + exp(-(0.7 * logits[i] - 0.4)));
+    }
+    struct shoal_calibration fit = shoal_calibrate(logits, labels, ROWS, ROWS);
+    cr_expect(fabs(fit.slope - 0.7) < 0.03, "slope %.4f", fit.slope);
+    cr_expect(fabs(fit.intercept + 0.4) < 0.03, "intercept %.4f", fit.intercept);
+    fit = shoal_calibrate(logits, labels, 10, 2);
+    cr_expect(fit.slope > 0.7 && fabs(fit.intercept) < 0.2); /* two users say little */
+}
+
+Test(train, thresholds_are_apart_even_for_equal_scores)
+{
+    float scores[100], warm, hot;
+    for (int i = 0; i < 100; i++)
+        scores[i] = (float)i / 100;
+    cr_assert_eq(shoal_thresholds(scores, 100, &warm, &hot), SHOAL_OK);
+    cr_expect(fabsf(warm - 0.7f) < 0.02f && fabsf(hot - 0.9f) < 0.02f);
+    float equal[] = {0, 0.3f, 1};
+    for (int e = 0; e < 3; e++) {
+        for (int i = 0; i < 100; i++)
+            scores[i] = equal[e];
+        cr_assert_eq(shoal_thresholds(scores, 100, &warm, &hot), SHOAL_OK);
+        cr_expect(0 < warm && warm < hot && hot < 1, "%g: %g %g", (double)equal[e], (double)warm,
+                  (double)hot);
+    }
+}
