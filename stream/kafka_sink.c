@@ -10,14 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/base/clock.h"
 #include "model/base/crash.h"
 #include "stream/kafka_internal.h"
 
 enum { EVENTS_TOPIC = SHOAL_TOPIC_COUNT, TOPICS, FLUSH_STEP_MS = 1000 };
 /* Half of the transaction's own timeout: who waits longer waits for nothing, and for a shutdown too
  * long. */
-enum { COMMIT_TIMEOUT_MS = 10000, FLUSH_TIMEOUT_MS = 30000 };
+enum { COMMIT_TIMEOUT_MS = 10000 };
 
 struct kafka_sink {
     struct shoal_sink base;
@@ -52,16 +51,20 @@ static enum shoal_status not_delivered(const struct kafka_sink *sink, struct sho
                           : "");
 }
 
-/* What a failure really means: a transaction that an undeliverable message has spoilt only answers
- * that it is spoilt, and to try again would not help. */
+/* What a failure really means. A transaction that an undeliverable message has spoilt only answers
+ * that it is spoilt, and to try again would not help; a producer that was fenced off, that it has
+ * failed for good. */
 static enum shoal_status explain(struct kafka_sink *sink, enum shoal_status status,
                                  struct shoal_message *message)
 {
+    char reason[256];
     if (status == SHOAL_OK)
         return status;
     rd_kafka_poll(sink->client, 0);
     if (sink->failed && kafka_status(sink->failed) == SHOAL_CONFIG)
         return not_delivered(sink, message);
+    if (kafka_status(rd_kafka_fatal_error(sink->client, reason, sizeof reason)) == SHOAL_FENCED)
+        return shoal_fail(message, SHOAL_FENCED, "producer: %s", reason);
     return status;
 }
 
@@ -318,15 +321,13 @@ enum shoal_status shoal_kafka_sink_commit(struct shoal_sink *base,
     return explain(sink, status, message);
 }
 
+/* Ends: message.timeout.ms makes a failure of each message that cannot be delivered. */
 enum shoal_status shoal_kafka_sink_flush(struct shoal_sink *base, struct shoal_message *message)
 {
     struct kafka_sink *sink = (struct kafka_sink *)base;
-    int64_t until_ms = shoal_clock_ms() + FLUSH_TIMEOUT_MS;
     while (rd_kafka_flush(sink->client, FLUSH_STEP_MS) != RD_KAFKA_RESP_ERR_NO_ERROR &&
-           !sink->failed) {
-        if (shoal_clock_ms() > until_ms)
-            return shoal_fail(message, SHOAL_TIMED_OUT, "outputs are not acknowledged");
-    }
+           !sink->failed)
+        continue;
     if (sink->failed)
         return not_delivered(sink, message);
     return SHOAL_OK;

@@ -12,7 +12,7 @@ enum { OFFSETS_TIMEOUT_MS = 5000, STABLE_WAIT_MS = 60000 };
 
 struct shoal_kafka_source {
     rd_kafka_t *client;
-    const char *topic;           /* borrowed from the configuration */
+    const char *topic; /* borrowed from the configuration */
     const struct shoal_log *log;
     struct shoal_source_listener listener;
     bool is_static, closing;
@@ -43,9 +43,8 @@ static enum shoal_status fetch_committed(struct shoal_kafka_source *source,
             return SHOAL_OK;
         struct timespec pause = {.tv_nsec = 100000000};
         nanosleep(&pause, NULL);
-    } while (shoal_clock_ms() < until_ms &&
-             (error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT ||
-              error == RD_KAFKA_RESP_ERR__TIMED_OUT));
+    } while (shoal_clock_ms() < until_ms && (error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT ||
+                                             error == RD_KAFKA_RESP_ERR__TIMED_OUT));
     return shoal_fail(message, SHOAL_UNAVAILABLE, "committed offsets: %s", rd_kafka_err2str(error));
 }
 
@@ -53,16 +52,20 @@ static enum shoal_status assign(struct shoal_kafka_source *source,
                                 rd_kafka_topic_partition_list_t *list)
 {
     struct shoal_message *message = &source->failure;
-    enum shoal_status status = list->cnt ? fetch_committed(source, list, message) : SHOAL_OK;
+    enum shoal_status status = SHOAL_OK;
+    for (int i = 0; i < list->cnt && status == SHOAL_OK; i++)
+        status = source->listener.claim(source->listener.opaque, list->elems[i].partition, message);
+    if (status == SHOAL_OK && list->cnt)
+        status = fetch_committed(source, list, message);
     for (int i = 0; i < list->cnt && status == SHOAL_OK; i++) {
         rd_kafka_topic_partition_t *element = &list->elems[i];
         struct shoal_assignment assignment = {
             .partition = element->partition,
             .committed = element->offset < 0 ? -1 : element->offset,
         };
-        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-            source->client, element->topic, element->partition, &assignment.low, &assignment.high,
-            OFFSETS_TIMEOUT_MS);
+        rd_kafka_resp_err_t error =
+            rd_kafka_query_watermark_offsets(source->client, element->topic, element->partition,
+                                             &assignment.low, &assignment.high, OFFSETS_TIMEOUT_MS);
         if (error)
             status = shoal_fail(message, SHOAL_UNAVAILABLE, "offsets of partition %d: %s",
                                 (int)element->partition, rd_kafka_err2str(error));
@@ -94,8 +97,7 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t error,
         source->status = status;
 }
 
-static void on_log(const rd_kafka_t *client, int severity, const char *facility,
-                   const char *text)
+static void on_log(const rd_kafka_t *client, int severity, const char *facility, const char *text)
 {
     const struct shoal_kafka_source *source = rd_kafka_opaque(client);
     if (source)
@@ -236,8 +238,7 @@ enum shoal_status shoal_kafka_source_commit(struct shoal_kafka_source *source,
                                             const struct shoal_position *positions, size_t count,
                                             struct shoal_message *message)
 {
-    rd_kafka_topic_partition_list_t *list =
-        kafka_offsets(source->topic, positions, count);
+    rd_kafka_topic_partition_list_t *list = kafka_offsets(source->topic, positions, count);
     rd_kafka_resp_err_t error = rd_kafka_commit(source->client, list, 1);
     rd_kafka_topic_partition_list_destroy(list);
     return error ? shoal_fail(message, kafka_status(error), "commit of offsets: %s",

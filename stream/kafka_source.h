@@ -19,6 +19,9 @@ struct shoal_assignment {
 /* Called from within poll and close. A failure fails the poll. */
 struct shoal_source_listener {
     void *opaque;
+    /* This partition comes. Whoever had it must be fenced off when this returns: the committed offset
+     * is asked for afterwards, and must not be moved any more. */
+    enum shoal_status (*claim)(void *opaque, int32_t partition, struct shoal_message *message);
     /* Sets *start to the offset to read from. */
     enum shoal_status (*assigned)(void *opaque, const struct shoal_assignment *assignment,
                                   int64_t *start, struct shoal_message *message);

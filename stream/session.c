@@ -204,24 +204,35 @@ static enum shoal_when_moved when_moved(const struct shoal_config *config)
     return SHOAL_MOVED_REFUSE;
 }
 
-static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment *assignment,
-                                     int64_t *start, struct shoal_message *message)
+/* Takes the states of a partition over, before Kafka is asked how far the group is: states are
+ * saved after the commit, so an offset that is read later than the checkpoint is never behind it,
+ * however long this process may sleep in between. */
+static enum shoal_status on_claim(void *opaque, int32_t index, struct shoal_message *message)
 {
     struct session *s = opaque;
-    int32_t index = assignment->partition;
     if (index >= s->options->partitions)
         return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
                           "topic %s has grown to at least %" PRId32 " partitions, the states were "
-                          "kept for %" PRId32 ": move them with shoal repartition",
+                          "kept for %" PRId32 " partitions: move them with shoal repartition",
                           s->config->topic_events, index + 1, s->options->partitions);
     struct shoal_checkpoint checkpoint;
     enum shoal_status status = s->store->ops->acquire(s->store, index, &checkpoint, message);
     if (status != SHOAL_OK)
         return status;
     shoal_crash_point("recovery.acquired");
+    s->partitions[index] = (struct partition){.saved = checkpoint.next_offset};
+    return SHOAL_OK;
+}
+
+static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment *assignment,
+                                     int64_t *start, struct shoal_message *message)
+{
+    struct session *s = opaque;
+    int32_t index = assignment->partition;
+    enum shoal_status status;
     struct shoal_recovery_input input = {
         .partition = index,
-        .saved = checkpoint.next_offset,
+        .saved = s->partitions[index].saved,
         .committed = assignment->committed,
         .low = assignment->low,
         .exactly_once = s->exactly_once,
@@ -373,7 +384,7 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
     };
     struct shoal_pipeline_options pipeline =
         shoal_pipeline_options_of(s->config, o->model, o->policy);
-    struct shoal_source_listener listener = {s, on_assigned, on_revoked};
+    struct shoal_source_listener listener = {s, on_claim, on_assigned, on_revoked};
     snprintf(member, sizeof member, "%s-%d", o->instance ? o->instance : "dynamic", o->index);
     if (o->instance)
         snprintf(transactional_id, sizeof transactional_id, "%s-%s", s->config->group_id, member);

@@ -68,8 +68,11 @@ static void *run(void *opaque)
         bool again = shoal_status_class(status) == SHOAL_CLASS_RETRY ||
                      (status == SHOAL_FENCED && !fenced_too_often(fenced_ms));
         if (!again) {
-            shoal_log_write(&o->log, SHOAL_ERROR, "%s: %s", shoal_status_code(status),
-                            message.text);
+            shoal_log_write(&o->log, SHOAL_ERROR, "%s: %s%s", shoal_status_code(status),
+                            message.text,
+                            status == SHOAL_FENCED && o->instance
+                                ? "; again and again: do two processes have one instance.id?"
+                                : "");
             break;
         }
         if (worked) {

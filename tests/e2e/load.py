@@ -8,6 +8,7 @@ import threading
 from processes import Failure, check
 
 PIECE = 3000  # messages
+TRIES = 15  # of some seconds each
 PIECES_MAX = 60  # a replay takes so many files
 
 
@@ -40,11 +41,18 @@ class Feed(threading.Thread):
             for piece in itertools.islice(itertools.cycle(self._pieces), PIECES_MAX):
                 if self._enough.is_set():
                     return
-                sender = self._world.start_send(piece, self._rate)
                 self._sent.append(piece)
-                self._world.finish_send(sender)
+                self._send(piece)
         except (Failure, OSError) as failure:
             self._failure = failure
+
+    def _send(self, piece):
+        """A sender that finds no broker to ask for the topic has sent nothing, and may try again."""
+        for _ in range(TRIES):
+            sender = self._world.start_send(piece, self._rate)
+            if sender.wait(180) == 0 or "no broker answers" not in sender.text():
+                break
+        self._world.finish_send(sender)
 
     def finish(self):
         """Ends with the present piece; returns what was sent, as a list of files for a replay."""

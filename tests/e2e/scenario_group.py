@@ -128,6 +128,7 @@ def two_processes_of_one_name(world):
     name = "a" if first.code is not None else "b"
     code = world.processors.pop(name).code
     check(code == FENCED, f"{name} ended with {code}:\n{world.log(name)[-800:]}")
+    check("instance.id" in world.log(name), f"the reason is not named:\n{world.log(name)[-800:]}")
     _end(world, feed)
 
 
@@ -140,7 +141,7 @@ def stopped_while_broker_is_away(world):
     world.wait_saved(3000)
     world.servers.do("kill-kafka")
     time.sleep(1)
-    world.stop_all(timeout=30)
+    world.stop_all(timeout=40)
     world.servers.do("start-kafka")
     for name in "cd":
         world.start(name)
