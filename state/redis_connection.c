@@ -36,12 +36,18 @@ void shoal_redis_connection_finish(struct shoal_redis_connection *connection)
 
 /* ---- commands ----------------------------------------------------------------------------- */
 
-/* The protocol's heads: '*' and the number of arguments, '$' and the size of one. */
+/* The protocol's heads: '*' and the number of arguments, '$' and the size of one. By hand, since a
+ * save writes two of them a record. */
 static void write_head(struct shoal_buffer *out, char type, size_t number)
 {
-    char head[32];
-    int size = snprintf(head, sizeof head, "%c%zu\r\n", type, number);
-    shoal_buffer_append(out, head, (size_t)size);
+    char head[24], *end = head + sizeof head, *at = end;
+    *--at = '\n';
+    *--at = '\r';
+    do
+        *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    *--at = type;
+    shoal_buffer_append(out, at, (size_t)(end - at));
 }
 
 void shoal_redis_command(struct shoal_redis_connection *connection, size_t count)

@@ -207,9 +207,12 @@ static const struct shoal_sink_ops ops = {emit, destroy};
 static enum shoal_status create_client(struct kafka_sink *sink, const char *transactional_id,
                                        struct shoal_message *message)
 {
-    static const struct kafka_property defaults[] = {
+    /* A transaction's outputs show at its commit, which flushes: nothing is gained by sending them in
+     * small requests before. The least linger is no way out either: up to 2.0.2 librdkafka polls
+     * without a pause through the last millisecond of each. */
+    const struct kafka_property defaults[] = {
         {"bootstrap.servers", "127.0.0.1:9092"},
-        {"linger.ms", "2"},
+        {"linger.ms", transactional_id ? "100" : "2"},
         {"message.timeout.ms", "15000"},
         {"queue.buffering.max.messages", "500000"},
         {"message.max.bytes", SHOAL_KAFKA_LARGEST},

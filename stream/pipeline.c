@@ -225,6 +225,10 @@ static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partiti
     shoal_buffer_clear(&p->scratch);
     for (size_t i = 0; i < dirty_count; i++) {
         const struct shoal_cache_entry *entry = dirty[i];
+        if (i + RECORD_AHEAD < dirty_count)
+            expect_record(dirty[i + RECORD_AHEAD]);
+        if (i + REST_AHEAD < dirty_count)
+            expect_rest(dirty[i + REST_AHEAD]);
         shoal_record_encode(&entry->record, p->options.precision, &p->scratch);
         p->saves[n++] = (struct shoal_save_item){
             .user = {entry->user, entry->user_size},

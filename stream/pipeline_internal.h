@@ -3,6 +3,8 @@
 #ifndef SHOAL_PIPELINE_INTERNAL_H
 #define SHOAL_PIPELINE_INTERNAL_H
 
+#include <stddef.h>
+
 #include "model/base/arena.h"
 #include "model/base/clock.h"
 #include "stream/pipeline.h"
@@ -61,6 +63,29 @@ static inline void stage_done(struct shoal_pipeline *pipeline, enum shoal_stage 
     int64_t now = shoal_clock_ns();
     pipeline->counts.stage_ns[stage] += now - *since_ns;
     *since_ns = now;
+}
+
+/* Records of a micro-batch lie far apart, and reading one waits for memory more than for anything
+ * else. Loops over entries send for the record RECORD_AHEAD entries ahead, and REST_AHEAD before it is
+ * due for what it points to, so that the waits overlap. */
+enum { RECORD_AHEAD = 8, REST_AHEAD = 4, CACHE_LINE_BYTES = 64 };
+
+static inline void expect_record(const struct shoal_cache_entry *entry)
+{
+    const char *hot = (const char *)&entry->record;
+    for (size_t at = 0; at < offsetof(struct shoal_record, ring); at += CACHE_LINE_BYTES)
+        __builtin_prefetch(hot + at, 1);
+}
+
+static inline void expect_rest(const struct shoal_cache_entry *entry)
+{
+    const struct shoal_record *record = &entry->record;
+    for (size_t i = 0; i < record->hidden; i += CACHE_LINE_BYTES / sizeof(float)) {
+        __builtin_prefetch(record->h + i, 1);
+        __builtin_prefetch(record->c + i, 1);
+    }
+    for (size_t i = 0; i <= record->ring_count; i += CACHE_LINE_BYTES / sizeof record->ring[0])
+        __builtin_prefetch(&record->ring[i], 1);
 }
 
 #endif

@@ -8,7 +8,6 @@
  *   outputs hang on their items and are emitted in message order at the end
  *
  * A user whose state was made under another model is rebuilt from the ring first, in rounds too. */
-#include <stddef.h>
 #include <string.h>
 
 #include "stream/pipeline_internal.h"
@@ -17,10 +16,6 @@ enum {
     /* How many items ahead of a look-up its slot, and then its entry, is sent for. */
     SLOT_AHEAD = 16,
     ENTRY_AHEAD = 8,
-    /* The same before an event is applied: its record, and then what the record points to. */
-    RECORD_AHEAD = 8,
-    REST_AHEAD = 4,
-    LINE_BYTES = 64,
     CHUNK_ITEMS = 256, /* rows of one GEMM, see step.c */
 };
 
@@ -297,28 +292,6 @@ static enum shoal_status conclude(struct shoal_pipeline *p, struct item *item, f
     return status;
 }
 
-/* Sends for what prepare will read of a record. */
-static void send_for(const struct shoal_cache_entry *entry)
-{
-    const struct shoal_record *record = &entry->record;
-    const char *hot = (const char *)record;
-    for (size_t line = 0; line < offsetof(struct shoal_record, ring); line += LINE_BYTES)
-        __builtin_prefetch(hot + line, 1);
-}
-
-/* The same for what lies behind its pointers and counts, once those are there. */
-static void send_for_rest(const struct shoal_cache_entry *entry)
-{
-    const struct shoal_record *record = &entry->record;
-    for (size_t i = 0; i < record->hidden; i += LINE_BYTES / sizeof(float)) {
-        __builtin_prefetch(record->h + i, 1);
-        __builtin_prefetch(record->c + i, 1);
-    }
-    for (size_t i = 0; i < record->ring_count; i += LINE_BYTES / sizeof record->ring[0])
-        __builtin_prefetch(&record->ring[i]);
-    __builtin_prefetch(&record->ring[record->ring_count], 1);
-}
-
 /* Items of a round that are taken from end to end together: their records then stay in the second-level
  * cache, where those of a whole micro-batch do not. */
 static enum shoal_status run_chunk(struct shoal_pipeline *p, const uint32_t *order, size_t count)
@@ -327,9 +300,9 @@ static enum shoal_status run_chunk(struct shoal_pipeline *p, const uint32_t *ord
     size_t rows = 0;
     for (size_t i = 0; i < count; i++) {
         if (i + RECORD_AHEAD < count)
-            send_for(p->items[order[i + RECORD_AHEAD]].entry);
+            expect_record(p->items[order[i + RECORD_AHEAD]].entry);
         if (i + REST_AHEAD < count)
-            send_for_rest(p->items[order[i + REST_AHEAD]].entry);
+            expect_rest(p->items[order[i + REST_AHEAD]].entry);
         if (prepare(p, &p->items[order[i]], &p->rows[rows]))
             p->row_item[rows++] = order[i];
     }

@@ -63,7 +63,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
         !shoal_cli_int(args, "patience", 0, 10000, &patience) ||
         !shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate) ||
         !shoal_cli_real(args, "embedding-rate", 0, 10, &tables) ||
-        !shoal_cli_real(args, "weight-decay", -1, 10, &decay) ||
+        !shoal_cli_real(args, "weight-decay", 0, 10, &decay) ||
         !shoal_cli_real(args, "dropout-inputs", 0, 0.9, &drop_inputs) ||
         !shoal_cli_real(args, "dropout-hidden", 0, 0.9, &drop_hidden) ||
         !shoal_cli_real(args, "averaging", 0, 0.99999, &averaging) ||
@@ -80,7 +80,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     options->patience = (uint32_t)patience;
     options->learning_rate = (float)rate;
     options->embedding_rate = (float)tables;
-    options->weight_decay = decay < 0 ? SHOAL_TRAIN_DECAY_AUTO : (float)decay;
+    options->weight_decay = (float)decay;
     options->dropout_inputs = (float)drop_inputs;
     options->dropout_hidden = (float)drop_hidden;
     options->averaging = (float)averaging;
@@ -111,9 +111,8 @@ static void print_summary(const char *path, const struct shoal_model *model,
     printf("  labels    %zu to train (%.1f %% before a purchase), %zu to validate (%.1f %%)\n",
            summary->train_count, 100 * summary->train_base_rate, summary->valid_count,
            100 * summary->valid.base_rate);
-    printf("  epochs    best %u of %u, batch %u, weight decay %.3g, ridge of the regression %g\n",
-           summary->best_epoch, summary->epochs, summary->batch, summary->weight_decay,
-           summary->ridge);
+    printf("  epochs    best %u of %u, batch %u, ridge of the regression %g\n",
+           summary->best_epoch, summary->epochs, summary->batch, summary->ridge);
     printf("validation, with 95 %% intervals by users, before the refit\n");
     print_measure("ROC-AUC", summary, SHOAL_MEASURE_roc_auc);
     print_measure("PR-AUC", summary, SHOAL_MEASURE_pr_auc);
@@ -197,13 +196,12 @@ static const struct shoal_cli_option options[] = {
     {"learning-rate", "R", "0.001", "step of AdamW", false, false},
     {"embedding-rate", "F", "0.01", "factor of the learning rate for the item and category tables",
      false, false},
-    {"weight-decay", "W", "-1", "of AdamW, not on biases; -1: 1600 by the number of users, at most 2",
-     false, false},
+    {"weight-decay", "W", "0.05", "of AdamW, not on biases", false, false},
     {"dropout-inputs", "P", "0.2", "share of the inputs dropped in training", false, false},
     {"dropout-hidden", "P", "0.3", "share of the hidden state dropped before the head", false,
      false},
     {"averaging", "D", "0.99", "decay of the running mean of the parameters; 0: none", false, false},
-    {"user-balance", "E", "0.75",
+    {"user-balance", "E", "0.5",
      "an event of a user with n events weighs n^-E: 0 all events the same, 1 all users", false,
      false},
     {"no-refit", NULL, NULL, "keep the model of the training part, do not learn from the last days",

@@ -130,25 +130,23 @@ static enum shoal_status choose_ridge(struct work *work, double *ridge)
     const struct shoal_dataset *dataset = work->dataset;
     struct shoal_split split;
     *ridge = ridge_standard;
-    if (shoal_split_make(dataset, work->options->from_ms, work->past, 0, &split, NULL) != SHOAL_OK)
+    if (shoal_split_make(dataset, work->options->from_ms, work->past, &split, NULL) != SHOAL_OK)
         return SHOAL_OK;
     int8_t *early = malloc(dataset->events_count);
     if (!early)
         return SHOAL_NOMEM;
     for (size_t i = 0; i < dataset->events_count; i++) {
         int64_t time_ms = dataset->touches[i].time_ms;
-        early[i] = shoal_split_trains(&split, time_ms) ? work->past[i] : SHOAL_UNLABELLED;
-        if (shoal_split_validates(&split, time_ms))
+        early[i] = time_ms <= split.train_until_ms ? work->past[i] : SHOAL_UNLABELLED;
+        if (time_ms >= split.valid_from_ms)
             work->validation[i] = work->past[i];
     }
     struct shoal_regression_data data = {work->examples.counters, early, NULL,
                                          dataset->events_count};
     struct shoal_regression_data judge = {work->examples.counters, work->validation, NULL,
                                           dataset->events_count};
-    double losses[SHOAL_RIDGES] = {0};
-    enum shoal_status status = shoal_regression_try(&data, &judge, losses, NULL);
-    if (status == SHOAL_OK)
-        *ridge = shoal_regression_best_ridge(losses);
+    struct shoal_regression tried;
+    enum shoal_status status = shoal_regression_choose(&data, &judge, ridge, &tried, NULL);
     free(early);
     return status;
 }

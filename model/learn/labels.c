@@ -46,7 +46,7 @@ static bool enough(size_t count, size_t positives, size_t count_min, size_t clas
 }
 
 enum shoal_status shoal_split_make(const struct shoal_dataset *dataset, int64_t end_ms,
-                                   const int8_t *labels, unsigned fold, struct shoal_split *split,
+                                   const int8_t *labels, struct shoal_split *split,
                                    struct shoal_message *message)
 {
     *split = (struct shoal_split){0};
@@ -59,19 +59,17 @@ enum shoal_status shoal_split_make(const struct shoal_dataset *dataset, int64_t 
                           dataset->events_count
                               ? (double)(end_ms - dataset->first_ms) / 3600e3
                               : 0.0);
-    int64_t length_ms = validation_length(span_ms);
-    split->valid_until_ms = end_ms - SHOAL_HORIZON_MS - (int64_t)fold * length_ms + 1;
-    split->valid_from_ms = split->valid_until_ms - length_ms;
+    split->valid_from_ms = end_ms - SHOAL_HORIZON_MS - validation_length(span_ms);
     split->train_until_ms = split->valid_from_ms - SHOAL_HORIZON_MS;
     for (size_t i = 0; i < dataset->events_count; i++) {
         if (labels[i] == SHOAL_UNLABELLED)
             continue;
         int64_t time_ms = dataset->touches[i].time_ms;
         size_t positive = labels[i] == 1;
-        if (shoal_split_trains(split, time_ms)) {
+        if (time_ms <= split->train_until_ms) {
             split->train_count++;
             split->train_positives += positive;
-        } else if (shoal_split_validates(split, time_ms)) {
+        } else if (time_ms >= split->valid_from_ms) {
             split->valid_count++;
             split->valid_positives += positive;
         }

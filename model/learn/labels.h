@@ -7,15 +7,12 @@
  *
  * Split, by time only; no training label knows anything of the validation part:
  *
- *   from                        valid_from − 24 h    valid_from      valid_until              end
- *    |  training events                |   (gap)         |  validation  |  … (no labels: 24 h)  |
- *
- * Fold 0 validates on the last labelled time. Fold f lies f validation lengths earlier (rolling
- * origin): days differ, and one of them is a poor judge. */
+ *   from                        valid_from − 24 h    valid_from            end − 24 h          end
+ *    |  training events                |   (gap)         |  validation events  |  (no labels)    |
+ */
 #ifndef SHOAL_LEARN_LABELS_H
 #define SHOAL_LEARN_LABELS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +28,7 @@ void shoal_labels_make(const struct shoal_dataset *dataset, int64_t end_ms, int8
 
 struct shoal_split {
     int64_t train_until_ms; /* a training event has time ≤ this (valid_from − 24 h) */
-    int64_t valid_from_ms, valid_until_ms; /* a validation event has a label and from ≤ time < until */
+    int64_t valid_from_ms;  /* a validation event has a label and time ≥ this */
     size_t train_count, train_positives;
     size_t valid_count, valid_positives;
 };
@@ -47,18 +44,7 @@ enum {
 /* The validation part is the last fifth of the labelled time; from five days of labelled time on,
  * its last day or its last tenth, whichever is more. TOO_FEW with what is there and what is needed. */
 enum shoal_status shoal_split_make(const struct shoal_dataset *dataset, int64_t end_ms,
-                                   const int8_t *labels, unsigned fold, struct shoal_split *split,
+                                   const int8_t *labels, struct shoal_split *split,
                                    struct shoal_message *message) SHOAL_MUST_CHECK;
-
-/* Whether an event at this time, with a label, is of the training or of the validation part. */
-static inline bool shoal_split_trains(const struct shoal_split *split, int64_t time_ms)
-{
-    return time_ms <= split->train_until_ms;
-}
-
-static inline bool shoal_split_validates(const struct shoal_split *split, int64_t time_ms)
-{
-    return time_ms >= split->valid_from_ms && time_ms < split->valid_until_ms;
-}
 
 #endif

@@ -11,7 +11,7 @@ enum {
     ITERATIONS_MAX = 50,
 };
 
-static const double ridges[SHOAL_RIDGES] = {0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 1e-4, 1e-5};
+static const double ridges[] = {0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 1e-4, 1e-5};
 
 /* The labelled rows of the data, standardised. */
 struct problem {
@@ -234,33 +234,30 @@ static double judged_loss(const struct shoal_regression_data *judge,
     return loss;
 }
 
-enum shoal_status shoal_regression_try(const struct shoal_regression_data *data,
-                                       const struct shoal_regression_data *judge,
-                                       double losses[SHOAL_RIDGES], struct shoal_message *message)
+enum shoal_status shoal_regression_choose(const struct shoal_regression_data *data,
+                                          const struct shoal_regression_data *judge, double *ridge,
+                                          struct shoal_regression *regression,
+                                          struct shoal_message *message)
 {
     struct problem problem;
     struct shoal_regression tried;
     enum shoal_status status = pose(data, &problem, &tried, message);
     if (status == SHOAL_OK) {
-        double weights[WEIGHTS];
+        double weights[WEIGHTS], least = INFINITY;
         start(&problem, weights);
-        for (size_t i = 0; i < SHOAL_RIDGES; i++) {
+        for (size_t i = 0; i < sizeof ridges / sizeof ridges[0]; i++) {
             climb(&problem, ridges[i], weights);
             keep(weights, &tried);
-            losses[i] += judged_loss(judge, &tried);
+            double loss = judged_loss(judge, &tried);
+            if (i == 0 || loss < least) {
+                least = loss;
+                *ridge = ridges[i];
+                *regression = tried;
+            }
         }
     }
     finish(&problem);
     return status;
-}
-
-double shoal_regression_best_ridge(const double losses[SHOAL_RIDGES])
-{
-    size_t best = 0;
-    for (size_t i = 1; i < SHOAL_RIDGES; i++)
-        if (losses[i] < losses[best])
-            best = i;
-    return ridges[best];
 }
 
 double shoal_regression_predict(const struct shoal_regression *regression,

@@ -34,15 +34,12 @@ struct shoal_regression_data {
 enum shoal_status shoal_regression_fit(const struct shoal_regression_data *data, double ridge,
                                        struct shoal_regression *regression,
                                        struct shoal_message *message) SHOAL_MUST_CHECK;
-/* Fits with each of a list of ridges (1e-5 to 0.3) and adds the log loss on `judge`, where every row
- * counts the same, to losses[i]: later events, so that the choice is by time. */
-enum { SHOAL_RIDGES = 8 };
-enum shoal_status shoal_regression_try(const struct shoal_regression_data *data,
-                                       const struct shoal_regression_data *judge,
-                                       double losses[SHOAL_RIDGES], struct shoal_message *message)
-    SHOAL_MUST_CHECK;
-/* The ridge with the smallest of the losses. */
-double shoal_regression_best_ridge(const double losses[SHOAL_RIDGES]);
+/* Fits with each of a list of ridges (1e-5 to 0.3) and takes the one with the smallest log loss on
+ * `judge`, where every row counts the same: later events, so that the choice is by time. */
+enum shoal_status shoal_regression_choose(const struct shoal_regression_data *data,
+                                          const struct shoal_regression_data *judge, double *ridge,
+                                          struct shoal_regression *regression,
+                                          struct shoal_message *message) SHOAL_MUST_CHECK;
 /* Probability for one row of counters. */
 double shoal_regression_predict(const struct shoal_regression *regression,
                                 const float counters[SHOAL_COUNTERS]);

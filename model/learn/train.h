@@ -3,14 +3,11 @@
  * thresholds (DESIGN §9).
  *
  *   1  fit the regression on the training part; the network starts as that regression
- *   2  epoch after epoch, score the validation part as it would be served; remember the best epoch by
- *      log loss (the start is a candidate too: a network that learns nothing leaves the regression)
+ *   2  epoch after epoch, score the validation part as it would be served; keep the best by log loss
+ *      (the start is a candidate too: a network that learns nothing leaves the regression)
  *   3  calibrate on the validation part, take thresholds from its scores
  *   4  refit: the same number of epochs once more on all labelled events, so that the last days, which
  *      are most like those to come, teach too; the calibration stays
- *
- * With few events, 1 and 2 are done for up to three folds (labels.h) side by side, and 2 and 3 look at
- * all their validation parts together.
  *
  * The same data, options and seed give the same model, bit for bit. One thread. */
 #ifndef SHOAL_LEARN_TRAIN_H
@@ -24,7 +21,6 @@
 #include "model/model.h"
 
 #define SHOAL_TRAIN_AUTO UINT32_MAX
-#define SHOAL_TRAIN_DECAY_AUTO (-1.0f)
 
 struct shoal_train_options {
     struct shoal_dims dims;
@@ -36,7 +32,7 @@ struct shoal_train_options {
                             * third of the epochs */
     float learning_rate;
     float embedding_rate;  /* factor of it for the item and category tables */
-    float weight_decay;    /* SHOAL_TRAIN_DECAY_AUTO: by the number of users, at most 2 */
+    float weight_decay;
     float dropout_inputs;  /* share of x that is dropped */
     float dropout_hidden;  /* share of h before the head */
     float clip;            /* greatest norm of the gradient */
@@ -63,8 +59,7 @@ struct shoal_train_report {
 struct shoal_train_summary {
     size_t events_count, users_count, train_count, valid_count;
     double train_base_rate;
-    uint32_t best_epoch, epochs, batch, folds_count;
-    double weight_decay;
+    uint32_t best_epoch, epochs, batch;
     double ridge; /* of the regression, as chosen */
     struct shoal_metrics valid;            /* of the model, calibrated, before the refit */
     struct shoal_metrics valid_regression; /* of the regression, fitted on the training part */

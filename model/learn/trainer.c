@@ -11,9 +11,6 @@
 #include "model/learn/streams.h"
 #include "model/vmath.h"
 
-/* Where the weekday stands among the numeric inputs (features.h). */
-enum { WEEKDAY_FIRST = 3, WEEKDAY_COUNT = 2 };
-
 /* values[i] uniform in ±bound */
 static void draw(float *values, size_t count, float bound, uint64_t key, uint64_t first)
 {
@@ -23,17 +20,6 @@ static void draw(float *values, size_t count, float bound, uint64_t key, uint64_
 
 /* Embeddings small, so that an item never seen is nearly no item; weights as PyTorch's LSTM draws
  * them (±1/√H); forget gates open (Jozefowicz et al. 2015); the head as in trainer.h. */
-/* In less than three weeks of data a weekday is a name for one or two particular days, and what is learned of
- * it is what happened to happen then. So its two inputs get no weight. */
-static const int64_t weekday_span_ms = INT64_C(21) * 24 * 3600 * 1000;
-
-static void clear_weekday(struct shoal_params *params)
-{
-    size_t columns = 4 * (size_t)params->dims.hidden;
-    size_t row = shoal_dims_inputs(&params->dims) - SHOAL_NUMERIC + WEEKDAY_FIRST;
-    memset(params->gates_weight + row * columns, 0, WEEKDAY_COUNT * columns * sizeof(float));
-}
-
 static void start_params(struct shoal_params *params, uint64_t seed,
                          const struct shoal_regression *regression)
 {
@@ -106,10 +92,6 @@ enum shoal_status shoal_trainer_init(struct shoal_trainer *trainer,
         return SHOAL_NOMEM;
     }
     start_params(&trainer->params, options->seed, regression);
-    trainer->weekday_known = dataset->events_count > 0 &&
-                             until_ms - dataset->first_ms >= weekday_span_ms;
-    if (!trainer->weekday_known)
-        clear_weekday(&trainer->params);
     memcpy(trainer->mean.block, trainer->params.block, trainer->params.count * sizeof(float));
     standardise(trainer, regression);
     measure_lengths(trainer);
@@ -201,8 +183,6 @@ static void learn(struct shoal_trainer *trainer, double *loss, double *weight)
     float scale = (float)(1 / (here_weight > least ? here_weight : least));
     memset(trainer->gradients.block, 0, trainer->gradients.count * sizeof(float));
     shoal_unroll_backward(unroll, &trainer->params, scale, &trainer->gradients);
-    if (!trainer->weekday_known)
-        clear_weekday(&trainer->gradients);
     shoal_gradients_clip(&trainer->gradients, (double)options->clip);
     shoal_adamw_update(&trainer->adamw, &trainer->params, &trainer->gradients,
                        options->learning_rate);

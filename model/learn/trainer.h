@@ -30,7 +30,6 @@ struct shoal_trainer {
     uint32_t *order;         /* owned; users as shuffled */
     uint64_t total;          /* Σ lengths */
     int64_t until_ms;        /* events with time ≤ this teach */
-    bool weekday_known;      /* the data are long enough to learn from the weekday */
     struct shoal_params params, mean, gradients; /* owned */
     struct shoal_adamw adamw;
     struct shoal_unroll *unroll; /* owned */

@@ -192,7 +192,7 @@ static void send_all(struct load *load)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     set(conf, "bootstrap.servers", load->broker);
-    set(conf, "linger.ms", "1");
+    set(conf, "linger.ms", "3");
     set(conf, "partitioner", "murmur2_random");
     set(conf, "queue.buffering.max.messages", "1000000");
     rd_kafka_conf_set_opaque(conf, load);

@@ -93,7 +93,7 @@ Test(labels, no_training_label_knows_the_validation_part)
     }
     cr_assert_eq(shoal_dataset_group(&dataset), SHOAL_OK);
     shoal_labels_make(&dataset, dataset.last_ms, labels);
-    cr_assert_eq(shoal_split_make(&dataset, dataset.last_ms, labels, 0, &split, &message), SHOAL_OK,
+    cr_assert_eq(shoal_split_make(&dataset, dataset.last_ms, labels, &split, &message), SHOAL_OK,
                  "%s", message.text);
     cr_expect_leq(split.train_until_ms + SHOAL_HORIZON_MS, split.valid_from_ms);
     cr_expect_gt(split.valid_count, 500);
@@ -111,7 +111,7 @@ Test(labels, too_little_data_says_what_is_needed)
     add(&dataset, "a", HOUR, SHOAL_BUY, 0);
     cr_assert_eq(shoal_dataset_group(&dataset), SHOAL_OK);
     shoal_labels_make(&dataset, 100 * HOUR, labels);
-    cr_assert_eq(shoal_split_make(&dataset, 100 * HOUR, labels, 0, &split, &message), SHOAL_TOO_FEW);
+    cr_assert_eq(shoal_split_make(&dataset, 100 * HOUR, labels, &split, &message), SHOAL_TOO_FEW);
     cr_expect(strpbrk(message.text, "0123456789"), "%s", message.text);
     shoal_dataset_finish(&dataset);
 }

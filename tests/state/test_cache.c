@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -162,6 +163,46 @@ Test(cache, dropping_a_partition_forgets_its_entries_and_no_other)
         cr_assert_eq(get(cache, (int32_t)(i % 3), i, 2)->loaded, i % 3 != 1);
     shoal_cache_drop(cache, -1);
     cr_assert_eq(shoal_cache_count(cache), 0);
+    shoal_cache_destroy(cache);
+    test_no_leaks();
+}
+
+Test(cache, hints_change_nothing)
+{
+    struct shoal_cache *cache = make(100);
+    struct shoal_cache_entry *entry = get(cache, 0, 1, 1);
+    struct shoal_cache_entry before = *entry;
+    for (unsigned user = 0; user < 50; user++) {
+        char text[16];
+        int size = snprintf(text, sizeof text, "user%u", user);
+        uint64_t hash = shoal_cache_expect(cache, 0, text, (size_t)size);
+        shoal_cache_expect_entry(cache, hash);
+        if (user == 1)
+            cr_assert_eq(hash, entry->hash, "a hint that misses the slot is worth nothing");
+    }
+    cr_assert_eq(shoal_cache_count(cache), 1);
+    cr_assert_eq(memcmp(&before, entry, offsetof(struct shoal_cache_entry, record)), 0);
+    shoal_cache_destroy(cache);
+    test_no_leaks();
+}
+
+Test(cache, every_entry_of_a_partition_can_be_dirty_at_once)
+{
+    enum { USERS = 3000 };
+    struct shoal_cache *cache = make(USERS);
+    /* A partition's list must keep its room while its users come and go. */
+    for (unsigned turn = 0; turn < 3; turn++) {
+        for (unsigned i = 0; i < USERS; i++)
+            shoal_cache_mark_dirty(cache, get(cache, (int32_t)turn, i, turn + 1));
+        size_t count;
+        struct shoal_cache_entry *const *dirty =
+            shoal_cache_dirty_of(cache, (int32_t)turn, &count);
+        cr_assert_eq(count, USERS);
+        cr_assert_eq(dirty[USERS - 1], get(cache, (int32_t)turn, USERS - 1, turn + 1));
+        (void)shoal_cache_dirty_of(cache, 7, &count);
+        cr_assert_eq(count, 0);
+        shoal_cache_mark_clean(cache, -1);
+    }
     shoal_cache_destroy(cache);
     test_no_leaks();
 }
