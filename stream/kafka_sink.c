@@ -208,11 +208,13 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
                                        struct shoal_message *message)
 {
     /* A transaction's outputs show at its commit, which flushes: nothing is gained by sending them in
-     * small requests before. The least linger is no way out either: up to 2.0.2 librdkafka polls
-     * without a pause through the last millisecond of each. */
+     * small requests before. Otherwise they show when they arrive: a micro-batch is handed over in one
+     * go and makes a request worth sending. Short lingers lie badly between the two, since librdkafka
+     * 2.0.2 polls without a pause through the last millisecond of each. */
+    bool at_once = !transactional_id && strcmp(sink->config->delivery, "at_least_once") == 0;
     const struct kafka_property defaults[] = {
         {"bootstrap.servers", "127.0.0.1:9092"},
-        {"linger.ms", transactional_id ? "100" : "2"},
+        {"linger.ms", at_once ? "0" : transactional_id ? "100" : "5"},
         {"message.timeout.ms", "15000"},
         {"queue.buffering.max.messages", "500000"},
         {"message.max.bytes", SHOAL_KAFKA_LARGEST},
