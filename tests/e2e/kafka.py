@@ -6,9 +6,13 @@ whole point is the difference to read_uncommitted.
 """
 
 import re
+import time
 from typing import NamedTuple
 
 from processes import Failure, run, wait_until
+
+
+TRIES = 20
 
 
 class Message(NamedTuple):
@@ -26,20 +30,27 @@ class Kafka:
     def _kcat(self, *options, timeout=60, data=None):
         return run(["kcat", "-b", self.address, *options], timeout, data=data)[1]
 
+    def _try(self, *options):
+        return run(["kcat", "-b", self.address, *options], 60, expect=None)
+
     def partitions(self, topic):
-        text = self._kcat("-L", "-t", topic).decode()
+        text = self._try("-L", "-t", topic)[1].decode()
         found = re.search(rf'topic "{re.escape(topic)}" with (\d+) partitions', text)
         return int(found.group(1)) if found else 0
 
     def ends(self, topic, isolation="read_uncommitted"):
         """The offset behind the last message of each partition; with read_committed, behind
         the last one that is decided."""
-        count = self.partitions(topic)
-        asked = [word for p in range(count) for word in ("-t", f"{topic}:{p}:-1")]
-        text = self._kcat("-Q", "-X", f"isolation.level={isolation}", *asked).decode()
-        found = re.findall(r"\[(\d+)\] offset (-?\d+)", text)
-        if len(found) != count:
-            raise Failure(f"kcat -Q of {topic} answered: {text!r}")
+        for _ in range(TRIES):  # a broker that has just started leads nothing yet
+            count = self.partitions(topic)
+            asked = [word for p in range(count) for word in ("-t", f"{topic}:{p}:-1")]
+            _, out, errors = self._try("-Q", "-X", f"isolation.level={isolation}", *asked)
+            found = re.findall(r"\[(\d+)\] offset (-?\d+)", out.decode())
+            if count and len(found) == count:
+                break
+            time.sleep(1)
+        else:
+            raise Failure(f"kcat -Q of {topic} answered: {out!r} {errors}")
         return [int(offset) for _, offset in sorted(found, key=lambda one: int(one[0]))]
 
     def wait_decided(self, topic, seconds=45):
