@@ -11,6 +11,8 @@ from processes import check
 
 RATE = 3000  # messages a second
 RANDOM_KILLS = 30
+# Outputs of a transaction wait for its commit to be sent; here they are to be with the broker before.
+AT_ONCE = {"kafka.linger.ms": 0}
 QUICK = {"kafka.session.timeout.ms": 4000, "kafka.heartbeat.interval.ms": 500}
 
 
@@ -43,12 +45,14 @@ def _crash(world, *crashes, **settings):
 
 def killed_after_produce(world):
     """Outputs are in an open transaction."""
+    world.settings.update(AT_ONCE)
     _crash(world, "produce.after:5", "produce.after:9", "produce.after:14")
     check(_aborted(world) > 0, "no output was ever aborted: the crash did not hit an open transaction")
 
 
 def killed_before_commit(world):
     """Outputs and offsets are in an open transaction."""
+    world.settings.update(AT_ONCE)
     _crash(world, "commit.before:2", "commit.before:4", "commit.before:7")
     check(_aborted(world) > 0, "no output was ever aborted: the crash did not hit an open transaction")
 
