@@ -113,6 +113,9 @@ static void print_summary(const char *path, const struct shoal_model *model,
            100 * summary->valid.base_rate);
     printf("  epochs    best %u of %u, batch %u, ridge of the regression %g\n",
            summary->best_epoch, summary->epochs, summary->batch, summary->ridge);
+    if (summary->best_epoch == 0 && summary->epochs > 0)
+        printf("  kept      the regression: the network's lead could be chance; more users or days "
+               "would tell\n");
     printf("validation, with 95 %% intervals by users, before the refit\n");
     print_measure("ROC-AUC", summary, SHOAL_MEASURE_roc_auc);
     print_measure("PR-AUC", summary, SHOAL_MEASURE_pr_auc);

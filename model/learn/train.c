@@ -312,6 +312,44 @@ static enum shoal_status judge(struct course *course, double train_loss)
     return SHOAL_OK;
 }
 
+/* A network stays only if its lead over the regression on the validation part is no accident: the
+ * paired interval of the log loss must lie below zero. Otherwise epoch 0, the regression, is kept; with a
+ * few hundred users that is what serves best on later days. Expects the best parameters in the model. */
+static enum shoal_status keep_if_earned(struct course *course, struct shoal_message *message)
+{
+    if (course->best_epoch == 0)
+        return SHOAL_OK;
+    struct shoal_metrics metrics;
+    enum shoal_status status = score_validation(course, &metrics);
+    size_t count = course->split.valid_count;
+    float *regression = malloc((count + 1) * sizeof *regression);
+    struct shoal_interval intervals[SHOAL_MEASURE_COUNT] = {{0, 0}};
+    if (status == SHOAL_OK && !regression)
+        status = SHOAL_NOMEM;
+    if (status == SHOAL_OK) {
+        for (size_t i = 0; i < count; i++)
+            regression[i] = (float)shoal_regression_predict(
+                &course->regression, course->examples.counters + course->valid[i] * SHOAL_COUNTERS);
+        struct shoal_sample network = {course->valid_scores, course->valid_labels,
+                                       course->valid_users, count, course->dataset->users_count};
+        struct shoal_sample start_sample = network;
+        start_sample.scores = regression;
+        double differences[SHOAL_MEASURE_COUNT];
+        status = shoal_metrics_compare(&network, &start_sample, course->options.seed, differences,
+                                       intervals);
+    }
+    free(regression);
+    if (status != SHOAL_OK || intervals[SHOAL_MEASURE_log_loss].high < 0)
+        return status;
+    course->best_epoch = 0;
+    course->options.user_balance = 0; /* which is there to keep the network from learning users */
+    weigh(course);
+    status = start(course, course->split.train_until_ms, message);
+    if (status == SHOAL_OK)
+        take_params(course);
+    return status;
+}
+
 static enum shoal_status search(struct course *course, struct shoal_message *message)
 {
     enum shoal_status status = start(course, course->split.train_until_ms, message);
@@ -325,10 +363,11 @@ static enum shoal_status search(struct course *course, struct shoal_message *mes
         if (status == SHOAL_OK)
             status = judge(course, loss);
     }
-    if (status == SHOAL_OK)
-        memcpy(course->model->params.block, course->best,
-               course->model->params.count * sizeof *course->best);
-    return status;
+    if (status != SHOAL_OK)
+        return status;
+    memcpy(course->model->params.block, course->best,
+           course->model->params.count * sizeof *course->best);
+    return keep_if_earned(course, message);
 }
 
 /* The best number of epochs once more, on everything that has a label. */

@@ -4,7 +4,8 @@
  *
  *   1  fit the regression on the training part; the network starts as that regression
  *   2  epoch after epoch, score the validation part as it would be served; keep the best by log loss
- *      (the start is a candidate too: a network that learns nothing leaves the regression)
+ *      (the start is a candidate too); a network whose lead over the regression could be chance, by the
+ *      paired interval of the log loss, is not kept
  *   3  calibrate on the validation part, take thresholds from its scores
  *   4  refit: the same number of epochs once more on all labelled events, so that the last days, which
  *      are most like those to come, teach too; the calibration stays
