@@ -13,7 +13,7 @@
 #include "model/base/crash.h"
 #include "stream/kafka_internal.h"
 
-enum { EVENTS_TOPIC = SHOAL_TOPIC_COUNT, TOPICS, FLUSH_STEP_MS = 1000 };
+enum { EVENTS_TOPIC = SHOAL_TOPIC_COUNT, TOPICS, FLUSH_STEP_MS = 1000, PARTITION_TIMEOUT_MS = 30000 };
 /* Half of the transaction's own timeout: who waits longer waits for nothing, and for a shutdown too
  * long. */
 enum { COMMIT_TIMEOUT_MS = 10000 };
@@ -135,6 +135,7 @@ static enum shoal_status produce(struct kafka_sink *sink, int topic, int32_t par
                                  size_t value_size, rd_kafka_headers_t *headers,
                                  struct shoal_message *message)
 {
+    int64_t until_ms = 0; /* of waiting for a partition; 0: not yet waited */
     for (;;) {
         rd_kafka_resp_err_t error = rd_kafka_producev(
             sink->client, RD_KAFKA_V_RKT(sink->topics[topic]), RD_KAFKA_V_PARTITION(partition),
@@ -149,6 +150,14 @@ static enum shoal_status produce(struct kafka_sink *sink, int topic, int32_t par
             if (!sink->failed)
                 continue;
             error = sink->failed;
+        }
+        /* A broker that was just started, or a topic just created, names its partitions late. */
+        if (error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+            if (until_ms == 0)
+                until_ms = shoal_clock_ms() + PARTITION_TIMEOUT_MS;
+            rd_kafka_poll(sink->client, 100);
+            if (shoal_clock_ms() < until_ms)
+                continue;
         }
         if (headers)
             rd_kafka_headers_destroy(headers);
