@@ -217,14 +217,14 @@ static const struct shoal_sink_ops ops = {emit, destroy};
 static enum shoal_status create_client(struct kafka_sink *sink, const char *transactional_id,
                                        struct shoal_message *message)
 {
-    /* A transaction's outputs show at its commit, which flushes: nothing is gained by sending them in
-     * small requests before. Otherwise they show when they arrive: a micro-batch is handed over in one
-     * go and makes a request worth sending. Short lingers lie badly between the two, since librdkafka
-     * 2.0.2 polls without a pause through the last millisecond of each. */
+    /* A transaction's outputs show at its commit, which flushes: until then they may gather, as long as
+     * not all are left to the commit. Otherwise they show when they arrive: a micro-batch is handed over
+     * in one go and makes a request worth sending. Short lingers lie badly between the two, since
+     * librdkafka 2.0.2 polls without a pause through the last millisecond of each. */
     bool at_once = !transactional_id && strcmp(sink->config->delivery, "at_least_once") == 0;
     const struct kafka_property defaults[] = {
         {"bootstrap.servers", "127.0.0.1:9092"},
-        {"linger.ms", at_once ? "0" : transactional_id ? "100" : "5"},
+        {"linger.ms", at_once ? "0" : transactional_id ? "20" : "5"},
         {"message.timeout.ms", "15000"},
         {"queue.buffering.max.messages", "500000"},
         {"message.max.bytes", SHOAL_KAFKA_LARGEST},
