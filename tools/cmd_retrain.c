@@ -76,7 +76,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_retrain
     };
     if (!shoal_cli_time(args, "until", &options->until_given, &until_ms) ||
         !read_duration(args, "every", 1000, every_ms) ||
-        !read_duration(args, "window", 24 * hour_ms, &options->window_ms) ||
+        !read_duration(args, "window", 55 * hour_ms, &options->window_ms) ||
         !read_duration(args, "sealed", hour_ms, &options->sealed_ms) ||
         !shoal_cli_real(args, "margin", 0, 1, &options->margin) ||
         !read_training(args, &options->train))
@@ -259,7 +259,7 @@ static const struct shoal_cli_option options[] = {
      "a round now and then one every so often, for example 1d, from start to start; goes on after a "
      "round that failed; ends with SIGTERM or SIGINT, also in the middle of a round",
      false, false},
-    {"window", "DURATION", NULL, "train on so much before the sealed window (default: everything)",
+    {"window", "DURATION", NULL, "train on so much before the sealed window, at least 55h (default: everything)",
      false, false},
     {"until", "TIME", NULL, "leave out events from here on (default: none)", false, false},
     {"sealed", "DURATION", "1d", "length of the sealed window, the last for which labels are whole",
