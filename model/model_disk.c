@@ -127,8 +127,9 @@ enum shoal_status shoal_model_save(struct shoal_model *model, const char *path,
     char *temporary = NULL;
     if (status == SHOAL_INVALID) {
         struct shoal_message why = {.text = "its states are not finite"};
-        (void)shoal_model_check(model, &why);
-        (void)shoal_fail(message, status, "%s: not saved, for the model is broken: %s", path, why.text);
+        status = shoal_model_check(model, &why) == SHOAL_OK ? status : SHOAL_INVALID;
+        (void)shoal_fail(message, status, "%s: not saved, for the model is broken: %s", path,
+                         why.text);
     } else if (status != SHOAL_OK || asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0)
         status = shoal_fail(message, SHOAL_NOMEM, "%s: out of memory", path);
     if (status == SHOAL_OK) {
