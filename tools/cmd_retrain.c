@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "model/base/clock.h"
+#include "model/learn/team.h"
 #include "stream/event.h"
 #include "stream/units.h"
 #include "tools/commands.h"
@@ -40,7 +41,7 @@ static bool read_duration(const struct shoal_cli_args *args, const char *name, i
 
 static bool read_training(const struct shoal_cli_args *args, struct shoal_train_options *train)
 {
-    long long seed, hidden, items, categories, batch, epochs, patience;
+    long long seed, hidden, items, categories, batch, epochs, patience, threads;
     double rate;
     if (!shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
         !shoal_cli_int(args, "hidden", 16, SHOAL_HIDDEN_MAX, &hidden) ||
@@ -49,6 +50,7 @@ static bool read_training(const struct shoal_cli_args *args, struct shoal_train_
         !shoal_cli_int(args, "batch", 0, 4096, &batch) ||
         !shoal_cli_int(args, "epochs", -1, 10000, &epochs) ||
         !shoal_cli_int(args, "patience", 0, 10000, &patience) ||
+        !shoal_cli_int(args, "threads", 0, SHOAL_TEAM_MAX, &threads) ||
         !shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate))
         return false;
     *train = shoal_train_options_default();
@@ -60,6 +62,7 @@ static bool read_training(const struct shoal_cli_args *args, struct shoal_train_
     train->epochs = epochs < 0 ? SHOAL_TRAIN_AUTO : (uint32_t)epochs;
     train->patience = (uint32_t)patience;
     train->learning_rate = (float)rate;
+    train->threads = (unsigned)threads;
     return true;
 }
 
@@ -279,6 +282,8 @@ static const struct shoal_cli_option options[] = {
     {"patience", "N", "0", "as in shoal train", false, false},
     {"batch", "B", "0", "as in shoal train", false, false},
     {"learning-rate", "R", "0.001", "step of AdamW", false, false},
+    {"threads", "N", "0", "threads to compute with; 0: one a processor. The model does not depend on it",
+     false, false},
     {0},
 };
 
