@@ -76,15 +76,23 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_retrain
         .events = shoal_cli_get(args, "events"),
         .dir = shoal_cli_get(args, "models"),
         .keep_challenger = shoal_cli_get(args, "keep-challenger") != NULL,
+        .if_drifted = shoal_cli_get(args, "if-drifted") != NULL,
     };
     if (!shoal_cli_time(args, "until", &options->until_given, &until_ms) ||
         !read_duration(args, "every", 1000, every_ms) ||
         !read_duration(args, "window", 55 * hour_ms, &options->window_ms) ||
         !read_duration(args, "sealed", hour_ms, &options->sealed_ms) ||
+        !read_duration(args, "max-age", hour_ms, &options->max_age_ms) ||
+        !read_duration(args, "recent", hour_ms, &options->recent_ms) ||
         !shoal_cli_real(args, "margin", 0, 1, &options->margin) ||
         !read_training(args, &options->train))
         return false;
     options->until_ms = until_ms;
+    if (options->max_age_ms && !options->if_drifted) {
+        (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--max-age means something with --if-drifted "
+                             "only");
+        return false;
+    }
     if (shoal_train_options_check(&options->train, &message) != SHOAL_OK) {
         (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
         return false;
@@ -270,6 +278,14 @@ static const struct shoal_cli_option options[] = {
     {"margin", "SHARE", "0.01",
      "keep the incumbent if the challenger's log loss is greater by more than this share of it",
      false, false},
+    {"if-drifted", NULL, NULL,
+     "train only if the recent events have drifted from those that the model in service was trained on "
+     "(shoal models --drift), or if there is none",
+     false, false},
+    {"max-age", "DURATION", NULL,
+     "with --if-drifted: train also if the model in service knows nothing of the last so much", false,
+     false},
+    {"recent", "DURATION", "1d", "how much of the events is looked at for drift", false, false},
     {"keep-challenger", NULL, NULL, "keep the file of a challenger that is not published", false,
      false},
     {"json", NULL, NULL, "print the run as one JSON object, as it is recorded", false, false},
@@ -302,7 +318,7 @@ const struct shoal_cli_command shoal_cmd_retrain = {
         "the sealed day. A model in service that cannot be read is compared with no more: then the "
         "prior is the only bar, as for the first model.\n"
         "Every run is a line in DIR/runs.jsonl; shoal models lists them. Exit codes: 0 published, "
-        "kept or refused, 1 failed (also: another training runs on the folder), 5 events missing or "
+        "kept, refused or skipped, 1 failed (also: another training runs on the folder), 5 events missing or "
         "too few.",
     .example = "shoal retrain --events events.jsonl --models /var/lib/shoal/models --every 1d "
                "--window 30d",

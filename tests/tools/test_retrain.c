@@ -172,6 +172,45 @@ Test(retrain, a_rollback_is_checked_recorded_and_needs_no_training_to_end)
                  0, "%s", printed);
 }
 
+/* ---- drift ---------------------------------------------------------------------------------- */
+
+Test(retrain, a_round_only_if_drifted_waits_for_drift_or_age)
+{
+    cr_assert_eq(run("retrain events.jsonl --until 2025-03-09 --if-drifted && current >first"), 0,
+                 "%s", printed);
+    says("because   no model in service");
+    cr_assert_eq(run("retrain events.jsonl --if-drifted && cmp <(current) first"), 0, "%s", printed);
+    says("skipped: no drift in the last ");
+    says("drift     0 of 19");
+    cr_assert_eq(run("shoal models --models M --drift --events events.jsonl --json |"
+                     "python3 -c '\nimport json, sys\nd = json.load(sys.stdin)[\"drift\"]\n"
+                     "assert d[\"judged\"] and not d[\"drifted\"] and d[\"n\"] > 1000, d\n"
+                     "assert len(d[\"distributions\"]) == 19\n"
+                     "assert all(0 < x[\"noise\"] < x[\"threshold\"] for x in d[\"distributions\"])'"),
+                 0, "%s", printed);
+    /* Views are sent as carts from the last day on. */
+    cr_assert_eq(run("awk -v s=\"$(at 2025-03-10T00:00Z)\" '{'\"$stamp\"'; if (t >= s)"
+                     " sub(/\"pv\"/, \"\\\"cart\\\"\"); print }' events.jsonl >carts.jsonl;"
+                     "shoal models --models M --drift --events carts.jsonl"),
+                 0, "%s", printed);
+    says("\ndrifted\n");
+    cr_assert_eq(run("retrain carts.jsonl --if-drifted"), 0, "%s", printed);
+    says("because   drift of behavior ");
+    says("rate_cart_1h");
+    cr_assert_eq(run("shoal models --models M --use \"$(cat first)\";"
+                     "retrain events.jsonl --if-drifted --max-age 3d"),
+                 0, "%s", printed);
+    says("because   the model in service ends 4.0 days before the events do");
+    cr_assert_eq(run("shoal models --models M --use \"$(cat first)\";"
+                     "retrain events.jsonl --if-drifted --max-age 5d --recent 1h"),
+                 0, "%s", printed);
+    says("too few to tell drift; needed are 1000");
+    cr_assert_eq(run("shoal models --models M --runs --json | valid"), 0, "%s", printed);
+    cr_assert_eq(run("retrain events.jsonl --max-age 5d"), 2);
+    cr_assert_eq(run("shoal models --models M --drift"), 2);
+    says("--drift needs --events");
+}
+
 /* ---- what can be wrong ---------------------------------------------------------------------- */
 
 Test(retrain, too_little_data_is_said_with_what_is_needed_and_recorded)
