@@ -121,6 +121,13 @@ static void print_summary(const char *path, const struct shoal_model *model,
     print_measure("PR-AUC", summary, SHOAL_MEASURE_pr_auc);
     print_measure("log loss", summary, SHOAL_MEASURE_log_loss);
     print_measure("ECE", summary, SHOAL_MEASURE_ece);
+    const struct shoal_calibration_map *map = &model->calibration[SHOAL_buy_24h];
+    if (map->knots)
+        printf("calibration isotonic, %u knots (the figures above are of the events that made it)\n",
+               map->knots);
+    else
+        printf("calibration a line, slope %.3f, intercept %+.3f\n", (double)map->slope,
+               (double)map->intercept);
     printf("intent      warm from %.4f, hot from %.4f\n", (double)model->warm, (double)model->hot);
     printf("took        %.1f s\n", seconds);
 }
