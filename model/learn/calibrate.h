@@ -8,10 +8,10 @@
  * intercept ~ N(0, 0.1²), the spread of a day's base rate on the logit scale. With thousands of users
  * the prior is forgotten.
  *
- * The curve is an isotonic regression. Each of its steps becomes a knot at the step's mean, with
- * straight pieces in between (centred, Oron and Flournoy 2017), so that users keep their order; a step
- * counts as many users as its share of the events stands for, and five more that are as the line
- * says, so that no step is sure of anything; beyond the outermost knots it goes on with the slope of
+ * The curve is an isotonic regression, of the twenty steps that lose least. Each becomes a knot at the
+ * step's mean, with straight pieces in between (centred, Oron and Flournoy 2017), so that users keep
+ * their order; a step counts as many users as its share of the events stands for, and fifty more that
+ * are as the line says, so that no step is sure of anything; beyond the outermost knots it goes on with the slope of
  * the line as far as logits were seen.
  *
  * Which one: the curve, if there are SHOAL_ISOTONIC_CLASS_MIN events of either label from
@@ -59,7 +59,7 @@ struct shoal_calibration_fit {
     size_t positives, users_count;
 };
 
-/* The curve through isotonic steps, of at most SHOAL_KNOTS_MAX knots, around `line`; the line itself
+/* The curve through isotonic steps around `line`; the line itself
  * where all is one step. Users as in shoal_calibrate. NOMEM. */
 enum shoal_status shoal_calibrate_curve(const double *logits, const int8_t *labels, size_t count,
                                         size_t users_count, const struct shoal_calibration *line,

@@ -7,9 +7,14 @@
 #include "model/learn/isotonic.h"
 #include "model/learn/random.h"
 
-/* How many users' worth of the line every step is mixed with. */
-static const double line_weight = 5;
+/* How many users' worth of the line every step is mixed with, and how many steps there are at most. With
+ * 5 and 62, curves through a few thousand users lost to the line whatever the data; with 50 and 20 they
+ * cost next to nothing where a line is right, and follow where it is not. */
+static const double line_weight = 50;
+enum { STEPS_MAX = 20 };
 static const double noise = 2; /* standard errors */
+
+_Static_assert(STEPS_MAX + 2 <= SHOAL_KNOTS_MAX, "a knot for each step, and one at either end");
 
 static double sigmoid(double z)
 {
@@ -87,7 +92,7 @@ enum shoal_status shoal_calibrate_curve(const double *logits, const int8_t *labe
     size_t steps = shoal_isotonic_fit(logits, labels, count, blocks);
     for (size_t i = 0; i < steps; i++)
         blocks[i].weight *= (double)users_count / (double)count;
-    steps = shoal_isotonic_reduce(blocks, steps, SHOAL_KNOTS_MAX - 2);
+    steps = shoal_isotonic_reduce(blocks, steps, STEPS_MAX);
     draw(blocks, steps, line, low, high, map);
     free(blocks);
     return SHOAL_OK;

@@ -176,14 +176,14 @@ static double mean_error(const struct shoal_calibration_map *map, truth *p)
 
 Test(calibrate, a_bent_truth_is_found_by_the_curve)
 {
-    struct made *made = make(4000, 5, bent, 7);
+    struct made *made = make(20000, 2, bent, 7);
     struct shoal_calibration_fit fit = fit_to(made);
     cr_assert(fit.compared);
     cr_assert_gt(fit.map.knots, 4u);
     cr_assert_leq(fit.map.knots, (uint32_t)SHOAL_KNOTS_MAX);
     cr_expect_lt(fit.difference, -2 * fit.error, "%g ± %g", fit.difference, fit.error);
     struct shoal_calibration line =
-        shoal_calibrate(made->logits, made->labels, made->data.count, 4000);
+        shoal_calibrate(made->logits, made->labels, made->data.count, 20000);
     struct shoal_calibration_map straight = {.slope = (float)line.slope,
                                              .intercept = (float)line.intercept};
     cr_expect_lt(mean_error(&fit.map, bent), 0.5 * mean_error(&straight, bent), "%g, %g",
@@ -251,10 +251,10 @@ Test(calibrate, no_step_is_sure_of_anything)
                                        &map),
                  SHOAL_OK);
     cr_assert_gt(map.knots, 4u);
-    /* A step of w users, all of one label, is (w·label + 5·line)/(w + 5); w at most 3000. */
+    /* A step of w users, all of one label, is (w·label + 50·line)/(w + 50); w at most 3000. */
     for (uint32_t k = 1; k + 1 < map.knots; k++) {
         double p = 1 / (1 + exp(-line.slope * (double)map.x[k] - line.intercept));
-        double surest = log((3000 + 5) / 5.0);
+        double surest = log((3000 + 50) / 50.0);
         cr_expect_lt((double)map.y[k], surest - log(1 - p), "knot %u", k);
         cr_expect_gt((double)map.y[k], log(p) - surest, "knot %u", k);
     }
