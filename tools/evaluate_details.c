@@ -63,6 +63,13 @@ enum shoal_status shoal_evaluate_details_make(struct shoal_evaluate_details *det
                                               const struct shoal_evaluation *evaluation,
                                               shoal_importance_progress *progress, void *context)
 {
+    for (size_t i = 0; i < evaluation->count; i++) {
+        int64_t time_ms = details->dataset->touches[evaluation->events[i]].time_ms;
+        if (i == 0 || time_ms < details->first_ms)
+            details->first_ms = time_ms;
+        if (i == 0 || time_ms > details->last_ms)
+            details->last_ms = time_ms;
+    }
     enum shoal_status status =
         details->binned ? make_reliability(details, options->seed, evaluation) : SHOAL_OK;
     if (status == SHOAL_OK && details->segmented)
@@ -145,6 +152,10 @@ void shoal_evaluate_details_print_json(const struct shoal_evaluate_details *deta
         put_segments(&details->segments, out);
     if (details->importances_count > 0)
         put_importances(details, out);
+    fputs(",\"scored_from\":", out);
+    shoal_json_time(details->first_ms, out);
+    fputs(",\"scored_until\":", out);
+    shoal_json_time(details->last_ms, out);
     fputs(",\"model\":", out);
     shoal_describe_model_json(details->model, out);
     fputs(",\"data\":", out);

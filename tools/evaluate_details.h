@@ -15,6 +15,7 @@ struct shoal_evaluate_details {
     const struct shoal_model *model;
     const struct shoal_dataset *dataset;
     const struct shoal_load *load;
+    int64_t first_ms, last_ms; /* of the scored events */
     bool binned; /* in: the reliability is wanted */
     struct shoal_reliability reliability;
     bool segmented; /* in: the segments are wanted */
@@ -34,6 +35,7 @@ enum shoal_status shoal_evaluate_details_make(struct shoal_evaluate_details *det
                                               shoal_importance_progress *progress,
                                               void *context) SHOAL_MUST_CHECK;
 /* Where they were made, ,"reliability":{…} ,"segments":[…] and ,"importance":[…], then
+ * ,"scored_from":time,"scored_until":time (of the first and the last scored event) and
  * ,"model":{…},"data":{…} */
 void shoal_evaluate_details_print_json(const struct shoal_evaluate_details *details, FILE *out);
 /* Tables of segments and importances, if there are any. */
