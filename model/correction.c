@@ -85,7 +85,7 @@ void shoal_correction_turn(struct shoal_correction *correction, int64_t time_ms)
 
 static unsigned nibble(const struct shoal_pending *pending, size_t i)
 {
-    return pending->nibbles[i / 2] >> (i % 2 * 4) & FULL;
+    return (unsigned)pending->nibbles[i / 2] >> (i % 2 * 4) & FULL;
 }
 
 static void set_nibble(struct shoal_pending *pending, size_t i, unsigned value)
