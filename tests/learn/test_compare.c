@@ -32,7 +32,8 @@ static void judged(struct shoal_rival incumbent, struct shoal_rival prior,
 Test(compare, only_a_challenger_without_harm_is_published)
 {
     struct shoal_rival none = {0}, prior = rival(0.6, -0.05, -0.1, -0.01);
-    judged(rival(0.5, -0.01, -0.02, -0.001), prior, SHOAL_VERDICT_PUBLISH, "no harm seen");
+    judged(rival(0.5, -0.01, -0.02, -0.001), prior, SHOAL_VERDICT_PUBLISH, "surely better");
+    judged(rival(0.5, -0.01, -0.02, 0.001), prior, SHOAL_VERDICT_PUBLISH, "no harm seen");
     judged(rival(0.5, 0.004, -0.01, 0.02), prior, SHOAL_VERDICT_PUBLISH, "+0.00400 [-0.01000, ");
     judged(rival(0.5, 0.006, -0.01, 0.02), prior, SHOAL_VERDICT_KEEP, "by more than the margin");
     judged(rival(0.5, 0.004, 0.0001, 0.01), prior, SHOAL_VERDICT_REFUSE, "surely worse than the model");
@@ -40,8 +41,10 @@ Test(compare, only_a_challenger_without_harm_is_published)
     judged(none, prior, SHOAL_VERDICT_PUBLISH, "no model in service");
     judged(none, rival(0.6, 0.02, -0.01, 0.05), SHOAL_VERDICT_PUBLISH, "no model in service");
     judged(none, rival(0.6, 0.02, 0.01, 0.05), SHOAL_VERDICT_REFUSE, "surely worse than the base rate");
-    judged(rival(0.9, -0.1, -0.2, -0.05), rival(0.6, 0.2, 0.1, 0.3), SHOAL_VERDICT_REFUSE,
+    judged(rival(0.9, -0.1, -0.2, 0.01), rival(0.6, 0.2, 0.1, 0.3), SHOAL_VERDICT_REFUSE,
            "surely worse than the base rate");
+    judged(rival(0.9, -0.1, -0.2, -0.05), rival(0.6, 0.2, 0.1, 0.3), SHOAL_VERDICT_PUBLISH,
+           "surely better"); /* of two evils */
     judged(none, none, SHOAL_VERDICT_KEEP, "nothing to compare with");
     judged(rival(0.5, NAN, NAN, NAN), prior, SHOAL_VERDICT_KEEP, "nan");
 }

@@ -126,7 +126,7 @@ Test(retrain, a_first_model_that_is_surely_worse_than_the_base_rate_is_refused)
 
 Test(retrain, the_margin_keeps_a_challenger_that_looks_worse)
 {
-    cr_assert_eq(run("retrain events.jsonl --until 2025-03-10 &&"
+    cr_assert_eq(run("retrain events.jsonl --until 2025-03-09 &&"
                      "retrain events.jsonl --window 4d --seed 2 --margin 0 --json 2>/dev/null"
                      " >run.json; python3 -c '\nimport json\nr = json.load(open(\"run.json\"))\n"
                      "d = r[\"sealed\"][\"challenger_minus_incumbent\"]\n"
