@@ -307,8 +307,9 @@ Test(retrain, a_rollback_during_a_round_is_not_overruled)
                      "v=$(shoal models --models M --add m.shoal) && mkfifo pipe &&"
                      "{ retrain pipe >out & } && exec 8>pipe && cat events.jsonl >&8 &&"
                      "shoal models --models M --use \"$v\" && exec 8>&- && wait && cat out &&"
-                     "[ \"$(current)\" = \"$v\" ] && decisions"),
+                     "[ \"$(current)\" = \"$v\" ] && ls M/*.shoal | wc -l && decisions"),
                  0, "%s", printed);
+    says("2\npublished");
     says("the model in service has become");
     says("not overruled");
     says("published rolled_back kept\n");
