@@ -117,6 +117,22 @@ Test(retrain, a_poisoned_window_is_refused_and_a_clean_one_is_published)
     says("published refused refused published\n3\n"); /* one of the refused ones was kept */
 }
 
+/* Whatever is done to the events of the sealed day and after, the same challenger comes out, byte for
+ * byte; what is done to those before changes it. */
+Test(retrain, nothing_of_the_sealed_days_reaches_the_challenger)
+{
+    cr_assert_eq(
+        run("carts() { awk -v s=\"$(at \"$1\")\" '{'\"$stamp\"'; if (t >= s)"
+            " sub(/\"pv\"/, \"\\\"cart\\\"\"); print }' events.jsonl; }\n"
+            "challenger() { rm -rf M; retrain \"$1\" --epochs 1 --json 2>/dev/null |"
+            " sed 's/.*\"challenger\":\"\\([0-9a-f]*\\)\".*/\\1/'; }\n"
+            "carts 2025-03-09T00:00Z >after.jsonl; carts 2025-03-08T23:00Z >before.jsonl\n"
+            "! cmp -s events.jsonl after.jsonl && challenger events.jsonl >one &&"
+            "challenger after.jsonl >two && challenger before.jsonl >three &&"
+            "cat one two three && grep -qE '^[0-9a-f]{16}$' one && cmp one two && ! cmp -s one three"),
+        0, "%s", printed);
+}
+
 Test(retrain, a_first_model_that_is_surely_worse_than_the_base_rate_is_refused)
 {
     cr_assert_eq(run("scatter events.jsonl >scattered.jsonl; retrain scattered.jsonl"), 0, "%s",
