@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "tools/json_print.h"
+
 static const char *const predictor_names[SHOAL_PREDICTOR_COUNT] = {
     [SHOAL_PREDICTOR_MODEL] = "model",
     [SHOAL_PREDICTOR_REGRESSION] = "regression",
@@ -20,42 +22,13 @@ static const char *const measure_titles[SHOAL_MEASURE_COUNT] = {
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
-static void put_number(double value, FILE *out)
-{
-    if (isfinite(value))
-        fprintf(out, "%.6f", value);
-    else
-        fputs("null", out);
-}
-
-static void put_interval(struct shoal_interval interval, FILE *out)
-{
-    if (!isfinite(interval.low) || !isfinite(interval.high)) {
-        fputs("null", out);
-        return;
-    }
-    fprintf(out, "[%.6f,%.6f]", interval.low, interval.high);
-}
-
-static void put_measures(const double values[SHOAL_MEASURE_COUNT],
-                         const struct shoal_interval intervals[SHOAL_MEASURE_COUNT], FILE *out)
-{
-    for (unsigned m = 0; m < SHOAL_MEASURE_COUNT; m++) {
-        const char *name = shoal_measure_name((enum shoal_measure)m);
-        fprintf(out, "%s\"%s\":", m ? "," : "", name);
-        put_number(values[m], out);
-        fprintf(out, ",\"%s_ci\":", name);
-        put_interval(intervals[m], out);
-    }
-}
-
 static void put_metrics(const struct shoal_metrics *metrics, FILE *out)
 {
     fprintf(out, "\"n\":%zu,\"users\":%zu,\"base_rate\":", metrics->events_count,
             metrics->users_count);
-    put_number(metrics->base_rate, out);
+    shoal_json_number(metrics->base_rate, out);
     fputc(',', out);
-    put_measures(metrics->values, metrics->intervals, out);
+    shoal_json_measures(metrics->values, metrics->intervals, out);
 }
 
 static void put_predictor(const struct shoal_evaluation *evaluation, enum shoal_predictor predictor,
@@ -83,7 +56,7 @@ static void put_baseline(const struct shoal_evaluation *evaluation, FILE *out)
     fputs("\"difference\":", out);
     if (evaluation->there[SHOAL_PREDICTOR_REGRESSION]) {
         fputc('{', out);
-        put_measures(evaluation->difference, evaluation->difference_intervals, out);
+        shoal_json_measures(evaluation->difference, evaluation->difference_intervals, out);
         fputc('}', out);
     } else {
         fputs("null", out);
@@ -96,11 +69,12 @@ static void put_corrected(const struct shoal_evaluation *evaluation, FILE *out)
     fputs(",\"corrected\":{", out);
     put_predictor(evaluation, SHOAL_PREDICTOR_CORRECTED, out);
     fputs(",\"difference\":{", out);
-    put_measures(evaluation->online_difference, evaluation->online_difference_intervals, out);
+    shoal_json_measures(evaluation->online_difference, evaluation->online_difference_intervals, out);
     fputs("}}", out);
 }
 
-void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool baseline, FILE *out)
+void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool baseline,
+                               const struct shoal_evaluate_details *details, FILE *out)
 {
     fputc('{', out);
     put_predictor(evaluation, SHOAL_PREDICTOR_MODEL, out);
@@ -108,6 +82,8 @@ void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool b
         put_baseline(evaluation, out);
     if (evaluation->there[SHOAL_PREDICTOR_CORRECTED])
         put_corrected(evaluation, out);
+    if (details)
+        shoal_evaluate_details_print_json(details, out);
     fputs("}\n", out);
 }
 

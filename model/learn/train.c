@@ -398,7 +398,7 @@ static double logit_of(float score)
     return log(p / (1 - p));
 }
 
-/* Platt scaling, thresholds and the figures that go with the model, all on the validation part. */
+/* Line or curve, thresholds and the figures that go with the model, all on the validation part. */
 static enum shoal_status calibrate(struct course *course, struct shoal_train_summary *summary)
 {
     struct shoal_model *model = course->model;
@@ -408,13 +408,18 @@ static enum shoal_status calibrate(struct course *course, struct shoal_train_sum
         return status;
     for (size_t i = 0; i < count; i++)
         course->valid_logits[i] = logit_of(course->valid_scores[i]);
-    struct shoal_calibration calibration = shoal_calibrate(
-        course->valid_logits, course->valid_labels, count, summary->valid.users_count);
-    model->calibration[SHOAL_buy_24h] = (struct shoal_calibration_map){
-        .slope = (float)calibration.slope, .intercept = (float)calibration.intercept};
-    for (size_t i = 0; i < count; i++)
-        course->valid_scores[i] = (float)(1 / (1 + exp(-calibration.slope * course->valid_logits[i] -
-                                                       calibration.intercept)));
+    struct shoal_calibration_data data = {course->valid_logits, course->valid_labels,
+                                          course->valid_users, count,
+                                          course->dataset->users_count};
+    struct shoal_calibration_fit fit;
+    status = shoal_calibrate_map(&data, &fit);
+    if (status != SHOAL_OK)
+        return status;
+    model->calibration[SHOAL_buy_24h] = fit.map;
+    for (size_t i = 0; i < count; i++) {
+        float z = shoal_calibration_apply(&fit.map, (float)course->valid_logits[i]);
+        course->valid_scores[i] = (float)(1 / (1 + exp(-(double)z)));
+    }
     status = shoal_thresholds(course->valid_scores, count, &model->warm, &model->hot);
     if (status != SHOAL_OK)
         return status;
