@@ -80,10 +80,11 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
                     struct shoal_dataset *dataset, struct shoal_evaluate_details *details)
 {
     bool from_given, until_given;
-    long long from_ms, until_ms, seed;
+    long long from_ms, until_ms, seed, partitions;
     if (!shoal_cli_time(args, "from", &from_given, &from_ms) ||
         !shoal_cli_time(args, "until", &until_given, &until_ms) ||
-        !shoal_cli_int(args, "seed", 0, INT64_MAX, &seed))
+        !shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
+        !shoal_cli_int(args, "online", 0, 100000, &partitions))
         return SHOAL_EXIT_USAGE;
     struct shoal_message message = {.text = ""};
     struct shoal_load load = {.until_ms = INT64_MAX};
@@ -101,6 +102,7 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
         .until_ms = until_given ? until_ms : INT64_MAX,
         .precision = shoal_cli_get(args, "fp32") ? SHOAL_FP32 : SHOAL_FP16,
         .regression = shoal_cli_get(args, "baseline"),
+        .partitions = (unsigned)partitions,
         .seed = (uint64_t)seed,
         .progress = on_progress,
         .context = &progress,
@@ -165,6 +167,10 @@ static const struct shoal_cli_option options[] = {
     {"baseline", NULL, NULL,
      "beside the model: a logistic regression on the same counters, fitted on the events before "
      "--from, and the prior, which is their base rate",
+     false, false},
+    {"online", "PARTITIONS", "0",
+     "also judge the model with its logit corrected online from the outcomes that have come in by "
+     "then, as in a topic of so many partitions; 0: do not",
      false, false},
     {"by-segment", NULL, NULL,
      "also for the events of each level of lifecycle and intent (by the model's thresholds); with "
