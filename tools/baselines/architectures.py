@@ -23,7 +23,7 @@ class Attentive(Recurrent):
         super().__init__("lstm", True)
         self.key = nn.Linear(HIDDEN, HIDDEN)
         self.value = nn.Linear(HIDDEN, 1, bias=False)
-        self.decay = nn.Parameter(torch.tensor(-1.0))  # softplus: a day, to begin with, is 0.3
+        self.decay = nn.Parameter(torch.tensor(-1.0))  # softplus(-1) = 0.31 a day
         self.pooled = nn.Linear(HIDDEN, 1, bias=False)
         nn.init.zeros_(self.pooled.weight)
 

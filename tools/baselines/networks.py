@@ -140,9 +140,10 @@ class Windowed(Network):
         if state is None:
             state = x.new_zeros(batch, 0, width)
         window = torch.cat([state, x], 1)
-        return self.see(window)[:, -steps:], window[:, -CONTEXT:].detach()
+        return self.see(window, steps), window[:, -CONTEXT:].detach()
 
-    def see(self, window):
+    def see(self, window, last):
+        """Hidden states of the last `last` events of the window."""
         raise NotImplementedError
 
 
@@ -161,16 +162,18 @@ class Attention(nn.Module):
                                   nn.Linear(2 * width, width))
         self.drop = nn.Dropout(DROP_INPUTS)
 
-    def forward(self, x):
+    def forward(self, x, last):
+        """The outputs at the last `last` positions."""
         batch, steps, width = x.shape
         q, k, v = (one.view(batch, steps, self.heads, -1).transpose(1, 2)
                    for one in self.mix(self.norm_in(x)).chunk(3, -1))
+        q, x = q[:, :, -last:], x[:, -last:]
         at = torch.arange(steps)
-        distance = at[:, None] - at[None, :]
+        distance = at[-last:, None] - at[None, :]
         bias = self.bias[:, distance.clamp(0, CONTEXT - 1)]
         bias = bias.masked_fill((distance < 0) | (distance >= CONTEXT), -1e9)
         weights = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(width // self.heads) + bias, -1)
-        x = x + self.drop(self.out((weights @ v).transpose(1, 2).reshape(batch, steps, width)))
+        x = x + self.drop(self.out((weights @ v).transpose(1, 2).reshape(batch, last, width)))
         return x + self.drop(self.feed(self.norm_out(x)))
 
 
@@ -178,11 +181,12 @@ class Transformer(Windowed):
     def __init__(self, counters=False, items_only=False):
         super().__init__(ItemInputs() if items_only else None, counters)
         self.widen = nn.Linear(self.inputs.width, HIDDEN)
-        self.blocks = nn.Sequential(Attention(HIDDEN), Attention(HIDDEN))
+        self.first, self.second = Attention(HIDDEN), Attention(HIDDEN)
         self.norm = nn.LayerNorm(HIDDEN)
 
-    def see(self, window):
-        return self.norm(self.blocks(self.widen(window)))
+    def see(self, window, last):
+        x = self.widen(window)
+        return self.norm(self.second(self.first(x, x.shape[1]), last))
 
 
 class Convolution(nn.Module):
@@ -209,5 +213,5 @@ class Tcn(Windowed):
         self.widen = nn.Conv1d(self.inputs.width, HIDDEN, 1)
         self.blocks = nn.Sequential(*(Convolution(HIDDEN, one) for one in (1, 2, 4, 8)))
 
-    def see(self, window):
-        return self.blocks(self.widen(window.transpose(1, 2))).transpose(1, 2)
+    def see(self, window, last):
+        return self.blocks(self.widen(window.transpose(1, 2)))[:, :, -last:].transpose(1, 2)
