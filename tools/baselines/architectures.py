@@ -68,10 +68,13 @@ class Decaying(Network):
         log_gap = chunk.numeric[..., :1] * SECONDS_LOG2
         kept = torch.exp(-functional.softplus(self.rate) * log_gap)
         out = []
-        for t in range(x.shape[1]):
-            i, f, g, o = (inputs[:, t] + self.from_hidden(h)).chunk(4, 1)
-            c = torch.sigmoid(f) * (kept[:, t] * c) + torch.sigmoid(i) * torch.tanh(g)
-            h = torch.sigmoid(o) * torch.tanh(c)
+        weight = self.from_hidden.weight.t()
+        # unbind: the gradient of inputs[:, t] would be as large as all of them.
+        for x_t, kept_t in zip(inputs.unbind(1), kept.unbind(1)):
+            gates = torch.addmm(x_t, h, weight)
+            i, f, o = torch.sigmoid(gates[:, :3 * HIDDEN]).chunk(3, 1)
+            c = f * kept_t * c + i * torch.tanh(gates[:, 3 * HIDDEN:])
+            h = o * torch.tanh(c)
             out.append(h)
         return torch.stack(out, 1), (h.detach(), c.detach())
 
@@ -82,6 +85,8 @@ NETWORKS = {
     "lstm+counters+decay": Decaying,
     "lstm": lambda: Recurrent("lstm", False),
 }
+
+ONLY_HERE = ("lstm+counters+attention", "lstm+counters+decay")
 
 # State of a user in the record: h and c as fp16, twelve counters of four bytes, what attention needs
 # (maximum, normaliser: fp32; pooled sum: fp16).

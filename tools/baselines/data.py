@@ -33,6 +33,8 @@ class Events:
         self.numeric = load("numeric")
         self.rates = load("rates")
         self.count = len(self.user)
+        if self.count == 0:
+            raise ValueError("there are no events")
         self.users_count = len(self.ids)
         self.first = np.searchsorted(self.user, np.arange(self.users_count + 1))
         self.first_ms, self.last_ms = int(self.time_ms.min()), int(self.time_ms.max())
