@@ -11,7 +11,9 @@
 
 #include "model/base/pack.h"
 #include "model/base/status.h"
+#include "model/calibration.h"
 #include "model/params.h"
+#include "model/reference.h"
 
 /* Training figures kept with the model. Times in ms since 1970. */
 struct shoal_model_origin {
@@ -26,9 +28,10 @@ struct shoal_model {
     char version[17];         /* id as 16 hex digits: "model" in every output */
     struct shoal_params params;
     float counter_mean[SHOAL_COUNTERS], counter_deviation[SHOAL_COUNTERS]; /* of log1p(rate) */
-    float platt_slope, platt_intercept; /* p = σ(slope·logit + intercept) */
+    struct shoal_calibration_map calibration[SHOAL_TASKS];
     float warm, hot;          /* intent thresholds on p, 0 < warm < hot < 1 */
     struct shoal_model_origin origin;
+    struct shoal_reference reference;
 };
 
 /* Reads, checks and self-tests a model file. *model is owned by the caller

@@ -3,14 +3,17 @@
  * with these keys, in this order.
  *
  *   format      "shoal-model"
- *   version     1
+ *   version     2
  *   dims        {name: integer} for the seven fields of struct shoal_dims, in their order
  *   features    names of a step's inputs, in their order
  *   tensors     {name: binary}, names and shapes of SHOAL_PARAMS_LIST, row-major float32
  *   counters    {"names": [12 × text], "mean": binary, "deviation": binary}, 12 float32 each
- *   calibration {"slope": float, "intercept": float}        p = σ(slope·logit + intercept)
+ *   calibration {task: {"slope": float, "intercept": float, "x": binary, "y": binary}} for the tasks of
+ *               tasks.h, in their order; x and y: knots of the curve, float32 each, empty for a line
  *   thresholds  {"warm": float, "hot": float}                on p
  *   origin      {name: number} for the fields of struct shoal_model_origin, in their order
+ *   reference   {"samples": integer, "users": integer, "distributions": [text …], "bounds": [binary …],
+ *                "shares": [binary …]}: the distributions of reference.h, float32 each
  *   self_test   {"events": [[time_ms, item, category, behavior, price_level] …],
  *                "fp32": {"h": binary, "c": binary, "score": float}, "fp16": the same}
  *   checksum    binary of 8: XXH3 (64 bits) of all bytes before these 8
@@ -49,6 +52,32 @@ static bool all_finite(const float *values, size_t count)
     return true;
 }
 
+static bool sound_map(const struct shoal_calibration_map *map)
+{
+    if (!isfinite(map->slope) || !isfinite(map->intercept) || map->knots == 1 ||
+        map->knots > SHOAL_KNOTS_MAX || !all_finite(map->x, map->knots) ||
+        !all_finite(map->y, map->knots))
+        return false;
+    for (uint32_t i = 1; i < map->knots; i++)
+        if (!(map->x[i] > map->x[i - 1]) || !(map->y[i] >= map->y[i - 1]))
+            return false;
+    return true;
+}
+
+static bool sound_distribution(const struct shoal_distribution *d)
+{
+    if (d->bins < 2 || d->bins > SHOAL_REFERENCE_BINS || !all_finite(d->bounds, d->bins - 1) ||
+        !all_finite(d->shares, d->bins) || !memchr(d->name, '\0', sizeof d->name))
+        return false;
+    for (uint32_t i = 1; i + 1 < d->bins; i++)
+        if (!(d->bounds[i] > d->bounds[i - 1]))
+            return false;
+    for (uint32_t i = 0; i < d->bins; i++)
+        if (!(d->shares[i] >= 0))
+            return false;
+    return true;
+}
+
 /* What must hold of a model whoever made it. */
 enum shoal_status shoal_model_check(const struct shoal_model *model, struct shoal_message *message)
 {
@@ -64,8 +93,13 @@ enum shoal_status shoal_model_check(const struct shoal_model *model, struct shoa
             !(model->counter_deviation[k] > 0))
             return shoal_fail(message, SHOAL_DAMAGED, "damaged (scale of counter %s)",
                               shoal_model_counters[k]);
-    if (!isfinite(model->platt_slope) || !isfinite(model->platt_intercept))
-        return shoal_fail(message, SHOAL_DAMAGED, "damaged (calibration is not finite)");
+    for (int task = 0; task < SHOAL_TASKS; task++)
+        if (!sound_map(&model->calibration[task]))
+            return shoal_fail(message, SHOAL_DAMAGED, "damaged (calibration of %s)",
+                              shoal_task_info((enum shoal_task)task)->name);
+    for (uint32_t i = 0; i < model->reference.count; i++)
+        if (!sound_distribution(&model->reference.distributions[i]))
+            return shoal_fail(message, SHOAL_DAMAGED, "damaged (reference distribution %u)", i);
     if (!(model->warm > 0 && model->warm < model->hot && model->hot < 1))
         return shoal_fail(message, SHOAL_DAMAGED,
                           "damaged (thresholds: need 0 < warm < hot < 1, have %g and %g)",
@@ -138,6 +172,46 @@ static void pack_origin(struct shoal_buffer *out, const struct shoal_model_origi
 #undef X
 }
 
+static void pack_calibration(struct shoal_buffer *out, const struct shoal_calibration_map *maps)
+{
+    shoal_pack_text(out, "calibration");
+    shoal_pack_map(out, SHOAL_TASKS);
+    for (int task = 0; task < SHOAL_TASKS; task++) {
+        shoal_pack_text(out, shoal_task_info((enum shoal_task)task)->name);
+        shoal_pack_map(out, 4);
+        shoal_pack_text(out, "slope");
+        shoal_pack_float(out, maps[task].slope);
+        shoal_pack_text(out, "intercept");
+        shoal_pack_float(out, maps[task].intercept);
+        pack_floats(out, "x", maps[task].x, maps[task].knots);
+        pack_floats(out, "y", maps[task].y, maps[task].knots);
+    }
+}
+
+static void pack_reference(struct shoal_buffer *out, const struct shoal_reference *reference)
+{
+    shoal_pack_text(out, "reference");
+    shoal_pack_map(out, 5);
+    shoal_pack_text(out, "samples");
+    shoal_pack_uint(out, reference->samples);
+    shoal_pack_text(out, "users");
+    shoal_pack_uint(out, reference->users);
+    shoal_pack_text(out, "distributions");
+    shoal_pack_array(out, reference->count);
+    for (uint32_t i = 0; i < reference->count; i++)
+        shoal_pack_text(out, reference->distributions[i].name);
+    shoal_pack_text(out, "bounds");
+    shoal_pack_array(out, reference->count);
+    for (uint32_t i = 0; i < reference->count; i++)
+        shoal_pack_bin(out, reference->distributions[i].bounds,
+                       (reference->distributions[i].bins - 1) * sizeof(float));
+    shoal_pack_text(out, "shares");
+    shoal_pack_array(out, reference->count);
+    for (uint32_t i = 0; i < reference->count; i++)
+        shoal_pack_bin(out, reference->distributions[i].shares,
+                       reference->distributions[i].bins * sizeof(float));
+}
+
 static enum shoal_status pack_result(struct shoal_buffer *out, const struct shoal_model *model,
                                      const struct shoal_self_test *test,
                                      enum shoal_precision precision)
@@ -196,9 +270,10 @@ enum shoal_status shoal_model_serialize(struct shoal_model *model, struct shoal_
     pack_names(out, "names", shoal_model_counters, SHOAL_COUNTERS);
     pack_floats(out, "mean", model->counter_mean, SHOAL_COUNTERS);
     pack_floats(out, "deviation", model->counter_deviation, SHOAL_COUNTERS);
-    pack_pair(out, "calibration", "slope", model->platt_slope, "intercept", model->platt_intercept);
+    pack_calibration(out, model->calibration);
     pack_pair(out, "thresholds", "warm", model->warm, "hot", model->hot);
     pack_origin(out, &model->origin);
+    pack_reference(out, &model->reference);
     status = pack_self_test(out, model);
     if (status != SHOAL_OK)
         return status;

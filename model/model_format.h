@@ -9,8 +9,8 @@
 #include "model/model.h"
 
 enum {
-    SHOAL_MODEL_FORMAT = 1,
-    SECTIONS = 11,
+    SHOAL_MODEL_FORMAT = 2,
+    SECTIONS = 12,
     FEATURE_NAMES = 11,
     CHECKSUM_BYTES = 8,
     EVENT_FIELDS = 5,

@@ -140,6 +140,72 @@ static enum shoal_status read_params(struct shoal_unpack *in, struct shoal_param
     return in->status == SHOAL_OK ? SHOAL_OK : damaged_in("tensors", message);
 }
 
+/* The binary under `name` (NULL: the next value), of any number of floats up to `most`. */
+static uint32_t read_some_floats(struct shoal_unpack *in, const char *name, float *values,
+                                 uint32_t most)
+{
+    size_t size = 0;
+    if (name)
+        expect_text(in, name);
+    const void *bytes = shoal_unpack_bin(in, &size);
+    if (!bytes || size % sizeof *values || size / sizeof *values > most) {
+        shoal_unpack_fail(in);
+        return 0;
+    }
+    memcpy(values, bytes, size);
+    return (uint32_t)(size / sizeof *values);
+}
+
+static void read_calibration(struct shoal_unpack *in, struct shoal_calibration_map *maps)
+{
+    expect_map(in, "calibration", SHOAL_TASKS);
+    for (int task = 0; task < SHOAL_TASKS; task++) {
+        struct shoal_calibration_map *map = &maps[task];
+        expect_map(in, shoal_task_info((enum shoal_task)task)->name, 4);
+        map->slope = read_float(in, "slope");
+        map->intercept = read_float(in, "intercept");
+        map->knots = read_some_floats(in, "x", map->x, SHOAL_KNOTS_MAX);
+        if (read_some_floats(in, "y", map->y, SHOAL_KNOTS_MAX) != map->knots)
+            shoal_unpack_fail(in);
+    }
+}
+
+static enum shoal_status read_reference(struct shoal_unpack *in, struct shoal_reference *reference,
+                                        struct shoal_message *message)
+{
+    expect_map(in, "reference", 5);
+    expect_text(in, "samples");
+    reference->samples = shoal_unpack_uint(in, UINT64_MAX);
+    expect_text(in, "users");
+    reference->users = shoal_unpack_uint(in, UINT64_MAX);
+    expect_text(in, "distributions");
+    uint32_t count = shoal_unpack_array(in, SHOAL_REFERENCES_MAX);
+    for (uint32_t i = 0; i < count && in->status == SHOAL_OK; i++) {
+        size_t size = 0;
+        const char *name = shoal_unpack_str(in, &size);
+        if (name && size < SHOAL_REFERENCE_NAME)
+            memcpy(reference->distributions[i].name, name, size);
+        else
+            shoal_unpack_fail(in);
+    }
+    expect_text(in, "bounds");
+    if (shoal_unpack_array(in, SHOAL_REFERENCES_MAX) != count)
+        shoal_unpack_fail(in);
+    for (uint32_t i = 0; i < count && in->status == SHOAL_OK; i++)
+        reference->distributions[i].bins =
+            1 + read_some_floats(in, NULL, reference->distributions[i].bounds,
+                                 SHOAL_REFERENCE_BINS - 1);
+    expect_text(in, "shares");
+    if (shoal_unpack_array(in, SHOAL_REFERENCES_MAX) != count)
+        shoal_unpack_fail(in);
+    for (uint32_t i = 0; i < count && in->status == SHOAL_OK; i++)
+        if (read_some_floats(in, NULL, reference->distributions[i].shares, SHOAL_REFERENCE_BINS) !=
+            reference->distributions[i].bins)
+            shoal_unpack_fail(in);
+    reference->count = count;
+    return in->status == SHOAL_OK ? SHOAL_OK : damaged_in("reference", message);
+}
+
 static enum shoal_status read_scales(struct shoal_unpack *in, struct shoal_model *model,
                                      struct shoal_message *message)
 {
@@ -152,9 +218,7 @@ static enum shoal_status read_scales(struct shoal_unpack *in, struct shoal_model
     if (!same)
         return shoal_fail(message, SHOAL_VERSION,
                           "made for other counters than this program keeps");
-    expect_map(in, "calibration", 2);
-    model->platt_slope = read_float(in, "slope");
-    model->platt_intercept = read_float(in, "intercept");
+    read_calibration(in, model->calibration);
     expect_map(in, "thresholds", 2);
     model->warm = read_float(in, "warm");
     model->hot = read_float(in, "hot");
@@ -256,6 +320,8 @@ static enum shoal_status read_document(const uint8_t *bytes, size_t size, struct
         status = read_scales(&in, model, message);
     if (status == SHOAL_OK)
         status = read_origin(&in, &model->origin, message);
+    if (status == SHOAL_OK)
+        status = read_reference(&in, &model->reference, message);
     if (status == SHOAL_OK)
         status = shoal_model_check(model, message);
     if (status == SHOAL_OK)

@@ -8,8 +8,8 @@
  *   x_t (D) = [ item_embedding[row] | category_embedding[row] | behavior_embedding[b] | numeric ]
  *   z_t (4H) = [x_t | h_{t-1}] · gates_weight + gates_bias,   gate order i, f, g, o
  *   c_t = σ(f)∘c_{t-1} + σ(i)∘tanh(g),   h_t = σ(o)∘tanh(c_t)
- *   logit = head_hidden·h_t + head_counters·((log1p(rates_t) − mean)/deviation) + head_bias,
- *   rates_t by shoal_counters_rates from the decayed counters
+ *   logit_n = head_hidden[n]·h_t + head_counters[n]·((log1p(rates_t) − mean)/deviation) + head_bias[n]
+ *   for each task n (tasks.h); rates_t by shoal_counters_rates from the decayed counters
  */
 #ifndef SHOAL_PARAMS_H
 #define SHOAL_PARAMS_H
@@ -19,6 +19,7 @@
 
 #include "model/base/status.h"
 #include "model/counters.h"
+#include "model/tasks.h"
 
 enum {
     SHOAL_NUMERIC = 8, /* numeric inputs of a step, see features.h */
@@ -49,9 +50,9 @@ size_t shoal_dims_inputs(const struct shoal_dims *dims);
     X(behavior_embedding, SHOAL_BEHAVIOR_COUNT, d->behavior_width)                                 \
     X(gates_weight, shoal_dims_inputs(d) + d->hidden, 4 * (size_t)d->hidden)                       \
     X(gates_bias, 1, 4 * (size_t)d->hidden)                                                        \
-    X(head_hidden, 1, d->hidden)                                                                   \
-    X(head_counters, 1, SHOAL_COUNTERS)                                                            \
-    X(head_bias, 1, 1)
+    X(head_hidden, SHOAL_TASKS, d->hidden)                                                         \
+    X(head_counters, SHOAL_TASKS, SHOAL_COUNTERS)                                                  \
+    X(head_bias, 1, SHOAL_TASKS)
 
 enum shoal_tensor {
 #define X(field, rows, columns) SHOAL_TENSOR_##field,

@@ -2,7 +2,7 @@
 /* One step for a batch; see step.h.
  *
  *   rows ──gather──► x (B×K, K = D + H) ──one GEMM──► gates (B×4H) ──cell, row by row──► h, c of
- * the rows, rounded ──dot──► logit ──Platt, sigmoid──► score
+ * the rows, rounded ──dot──► logit ──calibration, correction, sigmoid──► score
  *
  * Why the order is what it is: the GEMM is batch-invariant (blas.h; a few rows go through
  * few_rows.h, if that was seen to give the same bits here); all that follows reads one row only,
@@ -31,6 +31,7 @@ struct shoal_step {
     float *tanh_c;   /* H: wanted by training only */
     float *counters; /* B×SHOAL_COUNTERS, standardised */
     float *logits;   /* B */
+    float *corrected; /* B */
 };
 
 /* Rows of a slice at most: x and gates (400 KB) then stay in a second-level cache, and BLIS has
@@ -55,7 +56,7 @@ enum shoal_status shoal_step_create(const struct shoal_model *model, size_t max_
         max_batch = SLICE_MAX;
     size_t x = padded(max_batch * (inputs + hidden)), gates = padded(max_batch * 4 * hidden);
     size_t counters = padded(max_batch * SHOAL_COUNTERS), logits = padded(max_batch);
-    size_t floats = x + gates + padded(hidden) + counters + logits;
+    size_t floats = x + gates + padded(hidden) + counters + 2 * logits;
     struct shoal_step *made = calloc(1, sizeof *made);
     if (!made)
         return SHOAL_NOMEM;
@@ -75,6 +76,7 @@ enum shoal_status shoal_step_create(const struct shoal_model *model, size_t max_
     made->tanh_c = made->gates + gates;
     made->counters = made->tanh_c + padded(hidden);
     made->logits = made->counters + counters;
+    made->corrected = made->logits + logits;
     *step = made;
     return SHOAL_OK;
 }
@@ -153,12 +155,16 @@ static void score(struct shoal_step *step, struct shoal_step_row *rows, size_t c
             shoal_dot(params->head_hidden, rows[b].h, step->hidden) +
             shoal_dot(params->head_counters, step->counters + b * SHOAL_COUNTERS, SHOAL_COUNTERS) +
             params->head_bias[0];
-        step->logits[b] = model->platt_slope * logit + model->platt_intercept;
+        step->logits[b] = shoal_calibration_apply(&model->calibration[SHOAL_buy_24h], logit);
+        step->corrected[b] = step->logits[b] + rows[b].correction;
     }
     shoal_vsigmoid(step->logits, step->logits, count);
+    shoal_vsigmoid(step->corrected, step->corrected, count);
     for (size_t b = 0; b < count; b++)
-        if (rows[b].counters)
-            rows[b].score = step->logits[b];
+        if (rows[b].counters) {
+            rows[b].score = step->corrected[b];
+            rows[b].uncorrected = step->logits[b];
+        }
 }
 
 void shoal_step_run(struct shoal_step *step, struct shoal_step_row *rows, size_t count)

@@ -18,7 +18,9 @@ struct shoal_step_row {
     struct shoal_features features;
     float *h, *c;           /* H each, in and out */
     const float *counters;  /* SHOAL_COUNTERS rates (shoal_counters_rates), this event counted; NULL: no score wanted */
-    float score;            /* out: calibrated probability of a purchase within 24 h */
+    float correction;       /* of the logit, see correction.h; 0: none */
+    float score;            /* out: calibrated probability of a purchase within 24 h, corrected */
+    float uncorrected;      /* out: the same without the correction */
 };
 
 struct shoal_step;

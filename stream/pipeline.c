@@ -41,12 +41,20 @@ struct shoal_pipeline_options shoal_pipeline_options_of(const struct shoal_confi
                 .max_value_bytes = (size_t)config->event_max_bytes,
             },
         .precision = strcmp(config->state_precision, "fp32") == 0 ? SHOAL_FP32 : SHOAL_FP16,
+        .online = strcmp(config->calibration_online, "on") == 0,
         .format = strcmp(config->output_format, "msgpack") == 0 ? SHOAL_OUTPUT_MSGPACK
                                                                 : SHOAL_OUTPUT_JSON,
         .topic = config->topic_events,
         .cache_users = (size_t)config->state_cache,
         .batch_events = (size_t)config->batch_events,
     };
+}
+
+static enum shoal_status make_step(const struct shoal_pipeline_options *options,
+                                   const struct shoal_model *model, struct shoal_step **step)
+{
+    return shoal_step_create(model, options->batch_events < 1024 ? options->batch_events : 1024,
+                             options->precision, step);
 }
 
 static enum shoal_status allocate(struct shoal_pipeline *p)
@@ -69,10 +77,7 @@ static enum shoal_status allocate(struct shoal_pipeline *p)
     enum shoal_status status = shoal_decoder_create(&o->decode, &p->decoder);
     if (status == SHOAL_OK)
         status = shoal_cache_create(o->cache_users, o->model->params.dims.hidden, &p->cache);
-    if (status == SHOAL_OK)
-        status = shoal_step_create(o->model, o->batch_events < 1024 ? o->batch_events : 1024,
-                                   o->precision, &p->step);
-    return status;
+    return status == SHOAL_OK ? make_step(o, o->model, &p->step) : status;
 }
 
 enum shoal_status shoal_pipeline_create(const struct shoal_pipeline_options *options,
@@ -113,6 +118,7 @@ void shoal_pipeline_destroy(struct shoal_pipeline *p)
     shoal_step_destroy(p->step);
     shoal_arena_finish(&p->arena);
     shoal_buffer_finish(&p->scratch);
+    shoal_outcomes_finish(&p->outcomes);
     free(p->items);
     free(p->decoded);
     free(p->order);
@@ -193,6 +199,35 @@ enum shoal_status shoal_pipeline_add(struct shoal_pipeline *p, const struct shoa
     return SHOAL_OK;
 }
 
+enum shoal_status shoal_pipeline_use(struct shoal_pipeline *p, const struct shoal_model *model)
+{
+    assert(p->items_count == 0);
+    struct shoal_step *step;
+    struct shoal_cache *cache = NULL;
+    enum shoal_status status = make_step(&p->options, model, &step);
+    if (status != SHOAL_OK)
+        return status;
+    if (model->params.dims.hidden != p->options.model->params.dims.hidden) {
+        assert(shoal_cache_dirty_count(p->cache) == 0);
+        status = shoal_cache_create(p->options.cache_users, model->params.dims.hidden, &cache);
+        if (status != SHOAL_OK) {
+            shoal_step_destroy(step);
+            return status;
+        }
+        shoal_cache_destroy(p->cache);
+        p->cache = cache;
+    }
+    shoal_step_destroy(p->step);
+    p->step = step;
+    p->options.model = model;
+    return SHOAL_OK;
+}
+
+const struct shoal_model *shoal_pipeline_model(const struct shoal_pipeline *p)
+{
+    return p->options.model;
+}
+
 size_t shoal_pipeline_waiting(const struct shoal_pipeline *p)
 {
     return p->items_count;
@@ -208,18 +243,18 @@ size_t shoal_pipeline_dirty_max(const struct shoal_pipeline *p)
     return p->options.cache_users - 2 * p->items_capacity;
 }
 
-/* Encodes the changed records of a partition into `scratch` and lists them in `saves`. The buffer
+/* Encodes the changed records of a partition, and its correction if there is one, into `scratch` and lists them in `saves`. The buffer
  * moves while it grows, so positions are turned into pointers at the end. */
 static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partition, size_t *count)
 {
     size_t dirty_count;
     struct shoal_cache_entry *const *dirty = shoal_cache_dirty_of(p->cache, partition, &dirty_count);
-    if (dirty_count > p->saves_capacity) {
-        struct shoal_save_item *saves = realloc(p->saves, dirty_count * sizeof *saves);
+    if (dirty_count + 1 > p->saves_capacity) {
+        struct shoal_save_item *saves = realloc(p->saves, (dirty_count + 1) * sizeof *saves);
         if (!saves)
             return SHOAL_NOMEM;
         p->saves = saves;
-        p->saves_capacity = dirty_count;
+        p->saves_capacity = dirty_count + 1;
     }
     size_t n = 0, start = 0;
     shoal_buffer_clear(&p->scratch);
@@ -235,6 +270,12 @@ static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partiti
             .value = {NULL, p->scratch.size - start},
         };
         start = p->scratch.size;
+    }
+    const struct shoal_correction *correction = shoal_outcomes_known(&p->outcomes, partition);
+    if (correction) {
+        shoal_correction_encode(correction, &p->scratch);
+        p->saves[n++] = (struct shoal_save_item){.user = {"", 0},
+                                                 .value = {NULL, p->scratch.size - start}};
     }
     if (p->scratch.failed)
         return SHOAL_NOMEM;
@@ -271,6 +312,7 @@ void shoal_pipeline_drop(struct shoal_pipeline *p, int32_t partition)
     shoal_arena_reset(&p->arena);
     p->batch++;
     shoal_cache_drop(p->cache, partition);
+    shoal_outcomes_drop(&p->outcomes, partition);
 }
 
 const struct shoal_pipeline_counts *shoal_pipeline_counts(const struct shoal_pipeline *p)

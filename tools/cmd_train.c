@@ -5,16 +5,19 @@
 #include <stdio.h>
 
 #include "model/base/clock.h"
+#include "model/learn/team.h"
 #include "model/learn/train.h"
 #include "stream/event.h"
 #include "tools/commands.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
+#include "tools/train_log.h"
 
 struct showing {
     struct shoal_progress line;
     uint32_t epochs;    /* at most, for the share done */
     uint64_t done_before, seen; /* events of earlier epochs; of this one */
+    struct shoal_train_log log;
 };
 
 static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
@@ -36,6 +39,7 @@ static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
     showing->done_before += showing->seen;
     showing->seen = 0;
     showing->epochs = epoch->epochs;
+    shoal_train_log_add(&showing->log, epoch);
     if (epoch->refit)
         fprintf(stderr, "refit %3u/%u  train loss %.5f\n", epoch->epoch, epoch->epochs,
                 epoch->train_loss);
@@ -51,7 +55,7 @@ static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
 /* The options that are numbers, into their places. False after a usage error. */
 static bool read_options(const struct shoal_cli_args *args, struct shoal_train_options *options)
 {
-    long long seed, hidden, items, categories, batch, steps, epochs, patience;
+    long long seed, hidden, items, categories, batch, steps, epochs, patience, threads;
     double rate, tables, decay, drop_inputs, drop_hidden, averaging, balance;
     if (!shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
         !shoal_cli_int(args, "hidden", 16, SHOAL_HIDDEN_MAX, &hidden) ||
@@ -59,6 +63,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
         !shoal_cli_int(args, "category-buckets", 2, 1 << 22, &categories) ||
         !shoal_cli_int(args, "batch", 0, 4096, &batch) ||
         !shoal_cli_int(args, "steps", 1, 4096, &steps) ||
+        !shoal_cli_int(args, "threads", 0, SHOAL_TEAM_MAX, &threads) ||
         !shoal_cli_int(args, "epochs", -1, 10000, &epochs) ||
         !shoal_cli_int(args, "patience", 0, 10000, &patience) ||
         !shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate) ||
@@ -76,6 +81,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     options->dims.category_buckets = (uint32_t)categories;
     options->batch = (uint32_t)batch;
     options->steps = (uint32_t)steps;
+    options->threads = (unsigned)threads;
     options->epochs = epochs < 0 ? SHOAL_TRAIN_AUTO : (uint32_t)epochs;
     options->patience = (uint32_t)patience;
     options->learning_rate = (float)rate;
@@ -121,8 +127,36 @@ static void print_summary(const char *path, const struct shoal_model *model,
     print_measure("PR-AUC", summary, SHOAL_MEASURE_pr_auc);
     print_measure("log loss", summary, SHOAL_MEASURE_log_loss);
     print_measure("ECE", summary, SHOAL_MEASURE_ece);
+    const struct shoal_calibration_map *map = &model->calibration[SHOAL_buy_24h];
+    if (map->knots)
+        printf("calibration isotonic, %u knots (the figures above are of the events that made it)\n",
+               map->knots);
+    else
+        printf("calibration a line, slope %.3f, intercept %+.3f\n", (double)map->slope,
+               (double)map->intercept);
     printf("intent      warm from %.4f, hot from %.4f\n", (double)model->warm, (double)model->hot);
     printf("took        %.1f s\n", seconds);
+}
+
+/* The table of the options, which the log lists. */
+static const struct shoal_cli_option train_options[];
+
+/* Model, log, summary. */
+static int keep(const struct shoal_cli_args *args, const struct showing *showing,
+                const struct shoal_dataset *dataset, const struct shoal_load *load,
+                struct shoal_model *model, const struct shoal_train_summary *summary,
+                double seconds)
+{
+    struct shoal_message message = {.text = ""};
+    const char *path = shoal_cli_get(args, "out"), *log = shoal_cli_get(args, "log");
+    enum shoal_status status = shoal_model_save(model, path, &message);
+    if (status == SHOAL_OK)
+        print_summary(path, model, summary, seconds);
+    if (status == SHOAL_OK && log)
+        status = shoal_train_log_write(&showing->log, log, args, train_options, dataset, load, model,
+                                       summary, seconds, &message);
+    return status == SHOAL_OK ? SHOAL_EXIT_OK
+                              : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
 }
 
 static int train(const struct shoal_cli_args *args, const struct shoal_train_options *options,
@@ -143,7 +177,7 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
                         "first because: %s\n",
                 load.refused, load.messages, load.why.text);
-    struct showing showing = {0};
+    struct showing showing = {.epochs = 0};
     struct shoal_train_report report = {&showing, on_epoch, on_progress};
     struct shoal_model *model;
     struct shoal_train_summary summary;
@@ -151,16 +185,17 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
     status = shoal_train(dataset, load.reached ? until_ms : dataset->last_ms, options, &report,
                          &model, &summary, &message);
     shoal_progress_end(&showing.line);
-    if (status != SHOAL_OK)
-        return shoal_cli_fail(args, status == SHOAL_TOO_FEW ? SHOAL_EXIT_DATA : SHOAL_EXIT_FAILED,
-                              "%s", message.text);
-    const char *path = shoal_cli_get(args, "out");
-    status = shoal_model_save(model, path, &message);
+    int code;
     if (status == SHOAL_OK)
-        print_summary(path, model, &summary, (double)(shoal_clock_ms() - since_ms) / 1000);
+        code = keep(args, &showing, dataset, &load, model, &summary,
+                    (double)(shoal_clock_ms() - since_ms) / 1000);
+    else
+        code = shoal_cli_fail(
+            args, status == SHOAL_TOO_FEW ? SHOAL_EXIT_DATA : SHOAL_EXIT_FAILED, "%s",
+            message.text);
+    shoal_train_log_finish(&showing.log);
     shoal_model_destroy(model);
-    return status == SHOAL_OK ? SHOAL_EXIT_OK
-                              : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
+    return code;
 }
 
 static int run(const struct shoal_cli_args *args)
@@ -178,13 +213,15 @@ static int run(const struct shoal_cli_args *args)
     return code;
 }
 
-static const struct shoal_cli_option options[] = {
+static const struct shoal_cli_option train_options[] = {
     {"events", "FILE[,FILE…]", NULL,
      "events in order of arrival: JSON lines or CSV, plain, gzip or zstd; - for standard input",
      true, false},
     {"until", "TIME", NULL, "leave out events from here on (default: none); no label sees beyond it",
      false, false},
     {"out", "FILE", NULL, "model file to write", true, false},
+    {"log", "FILE", NULL, "also write options, data, epochs and figures as JSON, for tools/report",
+     false, false},
     {"seed", "S", "1", "the same events, options and seed give the same file, byte for byte", false,
      false},
     {"hidden", "H", "64", "units of the LSTM, a multiple of 8", false, false},
@@ -203,6 +240,8 @@ static const struct shoal_cli_option options[] = {
     {"dropout-inputs", "P", "0.2", "share of the inputs dropped in training", false, false},
     {"dropout-hidden", "P", "0.3", "share of the hidden state dropped before the head", false,
      false},
+    {"threads", "N", "0", "threads to compute with; 0: one a processor. The model does not depend on it",
+     false, false},
     {"averaging", "D", "0.99", "decay of the running mean of the parameters; 0: none", false, false},
     {"user-balance", "E", "0.5",
      "an event of a user with n events weighs n^-E: 0 all events the same, 1 all users", false,
@@ -222,6 +261,6 @@ const struct shoal_cli_command shoal_cmd_train = {
         "the validation log loss, calibrates, takes the thresholds warm and hot from the 70 % and "
         "90 % quantiles of the validation scores, and learns once more from all labelled events.",
     .example = "shoal train --events events.csv.gz --until 2017-12-02T00:00+08:00 --out m.shoal",
-    .options = options,
+    .options = train_options,
     .run = run,
 };

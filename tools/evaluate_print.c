@@ -4,10 +4,13 @@
 
 #include <math.h>
 
+#include "tools/json_print.h"
+
 static const char *const predictor_names[SHOAL_PREDICTOR_COUNT] = {
     [SHOAL_PREDICTOR_MODEL] = "model",
     [SHOAL_PREDICTOR_REGRESSION] = "regression",
     [SHOAL_PREDICTOR_PRIOR] = "prior",
+    [SHOAL_PREDICTOR_CORRECTED] = "corrected online",
 };
 
 static const char *const measure_titles[SHOAL_MEASURE_COUNT] = {
@@ -19,42 +22,13 @@ static const char *const measure_titles[SHOAL_MEASURE_COUNT] = {
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
-static void put_number(double value, FILE *out)
-{
-    if (isfinite(value))
-        fprintf(out, "%.6f", value);
-    else
-        fputs("null", out);
-}
-
-static void put_interval(struct shoal_interval interval, FILE *out)
-{
-    if (!isfinite(interval.low) || !isfinite(interval.high)) {
-        fputs("null", out);
-        return;
-    }
-    fprintf(out, "[%.6f,%.6f]", interval.low, interval.high);
-}
-
-static void put_measures(const double values[SHOAL_MEASURE_COUNT],
-                         const struct shoal_interval intervals[SHOAL_MEASURE_COUNT], FILE *out)
-{
-    for (unsigned m = 0; m < SHOAL_MEASURE_COUNT; m++) {
-        const char *name = shoal_measure_name((enum shoal_measure)m);
-        fprintf(out, "%s\"%s\":", m ? "," : "", name);
-        put_number(values[m], out);
-        fprintf(out, ",\"%s_ci\":", name);
-        put_interval(intervals[m], out);
-    }
-}
-
 static void put_metrics(const struct shoal_metrics *metrics, FILE *out)
 {
     fprintf(out, "\"n\":%zu,\"users\":%zu,\"base_rate\":", metrics->events_count,
             metrics->users_count);
-    put_number(metrics->base_rate, out);
+    shoal_json_number(metrics->base_rate, out);
     fputc(',', out);
-    put_measures(metrics->values, metrics->intervals, out);
+    shoal_json_measures(metrics->values, metrics->intervals, out);
 }
 
 static void put_predictor(const struct shoal_evaluation *evaluation, enum shoal_predictor predictor,
@@ -69,7 +43,7 @@ static void put_predictor(const struct shoal_evaluation *evaluation, enum shoal_
 static void put_baseline(const struct shoal_evaluation *evaluation, FILE *out)
 {
     fputs(",\"baseline\":{", out);
-    for (unsigned p = SHOAL_PREDICTOR_REGRESSION; p < SHOAL_PREDICTOR_COUNT; p++) {
+    for (unsigned p = SHOAL_PREDICTOR_REGRESSION; p <= SHOAL_PREDICTOR_PRIOR; p++) {
         fprintf(out, "\"%s\":", predictor_names[p]);
         if (evaluation->there[p]) {
             fputc('{', out);
@@ -82,7 +56,7 @@ static void put_baseline(const struct shoal_evaluation *evaluation, FILE *out)
     fputs("\"difference\":", out);
     if (evaluation->there[SHOAL_PREDICTOR_REGRESSION]) {
         fputc('{', out);
-        put_measures(evaluation->difference, evaluation->difference_intervals, out);
+        shoal_json_measures(evaluation->difference, evaluation->difference_intervals, out);
         fputc('}', out);
     } else {
         fputs("null", out);
@@ -90,12 +64,26 @@ static void put_baseline(const struct shoal_evaluation *evaluation, FILE *out)
     fputc('}', out);
 }
 
-void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool baseline, FILE *out)
+static void put_corrected(const struct shoal_evaluation *evaluation, FILE *out)
+{
+    fputs(",\"corrected\":{", out);
+    put_predictor(evaluation, SHOAL_PREDICTOR_CORRECTED, out);
+    fputs(",\"difference\":{", out);
+    shoal_json_measures(evaluation->online_difference, evaluation->online_difference_intervals, out);
+    fputs("}}", out);
+}
+
+void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool baseline,
+                               const struct shoal_evaluate_details *details, FILE *out)
 {
     fputc('{', out);
     put_predictor(evaluation, SHOAL_PREDICTOR_MODEL, out);
     if (baseline)
         put_baseline(evaluation, out);
+    if (evaluation->there[SHOAL_PREDICTOR_CORRECTED])
+        put_corrected(evaluation, out);
+    if (details)
+        shoal_evaluate_details_print_json(details, out);
     fputs("}\n", out);
 }
 
@@ -133,13 +121,13 @@ static void put_level(const struct shoal_evaluation *evaluation, const char *tit
     }
 }
 
-static void put_difference(const struct shoal_evaluation *evaluation, FILE *out)
+static void put_difference(const char *title, const double values[SHOAL_MEASURE_COUNT],
+                           const struct shoal_interval intervals[SHOAL_MEASURE_COUNT], FILE *out)
 {
-    fputs("model - regression, on the same resampled users\n", out);
+    fprintf(out, "%s, on the same resampled users\n", title);
     for (unsigned m = 0; m < SHOAL_MEASURE_COUNT; m++)
-        fprintf(out, "  %-8s  %+.4f [%+.4f, %+.4f]\n", measure_titles[m],
-                evaluation->difference[m], evaluation->difference_intervals[m].low,
-                evaluation->difference_intervals[m].high);
+        fprintf(out, "  %-8s  %+.4f [%+.4f, %+.4f]\n", measure_titles[m], values[m],
+                intervals[m].low, intervals[m].high);
 }
 
 void shoal_evaluate_print_table(const struct shoal_evaluation *evaluation, FILE *out)
@@ -147,5 +135,9 @@ void shoal_evaluate_print_table(const struct shoal_evaluation *evaluation, FILE 
     put_level(evaluation, "events", evaluation->event_level, out);
     put_level(evaluation, "users, each by the last scored event", evaluation->user_level, out);
     if (evaluation->there[SHOAL_PREDICTOR_REGRESSION])
-        put_difference(evaluation, out);
+        put_difference("model - regression", evaluation->difference,
+                       evaluation->difference_intervals, out);
+    if (evaluation->there[SHOAL_PREDICTOR_CORRECTED])
+        put_difference("corrected online - model", evaluation->online_difference,
+                       evaluation->online_difference_intervals, out);
 }

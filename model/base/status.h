@@ -46,6 +46,7 @@
     X(PARTITIONS_CHANGED, STOP, "partitions_changed", "topic has another number of partitions")    \
     X(OFFSETS_MOVED, STOP, "offsets_moved", "group offsets lie behind the saved states")           \
     X(EVENTS_GONE, STOP, "events_gone", "events needed for recovery are past retention")           \
+    X(BUSY, STOP, "busy", "in use by another process")                                             \
     X(TOO_FEW, STOP, "too_few", "too little data")                                                 \
     X(INTERNAL, STOP, "internal", "internal error")
 

@@ -14,6 +14,7 @@ enum shoal_random_stream {
     SHOAL_RANDOM_DROP_INPUTS, /* dropout of x */
     SHOAL_RANDOM_DROP_HIDDEN, /* dropout of h before the head */
     SHOAL_RANDOM_BOOTSTRAP,   /* users of a resample */
+    SHOAL_RANDOM_PERMUTE,     /* which event gets whose input */
 };
 
 static inline uint64_t shoal_random_mix(uint64_t z)

@@ -249,8 +249,8 @@ static void take_params(struct course *course)
     const struct shoal_params *from =
         course->options.averaging > 0 ? &course->trainer.mean : &course->trainer.params;
     memcpy(course->model->params.block, from->block, from->count * sizeof(float));
-    course->model->platt_slope = 1;
-    course->model->platt_intercept = 0;
+    for (int task = 0; task < SHOAL_TASKS; task++)
+        course->model->calibration[task] = shoal_calibration_none();
 }
 
 static enum shoal_status score_validation(struct course *course, struct shoal_metrics *metrics)
@@ -373,7 +373,8 @@ static enum shoal_status search(struct course *course, struct shoal_message *mes
 /* The best number of epochs once more, on everything that has a label. */
 static enum shoal_status refit(struct course *course, struct shoal_message *message)
 {
-    float slope = course->model->platt_slope, intercept = course->model->platt_intercept;
+    struct shoal_calibration_map calibration[SHOAL_TASKS];
+    memcpy(calibration, course->model->calibration, sizeof calibration);
     course->refit = true;
     enum shoal_status status = start(course, course->end_ms, message);
     for (course->epoch = 1; course->epoch <= course->best_epoch && status == SHOAL_OK;
@@ -385,8 +386,7 @@ static enum shoal_status refit(struct course *course, struct shoal_message *mess
     }
     if (status == SHOAL_OK)
         take_params(course);
-    course->model->platt_slope = slope;
-    course->model->platt_intercept = intercept;
+    memcpy(course->model->calibration, calibration, sizeof calibration);
     return status;
 }
 
@@ -398,7 +398,7 @@ static double logit_of(float score)
     return log(p / (1 - p));
 }
 
-/* Platt scaling, thresholds and the figures that go with the model, all on the validation part. */
+/* Line or curve, thresholds and the figures that go with the model, all on the validation part. */
 static enum shoal_status calibrate(struct course *course, struct shoal_train_summary *summary)
 {
     struct shoal_model *model = course->model;
@@ -408,13 +408,18 @@ static enum shoal_status calibrate(struct course *course, struct shoal_train_sum
         return status;
     for (size_t i = 0; i < count; i++)
         course->valid_logits[i] = logit_of(course->valid_scores[i]);
-    struct shoal_calibration calibration = shoal_calibrate(
-        course->valid_logits, course->valid_labels, count, summary->valid.users_count);
-    model->platt_slope = (float)calibration.slope;
-    model->platt_intercept = (float)calibration.intercept;
-    for (size_t i = 0; i < count; i++)
-        course->valid_scores[i] = (float)(1 / (1 + exp(-calibration.slope * course->valid_logits[i] -
-                                                       calibration.intercept)));
+    struct shoal_calibration_data data = {course->valid_logits, course->valid_labels,
+                                          course->valid_users, count,
+                                          course->dataset->users_count};
+    struct shoal_calibration_fit fit;
+    status = shoal_calibrate_map(&data, &fit);
+    if (status != SHOAL_OK)
+        return status;
+    model->calibration[SHOAL_buy_24h] = fit.map;
+    for (size_t i = 0; i < count; i++) {
+        float z = shoal_calibration_apply(&fit.map, (float)course->valid_logits[i]);
+        course->valid_scores[i] = (float)(1 / (1 + exp(-(double)z)));
+    }
     status = shoal_thresholds(course->valid_scores, count, &model->warm, &model->hot);
     if (status != SHOAL_OK)
         return status;

@@ -23,7 +23,7 @@ import torch
 TENSORS = ["item_embedding", "category_embedding", "behavior_embedding", "gates_weight",
            "gates_bias", "head_hidden", "head_counters", "head_bias"]
 NO_DECAY = {"gates_bias", "head_counters", "head_bias"}
-COUNTERS, NUMERIC, BEHAVIORS = 12, 8, 4
+COUNTERS, NUMERIC, BEHAVIORS, TASKS = 12, 8, 4, 5
 
 
 def mix(stream, index):
@@ -52,9 +52,9 @@ class Model:
             "behavior_embedding": (BEHAVIORS, behavior_width),
             "gates_weight": (self.inputs + hidden, 4 * hidden),
             "gates_bias": (1, 4 * hidden),
-            "head_hidden": (1, hidden),
-            "head_counters": (1, COUNTERS),
-            "head_bias": (1, 1),
+            "head_hidden": (TASKS, hidden),
+            "head_counters": (TASKS, COUNTERS),
+            "head_bias": (1, TASKS),
         }
         self.params = {}
         for number, name in enumerate(TENSORS):

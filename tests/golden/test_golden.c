@@ -225,7 +225,7 @@ Test(golden, ten_steps_of_clipping_and_adamw_are_those_of_pytorch)
 
 static void serve(enum shoal_precision precision, double within)
 {
-    struct shoal_model model = {.platt_slope = 1.25f, .platt_intercept = -0.5f};
+    struct shoal_model model = {.calibration = {{.slope = 1.25f, .intercept = -0.5f}}};
     struct shoal_dims dims = shoal_dims_default();
     dims.item_buckets = 64;
     dims.category_buckets = 16;

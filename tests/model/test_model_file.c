@@ -78,8 +78,8 @@ Test(model_file, a_model_comes_back_as_it_was_written)
     cr_expect(!memcmp(model->counter_mean, source->counter_mean, sizeof model->counter_mean));
     cr_expect(!memcmp(model->counter_deviation, source->counter_deviation,
                       sizeof model->counter_deviation));
-    cr_expect_eq(model->platt_slope, source->platt_slope);
-    cr_expect_eq(model->platt_intercept, source->platt_intercept);
+    cr_expect(!memcmp(model->calibration, source->calibration, sizeof model->calibration));
+    cr_expect(!memcmp(&model->reference, &source->reference, sizeof model->reference));
     cr_expect_eq(model->warm, source->warm);
     cr_expect_eq(model->hot, source->hot);
     cr_expect(!memcmp(&model->origin, &source->origin, sizeof model->origin));
@@ -169,7 +169,7 @@ Test(model_file, something_else_is_called_no_model)
 Test(model_file, another_version_is_refused_by_its_number)
 {
     *value_of("version") = 7;
-    expect_refusal(SHOAL_VERSION, "format version 7, this program reads 1");
+    expect_refusal(SHOAL_VERSION, "format version 7, this program reads 2");
 }
 
 Test(model_file, other_features_are_refused)
@@ -192,7 +192,7 @@ Test(model_file, other_counters_are_refused)
 Test(model_file, a_weight_that_is_not_finite_is_refused)
 {
     const float bad[] = {NAN, INFINITY, -INFINITY};
-    uint8_t *weights = value_of("head_hidden") + 2; /* bin 8 */
+    uint8_t *weights = value_of("head_hidden") + 3; /* bin 16 */
     for (int i = 0; i < 3; i++) {
         memcpy(weights + 4, &bad[i], sizeof bad[i]);
         seal();
@@ -203,7 +203,7 @@ Test(model_file, a_weight_that_is_not_finite_is_refused)
 Test(model_file, a_model_that_computes_something_else_fails_its_self_test)
 {
     float weight;
-    uint8_t *weights = value_of("head_hidden") + 2;
+    uint8_t *weights = value_of("head_hidden") + 3;
     memcpy(&weight, weights, sizeof weight);
     weight += 0.5f;
     memcpy(weights, &weight, sizeof weight);
@@ -272,6 +272,34 @@ Test(model_file, bytes_behind_the_document_are_refused)
     expect_refusal(SHOAL_DAMAGED, "checksum");
 }
 
+Test(model_file, a_curve_of_calibration_comes_back_and_is_used)
+{
+    struct shoal_calibration_map *map = &source->calibration[SHOAL_buy_24h];
+    *map = (struct shoal_calibration_map){.slope = 1, .knots = 3, .x = {-2, 0, 1}, .y = {-3, -1, 2}};
+    shoal_buffer_clear(&document);
+    cr_assert_eq(shoal_model_serialize(source, &document), SHOAL_OK);
+    struct shoal_model *model;
+    cr_assert_eq(shoal_model_parse(document.bytes, document.size, &model, NULL), SHOAL_OK);
+    cr_expect(!memcmp(&model->calibration[SHOAL_buy_24h], map, sizeof *map));
+    cr_expect_eq(shoal_calibration_apply(map, -9), -3);
+    cr_expect_eq(shoal_calibration_apply(map, -1), -2);
+    cr_expect_eq(shoal_calibration_apply(map, 0.5f), 0.5f);
+    cr_expect_eq(shoal_calibration_apply(map, 7), 2);
+    shoal_model_destroy(model);
+}
+
+Test(model_file, a_curve_of_calibration_that_falls_is_refused)
+{
+    struct shoal_message message = {{0}};
+    source->calibration[SHOAL_buy_24h] =
+        (struct shoal_calibration_map){.slope = 1, .knots = 2, .x = {0, 1}, .y = {1, 0.5f}};
+    cr_expect_eq(shoal_model_save(source, "/nonexistent/m", &message), SHOAL_INVALID);
+    cr_expect(strstr(message.text, "calibration of buy_24h"), "%s", message.text);
+    source->calibration[SHOAL_buy_24h] =
+        (struct shoal_calibration_map){.slope = 1, .knots = 2, .x = {1, 1}, .y = {0, 1}};
+    cr_expect_eq(shoal_model_save(source, "/nonexistent/m", &message), SHOAL_INVALID);
+}
+
 Test(model_file, a_model_with_bad_values_is_not_written)
 {
     struct shoal_message message = {{0}};
@@ -284,11 +312,11 @@ Test(model_file, a_model_whose_states_are_no_numbers_is_not_written)
 {
     source->params.head_hidden[0] = 3e38f;
     source->params.head_hidden[1] = 3e38f;
-    source->platt_slope = 3e38f;
-    source->platt_intercept = -INFINITY;
+    source->calibration[0].slope = 3e38f;
+    source->calibration[0].intercept = -INFINITY;
     shoal_buffer_clear(&document);
     cr_expect_eq(shoal_model_serialize(source, &document), SHOAL_INVALID);
-    source->platt_intercept = 0;
+    source->calibration[0].intercept = 0;
     for (int i = 0; i < 3; i++) /* infinity less infinity somewhere in the head */
         source->params.head_counters[i] = i % 2 ? -3e38f : 3e38f;
     for (int k = 0; k < SHOAL_COUNTERS; k++)

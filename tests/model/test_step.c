@@ -136,7 +136,8 @@ static double reference(const struct shoal_model *model, const struct shoal_step
         logit += (double)p->head_counters[k] *
                  (log1p((double)row->counters[k]) - (double)model->counter_mean[k]) /
                  (double)model->counter_deviation[k];
-    return sigmoid((double)model->platt_slope * logit + (double)model->platt_intercept);
+    return sigmoid((double)model->calibration[0].slope * logit +
+                   (double)model->calibration[0].intercept);
 }
 
 Test(step, a_step_computes_the_equations)

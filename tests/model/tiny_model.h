@@ -36,8 +36,14 @@ static inline struct shoal_model *tiny_model(const struct shoal_dims *dims, uint
         model->counter_mean[k] = 0.5f + 0.3f * tiny_random(&state);
         model->counter_deviation[k] = 1.0f + 0.3f * tiny_random(&state);
     }
-    model->platt_slope = 0.9f;
-    model->platt_intercept = -0.4f;
+    for (int task = 0; task < SHOAL_TASKS; task++)
+        model->calibration[task] =
+            (struct shoal_calibration_map){.slope = 0.9f, .intercept = -0.4f};
+    model->reference = (struct shoal_reference){
+        .count = 1,
+        .samples = 1000,
+        .users = 10,
+        .distributions = {{.name = "score", .bins = 2, .bounds = {0.5f}, .shares = {0.75f, 0.25f}}}};
     model->warm = 0.3f;
     model->hot = 0.6f;
     model->origin = (struct shoal_model_origin){.train_from_ms = 1511539200000,

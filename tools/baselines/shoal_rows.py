@@ -42,7 +42,7 @@ class Shoal:
     def train(self, events, until, model):
         when = ["--until", until] if until else []
         return self._run("train", "--events", events, *when, "--out", model, "--seed", self.seed,
-                         *self.train_options)
+                         "--threads", 1, *self.train_options)
 
     def evaluate(self, model, events, since, scores):
         when = ["--from", since] if since else []
