@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "model/model.h"
+#include "model/model_format.h"
 
 #define FILE_BYTES_MAX ((off_t)1 << 30)
 
@@ -125,12 +125,12 @@ enum shoal_status shoal_model_save(struct shoal_model *model, const char *path,
     struct shoal_buffer bytes = {0};
     enum shoal_status status = shoal_model_serialize(model, &bytes);
     char *temporary = NULL;
-    if (status == SHOAL_INVALID)
-        (void)shoal_fail(message, status,
-                         "%s: the model has values that are not finite, or "
-                         "thresholds out of order; not saved",
-                         path);
-    else if (status != SHOAL_OK || asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0)
+    if (status == SHOAL_INVALID) {
+        struct shoal_message why = {.text = "its states are not finite"};
+        status = shoal_model_check(model, &why) == SHOAL_OK ? status : SHOAL_INVALID;
+        (void)shoal_fail(message, status, "%s: not saved, for the model is broken: %s", path,
+                         why.text);
+    } else if (status != SHOAL_OK || asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0)
         status = shoal_fail(message, SHOAL_NOMEM, "%s: out of memory", path);
     if (status == SHOAL_OK) {
         status = replace(path, temporary, &bytes);

@@ -12,7 +12,7 @@
  *               tasks.h, in their order; x and y: knots of the curve, float32 each, empty for a line
  *   thresholds  {"warm": float, "hot": float}                on p
  *   origin      {name: number} for the fields of struct shoal_model_origin, in their order
- *   reference   {"samples": integer, "users": integer, "names": [text …], "bounds": [binary …],
+ *   reference   {"samples": integer, "users": integer, "distributions": [text …], "bounds": [binary …],
  *                "shares": [binary …]}: the distributions of reference.h, float32 each
  *   self_test   {"events": [[time_ms, item, category, behavior, price_level] …],
  *                "fp32": {"h": binary, "c": binary, "score": float}, "fp16": the same}
@@ -196,7 +196,7 @@ static void pack_reference(struct shoal_buffer *out, const struct shoal_referenc
     shoal_pack_uint(out, reference->samples);
     shoal_pack_text(out, "users");
     shoal_pack_uint(out, reference->users);
-    shoal_pack_text(out, "names");
+    shoal_pack_text(out, "distributions");
     shoal_pack_array(out, reference->count);
     for (uint32_t i = 0; i < reference->count; i++)
         shoal_pack_text(out, reference->distributions[i].name);

@@ -178,7 +178,7 @@ static enum shoal_status read_reference(struct shoal_unpack *in, struct shoal_re
     reference->samples = shoal_unpack_uint(in, UINT64_MAX);
     expect_text(in, "users");
     reference->users = shoal_unpack_uint(in, UINT64_MAX);
-    expect_text(in, "names");
+    expect_text(in, "distributions");
     uint32_t count = shoal_unpack_array(in, SHOAL_REFERENCES_MAX);
     for (uint32_t i = 0; i < count && in->status == SHOAL_OK; i++) {
         size_t size = 0;

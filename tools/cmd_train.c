@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "model/base/clock.h"
+#include "model/learn/team.h"
 #include "model/learn/train.h"
 #include "stream/event.h"
 #include "tools/commands.h"
@@ -51,7 +52,7 @@ static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
 /* The options that are numbers, into their places. False after a usage error. */
 static bool read_options(const struct shoal_cli_args *args, struct shoal_train_options *options)
 {
-    long long seed, hidden, items, categories, batch, steps, epochs, patience;
+    long long seed, hidden, items, categories, batch, steps, epochs, patience, threads;
     double rate, tables, decay, drop_inputs, drop_hidden, averaging, balance;
     if (!shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
         !shoal_cli_int(args, "hidden", 16, SHOAL_HIDDEN_MAX, &hidden) ||
@@ -59,6 +60,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
         !shoal_cli_int(args, "category-buckets", 2, 1 << 22, &categories) ||
         !shoal_cli_int(args, "batch", 0, 4096, &batch) ||
         !shoal_cli_int(args, "steps", 1, 4096, &steps) ||
+        !shoal_cli_int(args, "threads", 0, SHOAL_TEAM_MAX, &threads) ||
         !shoal_cli_int(args, "epochs", -1, 10000, &epochs) ||
         !shoal_cli_int(args, "patience", 0, 10000, &patience) ||
         !shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate) ||
@@ -76,6 +78,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     options->dims.category_buckets = (uint32_t)categories;
     options->batch = (uint32_t)batch;
     options->steps = (uint32_t)steps;
+    options->threads = (unsigned)threads;
     options->epochs = epochs < 0 ? SHOAL_TRAIN_AUTO : (uint32_t)epochs;
     options->patience = (uint32_t)patience;
     options->learning_rate = (float)rate;
@@ -203,6 +206,8 @@ static const struct shoal_cli_option options[] = {
     {"dropout-inputs", "P", "0.2", "share of the inputs dropped in training", false, false},
     {"dropout-hidden", "P", "0.3", "share of the hidden state dropped before the head", false,
      false},
+    {"threads", "N", "0", "threads to compute with; 0: one a processor. The model does not depend on it",
+     false, false},
     {"averaging", "D", "0.99", "decay of the running mean of the parameters; 0: none", false, false},
     {"user-balance", "E", "0.5",
      "an event of a user with n events weighs n^-E: 0 all events the same, 1 all users", false,

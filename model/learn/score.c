@@ -3,12 +3,32 @@
 #include "model/learn/score.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/learn/streams.h"
+#include "model/learn/team.h"
 
-enum { BATCH = 256, PROGRESS_EVERY = 1 << 16 };
+enum { BATCH = 256, PROGRESS_EVERY = 1 << 16, PIECE_EVENTS_MIN = 1 << 15 };
+
+/* Users are cut into pieces, each gone through by a scorer of its own, on as many threads as there are
+ * processors. A user's scores depend on no other user (batch invariance), so it does not matter how. */
+struct scoring {
+    const struct shoal_model *model;
+    const struct shoal_dataset *dataset;
+    const struct shoal_examples *examples;
+    enum shoal_precision precision;
+    const size_t *lengths;
+    const uint32_t *order;
+    size_t pieces, total;
+    float *scores;
+    pthread_mutex_t lock; /* guards all that follows */
+    enum shoal_status status;
+    size_t done, told;
+    shoal_score_progress *progress;
+    void *context;
+};
 
 struct scorer {
     struct shoal_streams streams;
@@ -54,17 +74,55 @@ static size_t step_streams(struct scorer *scorer, const struct shoal_examples *e
     return count;
 }
 
-static void score_all(struct scorer *scorer, const struct shoal_examples *examples, size_t hidden,
-                      size_t total, float *scores, shoal_score_progress *progress, void *context)
+static void tell(struct scoring *scoring, size_t count, enum shoal_status status)
 {
-    size_t done = 0, count, told = 0;
-    while ((count = step_streams(scorer, examples, hidden, scores)) > 0) {
-        done += count;
-        if (progress && done - told >= PROGRESS_EVERY) {
-            progress(context, done, total);
-            told = done;
+    pthread_mutex_lock(&scoring->lock);
+    if (status != SHOAL_OK)
+        scoring->status = status;
+    scoring->done += count;
+    if (scoring->progress && scoring->done - scoring->told >= PROGRESS_EVERY) {
+        scoring->progress(scoring->context, scoring->done, scoring->total);
+        scoring->told = scoring->done;
+    }
+    pthread_mutex_unlock(&scoring->lock);
+}
+
+static enum shoal_status start(struct scorer *scorer, const struct scoring *scoring, size_t index)
+{
+    size_t users = scoring->dataset->users_count;
+    size_t from = users * index / scoring->pieces, until = users * (index + 1) / scoring->pieces;
+    size_t hidden = scoring->model->params.dims.hidden;
+    scorer->states = calloc(BATCH * 2 * hidden, sizeof *scorer->states);
+    enum shoal_status status = scorer->states ? SHOAL_OK : SHOAL_NOMEM;
+    if (status == SHOAL_OK)
+        status = shoal_streams_init(&scorer->streams, BATCH, scoring->dataset->first,
+                                    scoring->lengths, scoring->order + from, until - from);
+    if (status == SHOAL_OK)
+        status = shoal_step_create(scoring->model, BATCH, scoring->precision, &scorer->step);
+    return status;
+}
+
+static void score_piece(void *opaque, size_t index)
+{
+    struct scoring *scoring = opaque;
+    size_t hidden = scoring->model->params.dims.hidden, count, untold = 0;
+    struct scorer *scorer = calloc(1, sizeof *scorer);
+    enum shoal_status status = scorer ? start(scorer, scoring, index) : SHOAL_NOMEM;
+    while (status == SHOAL_OK &&
+           (count = step_streams(scorer, scoring->examples, hidden, scoring->scores)) > 0) {
+        untold += count;
+        if (untold >= PROGRESS_EVERY / 8) {
+            tell(scoring, untold, SHOAL_OK);
+            untold = 0;
         }
     }
+    tell(scoring, untold, status);
+    if (scorer) {
+        shoal_step_destroy(scorer->step);
+        shoal_streams_finish(&scorer->streams);
+        free(scorer->states);
+    }
+    free(scorer);
 }
 
 enum shoal_status shoal_score(const struct shoal_model *model, const struct shoal_dataset *dataset,
@@ -72,37 +130,36 @@ enum shoal_status shoal_score(const struct shoal_model *model, const struct shoa
                               enum shoal_precision precision, int64_t until_ms, float *scores,
                               shoal_score_progress *progress, void *context)
 {
-    size_t users_count = dataset->users_count, hidden = model->params.dims.hidden, total = 0;
-    struct scorer *scorer = calloc(1, sizeof *scorer);
+    size_t users_count = dataset->users_count;
     size_t *lengths = malloc((users_count + 1) * sizeof *lengths);
     uint32_t *order = malloc((users_count + 1) * sizeof *order);
-    enum shoal_status status = scorer && lengths && order ? SHOAL_OK : SHOAL_NOMEM;
-    if (status == SHOAL_OK) {
+    struct shoal_team *team = NULL;
+    struct scoring scoring = {
+        .model = model,
+        .dataset = dataset,
+        .examples = examples,
+        .precision = precision,
+        .lengths = lengths,
+        .order = order,
+        .scores = scores,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .status = lengths && order ? shoal_team_create(0, &team) : SHOAL_NOMEM,
+        .progress = progress,
+        .context = context,
+    };
+    if (scoring.status == SHOAL_OK) {
         shoal_score_lengths(dataset, until_ms, lengths);
         for (size_t user = 0; user < users_count; user++) {
             order[user] = (uint32_t)user;
-            total += lengths[user];
+            scoring.total += lengths[user];
         }
-        scorer->states = calloc(BATCH * 2 * hidden, sizeof *scorer->states);
-        status = scorer->states ? SHOAL_OK : SHOAL_NOMEM;
-    }
-    if (status == SHOAL_OK)
-        status = shoal_streams_init(&scorer->streams, BATCH, dataset->first, lengths, order,
-                                    users_count);
-    if (status == SHOAL_OK)
-        status = shoal_step_create(model, BATCH, precision, &scorer->step);
-    if (status == SHOAL_OK) {
         for (size_t i = 0; i < dataset->events_count; i++)
             scores[i] = NAN;
-        score_all(scorer, examples, hidden, total, scores, progress, context);
+        scoring.pieces = scoring.total < PIECE_EVENTS_MIN ? 1 : 2 * shoal_team_threads(team);
+        shoal_team_run(team, scoring.pieces, score_piece, &scoring);
     }
-    if (scorer) {
-        shoal_step_destroy(scorer->step);
-        shoal_streams_finish(&scorer->streams);
-        free(scorer->states);
-    }
-    free(scorer);
+    shoal_team_destroy(team);
     free(lengths);
     free(order);
-    return status;
+    return scoring.status;
 }

@@ -11,6 +11,11 @@
 #include "model/learn/streams.h"
 #include "model/vmath.h"
 
+enum {
+    PIECE_FLOATS = 1 << 14, /* of the block, summed in one go */
+    SHARD_STREAMS_MIN = 8,
+};
+
 /* values[i] uniform in ±bound */
 static void draw(float *values, size_t count, float bound, uint64_t key, uint64_t first)
 {
@@ -65,6 +70,24 @@ static void measure_lengths(struct shoal_trainer *trainer)
     }
 }
 
+/* As many as divide B with eight streams or more each. */
+static enum shoal_status make_shards(struct shoal_trainer *trainer)
+{
+    const struct shoal_train_options *options = trainer->options;
+    size_t shards = SHOAL_SHARDS_MAX;
+    while (shards > 1 && (options->batch % shards || options->batch / shards < SHARD_STREAMS_MIN))
+        shards /= 2;
+    trainer->shards_count = shards;
+    for (size_t s = 0; s < shards; s++) {
+        struct shoal_trainer_shard *shard = &trainer->shards[s];
+        if (shoal_params_init(&shard->gradients, &options->dims) != SHOAL_OK ||
+            shoal_unroll_create(&options->dims, options->batch / shards, options->steps,
+                                &shard->unroll) != SHOAL_OK)
+            return SHOAL_NOMEM;
+    }
+    return SHOAL_OK;
+}
+
 enum shoal_status shoal_trainer_init(struct shoal_trainer *trainer,
                                      const struct shoal_train_options *options,
                                      const struct shoal_dataset *dataset,
@@ -85,9 +108,9 @@ enum shoal_status shoal_trainer_init(struct shoal_trainer *trainer,
     if (!trainer->counters || !trainer->lengths || !trainer->order ||
         shoal_params_init(&trainer->params, dims) != SHOAL_OK ||
         shoal_params_init(&trainer->mean, dims) != SHOAL_OK ||
-        shoal_params_init(&trainer->gradients, dims) != SHOAL_OK ||
         shoal_adamw_init(&trainer->adamw, dims, &adamw) != SHOAL_OK ||
-        shoal_unroll_create(dims, options->batch, options->steps, &trainer->unroll) != SHOAL_OK) {
+        shoal_team_create(options->threads, &trainer->team) != SHOAL_OK ||
+        make_shards(trainer) != SHOAL_OK) {
         shoal_trainer_finish(trainer);
         return SHOAL_NOMEM;
     }
@@ -105,9 +128,12 @@ void shoal_trainer_finish(struct shoal_trainer *trainer)
     free(trainer->order);
     shoal_params_finish(&trainer->params);
     shoal_params_finish(&trainer->mean);
-    shoal_params_finish(&trainer->gradients);
     shoal_adamw_finish(&trainer->adamw);
-    shoal_unroll_destroy(trainer->unroll);
+    for (size_t s = 0; s < trainer->shards_count; s++) {
+        shoal_params_finish(&trainer->shards[s].gradients);
+        shoal_unroll_destroy(trainer->shards[s].unroll);
+    }
+    shoal_team_destroy(trainer->team);
     *trainer = (struct shoal_trainer){0};
 }
 
@@ -131,10 +157,11 @@ static void shuffle(struct shoal_trainer *trainer)
 static size_t fill(struct shoal_trainer *trainer, struct shoal_streams *streams)
 {
     const struct shoal_dataset *dataset = trainer->dataset;
-    size_t batch = trainer->unroll->batch, count = 0;
-    for (size_t t = 0; t < trainer->unroll->steps; t++)
+    size_t batch = streams->batch, part = batch / trainer->shards_count, count = 0;
+    for (size_t t = 0; t < trainer->options->steps; t++)
         for (size_t b = 0; b < batch; b++) {
-            struct shoal_unroll_cell *cell = &trainer->unroll->cells[t * batch + b];
+            struct shoal_unroll_cell *cell =
+                &trainer->shards[b / part].unroll->cells[t * part + b % part];
             *cell = (struct shoal_unroll_cell){0};
             size_t event;
             if (!shoal_streams_next(streams, b, &event, &cell->starts))
@@ -150,6 +177,53 @@ static size_t fill(struct shoal_trainer *trainer, struct shoal_streams *streams)
     return count;
 }
 
+/* Forward and backward through one shard of the chunk, gradients of the summed loss. */
+static void learn_shard(void *opaque, size_t index)
+{
+    struct shoal_trainer *trainer = opaque;
+    struct shoal_trainer_shard *shard = &trainer->shards[index];
+    const struct shoal_train_options *options = trainer->options;
+    struct shoal_dropout dropout = {
+        .inputs = options->dropout_inputs,
+        .hidden = options->dropout_hidden,
+        .inputs_key = shoal_random_key(options->seed, SHOAL_RANDOM_DROP_INPUTS),
+        .hidden_key = shoal_random_key(options->seed, SHOAL_RANDOM_DROP_HIDDEN),
+        .chunk = trainer->chunk * trainer->shards_count + index,
+    };
+    shoal_unroll_forward(shard->unroll, &trainer->params, shard->unroll->steps, &dropout);
+    shard->loss = shoal_unroll_loss(shard->unroll, &shard->weight);
+    memset(shard->gradients.block, 0, shard->gradients.count * sizeof(float));
+    if (shard->weight > 0)
+        shoal_unroll_backward(shard->unroll, &trainer->params, 1.0f, &shard->gradients);
+}
+
+/* A piece of the block: sums the shards' gradients into the first one's, always in the same order. */
+struct summing {
+    struct shoal_trainer *trainer;
+    float scale;
+};
+
+static void sum_piece(void *opaque, size_t index)
+{
+    const struct summing *summing = opaque;
+    struct shoal_trainer *trainer = summing->trainer;
+    size_t count = trainer->params.count, from = index * PIECE_FLOATS;
+    size_t until = count - from < PIECE_FLOATS ? count : from + PIECE_FLOATS;
+    float *sum = trainer->shards[0].gradients.block;
+    for (size_t s = 1; s < trainer->shards_count; s++) {
+        const float *more = trainer->shards[s].gradients.block;
+        for (size_t i = from; i < until; i++)
+            sum[i] += more[i];
+    }
+    for (size_t i = from; i < until; i++)
+        sum[i] *= summing->scale;
+}
+
+static size_t pieces(const struct shoal_trainer *trainer)
+{
+    return (trainer->params.count + PIECE_FLOATS - 1) / PIECE_FLOATS;
+}
+
 /* mean ← d·mean + (1 − d)·params, with a shorter memory at the beginning. */
 static void average(struct shoal_trainer *trainer)
 {
@@ -160,32 +234,27 @@ static void average(struct shoal_trainer *trainer)
         trainer->mean.block[i] += (1 - decay) * (trainer->params.block[i] - trainer->mean.block[i]);
 }
 
-/* Forward, backward and update by one chunk of `count` events; its loss and weight are added. */
+/* Forward, backward and update by one chunk; its loss and weight are added. */
 static void learn(struct shoal_trainer *trainer, double *loss, double *weight)
 {
     const struct shoal_train_options *options = trainer->options;
-    struct shoal_dropout dropout = {
-        .inputs = options->dropout_inputs,
-        .hidden = options->dropout_hidden,
-        .inputs_key = shoal_random_key(options->seed, SHOAL_RANDOM_DROP_INPUTS),
-        .hidden_key = shoal_random_key(options->seed, SHOAL_RANDOM_DROP_HIDDEN),
-        .chunk = trainer->chunk++,
-    };
-    struct shoal_unroll *unroll = trainer->unroll;
-    shoal_unroll_forward(unroll, &trainer->params, unroll->steps, &dropout);
-    double here_weight, here = shoal_unroll_loss(unroll, &here_weight);
-    *loss += here;
-    *weight += here_weight;
-    if (here_weight == 0)
+    double here = 0;
+    shoal_team_run(trainer->team, trainer->shards_count, learn_shard, trainer);
+    trainer->chunk++;
+    for (size_t s = 0; s < trainer->shards_count; s++) {
+        *loss += trainer->shards[s].loss;
+        here += trainer->shards[s].weight;
+    }
+    *weight += here;
+    if (here == 0)
         return;
     /* The few events of a nearly empty last chunk must not count like a full one's. */
-    double least = (double)(unroll->batch * unroll->steps) / 4;
-    float scale = (float)(1 / (here_weight > least ? here_weight : least));
-    memset(trainer->gradients.block, 0, trainer->gradients.count * sizeof(float));
-    shoal_unroll_backward(unroll, &trainer->params, scale, &trainer->gradients);
-    shoal_gradients_clip(&trainer->gradients, (double)options->clip);
-    shoal_adamw_update(&trainer->adamw, &trainer->params, &trainer->gradients,
-                       options->learning_rate);
+    double least = (double)(options->batch * options->steps) / 4;
+    struct summing summing = {trainer, (float)(1 / (here > least ? here : least))};
+    struct shoal_params *gradients = &trainer->shards[0].gradients;
+    shoal_team_run(trainer->team, pieces(trainer), sum_piece, &summing);
+    shoal_gradients_clip(gradients, (double)options->clip);
+    shoal_adamw_update(&trainer->adamw, &trainer->params, gradients, options->learning_rate);
     average(trainer);
 }
 
@@ -194,7 +263,7 @@ enum shoal_status shoal_trainer_epoch(struct shoal_trainer *trainer, double *los
 {
     struct shoal_streams streams;
     shuffle(trainer);
-    if (shoal_streams_init(&streams, trainer->unroll->batch, trainer->dataset->first,
+    if (shoal_streams_init(&streams, trainer->options->batch, trainer->dataset->first,
                            trainer->lengths, trainer->order,
                            trainer->dataset->users_count) != SHOAL_OK)
         return SHOAL_NOMEM;

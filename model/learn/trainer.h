@@ -6,18 +6,32 @@
  * update the network *is* the regression, and the LSTM learns what that leaves over.
  *
  * The parameters judged and served are not the last ones but a running mean over the updates (Polyak
- * & Juditsky 1992), which takes out most of the noise of small data. */
+ * & Juditsky 1992), which takes out most of the noise of small data.
+ *
+ * A chunk's B streams are cut into shards, each with an unroll and gradients of its own, that threads
+ * work on side by side. How many shards there are depends on B alone, and their gradients are added in
+ * their order, so the number of threads changes nothing in the result. */
 #ifndef SHOAL_LEARN_TRAINER_H
 #define SHOAL_LEARN_TRAINER_H
 
 #include "model/learn/adamw.h"
 #include "model/learn/examples.h"
 #include "model/learn/regression.h"
+#include "model/learn/team.h"
 #include "model/learn/train.h"
 #include "model/learn/unroll.h"
 
 /* Told after every chunk: events of this epoch gone through so far and in all. */
 typedef void shoal_trainer_progress(void *context, uint64_t done, uint64_t total);
+
+enum { SHOAL_SHARDS_MAX = 8 };
+
+/* Some of the streams of a chunk. */
+struct shoal_trainer_shard {
+    struct shoal_unroll *unroll;   /* owned */
+    struct shoal_params gradients; /* owned; those of the first shard are the sum after a chunk */
+    double loss, weight;           /* of this chunk */
+};
 
 struct shoal_trainer {
     const struct shoal_train_options *options; /* not owned, like the two below */
@@ -30,9 +44,11 @@ struct shoal_trainer {
     uint32_t *order;         /* owned; users as shuffled */
     uint64_t total;          /* Σ lengths */
     int64_t until_ms;        /* events with time ≤ this teach */
-    struct shoal_params params, mean, gradients; /* owned */
+    struct shoal_params params, mean; /* owned */
     struct shoal_adamw adamw;
-    struct shoal_unroll *unroll; /* owned */
+    struct shoal_trainer_shard shards[SHOAL_SHARDS_MAX];
+    size_t shards_count;
+    struct shoal_team *team;     /* owned */
     uint64_t chunk, updates, epoch;
 };
 

@@ -108,6 +108,32 @@ Test(train, the_same_seed_gives_the_same_file_and_another_seed_another)
     shoal_dataset_finish(&dataset);
 }
 
+Test(train, the_number_of_threads_does_not_change_the_file)
+{
+    struct shoal_dataset dataset;
+    struct shoal_train_options options = small_options();
+    struct shoal_buffer files[3] = {{0}};
+    make(&dataset, 100, 2);
+    options.batch = 64; /* eight shards */
+    for (unsigned i = 0; i < 3; i++) {
+        struct shoal_model *model;
+        struct shoal_train_summary summary;
+        options.threads = 1 + 2 * i;
+        cr_assert_eq(shoal_train(&dataset, dataset.last_ms, &options, NULL, &model, &summary, NULL),
+                     SHOAL_OK);
+        cr_assert_gt(summary.epochs, 0);
+        cr_assert_eq(shoal_model_serialize(model, &files[i]), SHOAL_OK);
+        shoal_model_destroy(model);
+    }
+    for (int i = 1; i < 3; i++) {
+        cr_expect_eq(files[0].size, files[i].size);
+        cr_expect_eq(memcmp(files[0].bytes, files[i].bytes, files[0].size), 0);
+    }
+    for (int i = 0; i < 3; i++)
+        shoal_buffer_finish(&files[i]);
+    shoal_dataset_finish(&dataset);
+}
+
 Test(train, too_little_data_and_one_class_are_refused_with_words)
 {
     struct shoal_dataset dataset;
