@@ -68,10 +68,11 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
                     struct shoal_dataset *dataset)
 {
     bool from_given, until_given;
-    long long from_ms, until_ms, seed;
+    long long from_ms, until_ms, seed, partitions;
     if (!shoal_cli_time(args, "from", &from_given, &from_ms) ||
         !shoal_cli_time(args, "until", &until_given, &until_ms) ||
-        !shoal_cli_int(args, "seed", 0, INT64_MAX, &seed))
+        !shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
+        !shoal_cli_int(args, "online", 0, 100000, &partitions))
         return SHOAL_EXIT_USAGE;
     struct shoal_message message = {.text = ""};
     struct shoal_load load = {.until_ms = INT64_MAX};
@@ -89,6 +90,7 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
         .until_ms = until_given ? until_ms : INT64_MAX,
         .precision = shoal_cli_get(args, "fp32") ? SHOAL_FP32 : SHOAL_FP16,
         .regression = shoal_cli_get(args, "baseline"),
+        .partitions = (unsigned)partitions,
         .seed = (uint64_t)seed,
         .progress = on_progress,
         .context = &progress,
@@ -131,6 +133,10 @@ static const struct shoal_cli_option options[] = {
     {"baseline", NULL, NULL,
      "beside the model: a logistic regression on the same counters, fitted on the events before "
      "--from, and the prior, which is their base rate",
+     false, false},
+    {"online", "PARTITIONS", "0",
+     "also judge the model with its logit corrected online from the outcomes that have come in by "
+     "then, as in a topic of so many partitions; 0: do not",
      false, false},
     {"scores", "FILE", NULL, "also write user_id,timestamp,label,score of every scored event",
      false, false},

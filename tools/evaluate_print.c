@@ -8,6 +8,7 @@ static const char *const predictor_names[SHOAL_PREDICTOR_COUNT] = {
     [SHOAL_PREDICTOR_MODEL] = "model",
     [SHOAL_PREDICTOR_REGRESSION] = "regression",
     [SHOAL_PREDICTOR_PRIOR] = "prior",
+    [SHOAL_PREDICTOR_CORRECTED] = "corrected online",
 };
 
 static const char *const measure_titles[SHOAL_MEASURE_COUNT] = {
@@ -69,7 +70,7 @@ static void put_predictor(const struct shoal_evaluation *evaluation, enum shoal_
 static void put_baseline(const struct shoal_evaluation *evaluation, FILE *out)
 {
     fputs(",\"baseline\":{", out);
-    for (unsigned p = SHOAL_PREDICTOR_REGRESSION; p < SHOAL_PREDICTOR_COUNT; p++) {
+    for (unsigned p = SHOAL_PREDICTOR_REGRESSION; p <= SHOAL_PREDICTOR_PRIOR; p++) {
         fprintf(out, "\"%s\":", predictor_names[p]);
         if (evaluation->there[p]) {
             fputc('{', out);
@@ -90,12 +91,23 @@ static void put_baseline(const struct shoal_evaluation *evaluation, FILE *out)
     fputc('}', out);
 }
 
+static void put_corrected(const struct shoal_evaluation *evaluation, FILE *out)
+{
+    fputs(",\"corrected\":{", out);
+    put_predictor(evaluation, SHOAL_PREDICTOR_CORRECTED, out);
+    fputs(",\"difference\":{", out);
+    put_measures(evaluation->online_difference, evaluation->online_difference_intervals, out);
+    fputs("}}", out);
+}
+
 void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool baseline, FILE *out)
 {
     fputc('{', out);
     put_predictor(evaluation, SHOAL_PREDICTOR_MODEL, out);
     if (baseline)
         put_baseline(evaluation, out);
+    if (evaluation->there[SHOAL_PREDICTOR_CORRECTED])
+        put_corrected(evaluation, out);
     fputs("}\n", out);
 }
 
@@ -133,13 +145,13 @@ static void put_level(const struct shoal_evaluation *evaluation, const char *tit
     }
 }
 
-static void put_difference(const struct shoal_evaluation *evaluation, FILE *out)
+static void put_difference(const char *title, const double values[SHOAL_MEASURE_COUNT],
+                           const struct shoal_interval intervals[SHOAL_MEASURE_COUNT], FILE *out)
 {
-    fputs("model - regression, on the same resampled users\n", out);
+    fprintf(out, "%s, on the same resampled users\n", title);
     for (unsigned m = 0; m < SHOAL_MEASURE_COUNT; m++)
-        fprintf(out, "  %-8s  %+.4f [%+.4f, %+.4f]\n", measure_titles[m],
-                evaluation->difference[m], evaluation->difference_intervals[m].low,
-                evaluation->difference_intervals[m].high);
+        fprintf(out, "  %-8s  %+.4f [%+.4f, %+.4f]\n", measure_titles[m], values[m],
+                intervals[m].low, intervals[m].high);
 }
 
 void shoal_evaluate_print_table(const struct shoal_evaluation *evaluation, FILE *out)
@@ -147,5 +159,9 @@ void shoal_evaluate_print_table(const struct shoal_evaluation *evaluation, FILE 
     put_level(evaluation, "events", evaluation->event_level, out);
     put_level(evaluation, "users, each by the last scored event", evaluation->user_level, out);
     if (evaluation->there[SHOAL_PREDICTOR_REGRESSION])
-        put_difference(evaluation, out);
+        put_difference("model - regression", evaluation->difference,
+                       evaluation->difference_intervals, out);
+    if (evaluation->there[SHOAL_PREDICTOR_CORRECTED])
+        put_difference("corrected online - model", evaluation->online_difference,
+                       evaluation->online_difference_intervals, out);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "model/learn/labels.h"
+#include "model/learn/online.h"
 #include "model/learn/regression.h"
 
 static const double ridge_standard = 0.03;
@@ -106,7 +107,18 @@ static enum shoal_status score_model(struct work *work, const struct shoal_model
         work->scores[SHOAL_PREDICTOR_MODEL][i] = evaluation->scores[i];
     }
     evaluation->there[SHOAL_PREDICTOR_MODEL] = true;
-    return SHOAL_OK;
+    if (options->partitions == 0)
+        return SHOAL_OK;
+    float *corrected = malloc((work->dataset->events_count + 1) * sizeof *corrected);
+    if (!corrected)
+        return SHOAL_NOMEM;
+    status = shoal_online_correct(work->dataset, options->partitions, work->all_scores, corrected,
+                                  NULL);
+    for (size_t i = 0; i < evaluation->count && status == SHOAL_OK; i++)
+        work->scores[SHOAL_PREDICTOR_CORRECTED][i] = corrected[evaluation->events[i]];
+    evaluation->there[SHOAL_PREDICTOR_CORRECTED] = status == SHOAL_OK;
+    free(corrected);
+    return status;
 }
 
 /* What was known at `from`, and the last part of it; counts positives and all. */
@@ -215,6 +227,11 @@ static enum shoal_status judge(struct work *work, struct shoal_evaluation *evalu
         status = shoal_metrics_compare(&samples[SHOAL_PREDICTOR_MODEL],
                                        &samples[SHOAL_PREDICTOR_REGRESSION], seed,
                                        evaluation->difference, evaluation->difference_intervals);
+    if (status == SHOAL_OK && evaluation->there[SHOAL_PREDICTOR_CORRECTED])
+        status = shoal_metrics_compare(&samples[SHOAL_PREDICTOR_CORRECTED],
+                                       &samples[SHOAL_PREDICTOR_MODEL], seed,
+                                       evaluation->online_difference,
+                                       evaluation->online_difference_intervals);
     return status;
 }
 

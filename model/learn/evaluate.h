@@ -21,6 +21,7 @@ enum shoal_predictor {
     SHOAL_PREDICTOR_MODEL,
     SHOAL_PREDICTOR_REGRESSION,
     SHOAL_PREDICTOR_PRIOR,
+    SHOAL_PREDICTOR_CORRECTED, /* the model, its logit corrected online: see online.h */
     SHOAL_PREDICTOR_COUNT,
 };
 
@@ -28,6 +29,7 @@ struct shoal_evaluate_options {
     int64_t from_ms, until_ms; /* INT64_MIN, INT64_MAX: no bound */
     enum shoal_precision precision;
     bool regression;           /* also fit and judge the regression */
+    unsigned partitions;       /* also judge the model corrected online, with so many partitions; 0: not */
     uint64_t seed;             /* of the bootstrap */
     shoal_score_progress *progress; /* or NULL */
     void *context;
@@ -46,6 +48,9 @@ struct shoal_evaluation {
     /* model − regression on the same resamples, where there is one (event level) */
     double difference[SHOAL_MEASURE_COUNT];
     struct shoal_interval difference_intervals[SHOAL_MEASURE_COUNT];
+    /* corrected − model, likewise */
+    double online_difference[SHOAL_MEASURE_COUNT];
+    struct shoal_interval online_difference_intervals[SHOAL_MEASURE_COUNT];
 };
 
 /* The data set must be grouped, with the model's ring. TOO_FEW when nothing can be scored, with
