@@ -90,7 +90,7 @@ static void set_nibble(struct shoal_pending *pending, size_t i, unsigned value)
 {
     uint8_t *byte = &pending->nibbles[i / 2];
     unsigned shift = i % 2 * 4;
-    *byte = (uint8_t)((*byte & ~(FULL << shift)) | value << shift);
+    *byte = (uint8_t)((*byte & ~((unsigned)FULL << shift)) | value << shift);
 }
 
 /* `hours` pass. */

@@ -174,7 +174,7 @@ Test(train, the_regression_finds_the_counter_that_matters)
         double logit = 2 * log1p((double)counters[i * SHOAL_COUNTERS + 4]) - 2;
         labels[i] = (double)(state >> 11) * 0x1p-53 < 1 / (1 + exp(-logit));
     }
-    struct shoal_regression_data data = {counters, labels, NULL, ROWS};
+    struct shoal_regression_data data = {.counters = counters, .labels = labels, .count = ROWS};
     struct shoal_regression regression;
     cr_assert_eq(shoal_regression_fit(&data, 1e-4, &regression, NULL), SHOAL_OK);
     cr_expect(fabs(regression.weights[4] / regression.deviation[4] - 2) < 0.35, "slope %.3f",
