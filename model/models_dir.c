@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { VERSION_CHARACTERS = 16 };
@@ -107,11 +108,18 @@ enum shoal_status shoal_models_add(const char *dir, struct shoal_model *model,
         return shoal_fail(message, status, "the model cannot be written: %s",
                           shoal_status_text(status));
     status = path_of(dir, model->version, path, message);
-    return status == SHOAL_OK ? shoal_model_save(model, path, message) : status;
+    if (status != SHOAL_OK)
+        return status;
+    struct shoal_model *there;
+    if (shoal_models_load(dir, model->version, &there, NULL) == SHOAL_OK) {
+        shoal_model_destroy(there); /* the same bytes; its age is that of its first writing */
+        return SHOAL_OK;
+    }
+    return shoal_model_save(model, path, message);
 }
 
-/* Makes a link beside and renames it over `current`. */
-static enum shoal_status point_to(const char *dir, const char *version,
+/* Makes a link beside and renames it over `current`; syncs the folder, which is open as `folder`. */
+static enum shoal_status point_to(const char *dir, int folder, const char *version,
                                   struct shoal_message *message)
 {
     char link_path[PATH_MAX], beside[PATH_MAX], target[64], name[64];
@@ -128,23 +136,71 @@ static enum shoal_status point_to(const char *dir, const char *version,
         (void)unlink(beside);
         return status;
     }
-    int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder >= 0) {
-        (void)fsync(folder);
-        close(folder);
+    if (fsync(folder) != 0 && errno != EINVAL) /* EINVAL: a file system that cannot */
+        return shoal_fail(message, SHOAL_IO, "%s: %s", dir, strerror(errno));
+    return SHOAL_OK;
+}
+
+/* Held while `current` is looked at and changed, so that of two who change it one comes after the
+ * other. The folder itself is locked, for moments only; DIR/lock is held through a whole training. */
+static enum shoal_status hold_folder(const char *dir, int *fd, struct shoal_message *message)
+{
+    *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return shoal_fail(message, errno == ENOENT ? SHOAL_NOT_FOUND : SHOAL_IO, "%s: %s", dir,
+                          strerror(errno));
+    while (flock(*fd, LOCK_EX) != 0) {
+        if (errno == EINTR)
+            continue;
+        int error = errno;
+        close(*fd);
+        return shoal_fail(message, SHOAL_IO, "%s: cannot be locked: %s", dir, strerror(error));
     }
     return SHOAL_OK;
+}
+
+static enum shoal_status check_loads(const char *dir, const char *version,
+                                     struct shoal_message *message)
+{
+    struct shoal_model *model;
+    enum shoal_status status = shoal_models_load(dir, version, &model, message);
+    shoal_model_destroy(model);
+    return status;
 }
 
 enum shoal_status shoal_models_select(const char *dir, const char *version,
                                       struct shoal_message *message)
 {
-    struct shoal_model *model;
-    enum shoal_status status = shoal_models_load(dir, version, &model, message);
+    int folder;
+    enum shoal_status status = check_loads(dir, version, message);
+    if (status == SHOAL_OK)
+        status = hold_folder(dir, &folder, message);
     if (status != SHOAL_OK)
         return status;
-    shoal_model_destroy(model);
-    return point_to(dir, version, message);
+    status = point_to(dir, folder, version, message);
+    close(folder);
+    return status;
+}
+
+enum shoal_status shoal_models_replace(const char *dir, const char *expected, const char *version,
+                                       struct shoal_message *message)
+{
+    char now[17];
+    int folder;
+    enum shoal_status status = check_loads(dir, version, message);
+    if (status == SHOAL_OK)
+        status = hold_folder(dir, &folder, message);
+    if (status != SHOAL_OK)
+        return status;
+    if (shoal_models_current(dir, now, NULL) != SHOAL_OK)
+        now[0] = '\0';
+    if (strcmp(now, expected) != 0)
+        status = shoal_fail(message, SHOAL_FENCED, "%s: the model in service has become %s", dir,
+                            now[0] ? now : "none");
+    else
+        status = point_to(dir, folder, version, message);
+    close(folder);
+    return status;
 }
 
 struct listed {
@@ -206,6 +262,64 @@ enum shoal_status shoal_models_list(const char *dir,
     return status;
 }
 
+/* A killed writer leaves "<version>.shoal.tmp.<pid>" or "current.<pid>" behind. */
+static bool is_leftover(const char *name)
+{
+    static const char temporary[] = ".shoal.tmp.", link[] = "current.";
+    const char *number = NULL;
+    if (is_version(name, strnlen(name, VERSION_CHARACTERS)) &&
+        strncmp(name + VERSION_CHARACTERS, temporary, sizeof temporary - 1) == 0)
+        number = name + VERSION_CHARACTERS + sizeof temporary - 1;
+    else if (strncmp(name, link, sizeof link - 1) == 0)
+        number = name + sizeof link - 1;
+    return number && number[0] && number[strspn(number, "0123456789")] == '\0';
+}
+
+/* Removes leftovers of an hour ago and more: nobody takes that long between writing and renaming. */
+static void sweep(const char *dir)
+{
+    DIR *folder = opendir(dir);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        struct stat about;
+        if (is_leftover(entry->d_name) &&
+            fstatat(dirfd(folder), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
+            about.st_mtim.tv_sec < time(NULL) - 3600)
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    if (folder)
+        closedir(folder);
+}
+
+static enum shoal_status busy(const char *dir, int fd, struct shoal_message *message)
+{
+    char holder[160] = "";
+    ssize_t size = pread(fd, holder, sizeof holder - 1, 0);
+    holder[size > 0 ? (size_t)size : 0] = '\0';
+    holder[strcspn(holder, "\n")] = '\0';
+    return shoal_fail(message, SHOAL_BUSY,
+                      "%s: another training runs on this folder%s%s%s: wait for it, or stop it", dir,
+                      holder[0] ? " (" : "", holder, holder[0] ? ")" : "");
+}
+
+/* Who holds the lock, for the one that finds it held. */
+static enum shoal_status sign(int fd, const char *path, struct shoal_message *message)
+{
+    char text[160], host[65] = "";
+    struct tm utc;
+    time_t now = time(NULL);
+    if (gethostname(host, sizeof host - 1) != 0)
+        host[0] = '\0';
+    int size = snprintf(text, sizeof text, "process %ld on %s", (long)getpid(),
+                        host[0] ? host : "this host");
+    size_t length = (size_t)size;
+    if (gmtime_r(&now, &utc))
+        length += strftime(text + length, sizeof text - length, " since %Y-%m-%dT%H:%M:%SZ", &utc);
+    text[length++] = '\n';
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, length, 0) != (ssize_t)length)
+        return shoal_fail(message, SHOAL_IO, "%s: %s", path, strerror(errno));
+    return SHOAL_OK;
+}
+
 enum shoal_status shoal_models_lock(const char *dir, int *lock_fd, struct shoal_message *message)
 {
     char path[PATH_MAX];
@@ -218,24 +332,17 @@ enum shoal_status shoal_models_lock(const char *dir, int *lock_fd, struct shoal_
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return shoal_fail(message, SHOAL_IO, "%s: %s", path, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int error = errno;
-        char holder[32] = "";
-        ssize_t size = error == EWOULDBLOCK ? read(fd, holder, sizeof holder - 1) : 0;
-        holder[size > 0 ? (size_t)size : 0] = '\0';
-        close(fd);
-        if (error != EWOULDBLOCK)
-            return shoal_fail(message, SHOAL_IO, "%s: %s", path, strerror(error));
-        return shoal_fail(message, SHOAL_BUSY, "%s is in use by another process%s%s: wait for it, or "
-                          "stop it", dir, holder[0] ? ", number " : "", holder);
-    }
-    char number[32];
-    int size = snprintf(number, sizeof number, "%ld", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, number, (size_t)size, 0) != size) {
-        status = shoal_fail(message, SHOAL_IO, "%s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        status = errno == EWOULDBLOCK ? busy(dir, fd, message)
+                                      : shoal_fail(message, SHOAL_IO, "%s: %s", path,
+                                                   strerror(errno));
+    else
+        status = sign(fd, path, message);
+    if (status != SHOAL_OK) {
         close(fd);
         return status;
     }
+    sweep(dir);
     *lock_fd = fd;
     return SHOAL_OK;
 }

@@ -4,7 +4,7 @@
  *   DIR/<version>.shoal   a model, never changed once it is there (version: 16 hex digits, model.h)
  *   DIR/current           a symbolic link to the one in service: "<version>.shoal"
  *   DIR/runs.jsonl        one line a training run, appended (tools/cmd_retrain.c)
- *   DIR/lock              held (flock) by whoever trains or publishes
+ *   DIR/lock              held (flock) by whoever trains
  *
  * Invariant: a reader sees a folder before or after a change, never within: files are written beside,
  * synced and renamed. A model that `current` names is whole. */
@@ -29,13 +29,19 @@ enum shoal_status shoal_models_add(const char *dir, struct shoal_model *model,
  * and checked first. */
 enum shoal_status shoal_models_select(const char *dir, const char *version,
                                       struct shoal_message *message) SHOAL_MUST_CHECK;
+/* The same, unless the model in service is another than `expected` ("": none can be read from the link):
+ * FENCED with what it has become. So a publisher does not overrule a rollback that happened while it
+ * trained. */
+enum shoal_status shoal_models_replace(const char *dir, const char *expected, const char *version,
+                                       struct shoal_message *message) SHOAL_MUST_CHECK;
 /* Visits the versions in the folder, oldest file first. What visit returns ends it unless OK. */
 enum shoal_status shoal_models_list(const char *dir,
                                     enum shoal_status (*visit)(void *opaque, const char *version,
                                                                int64_t written_ms),
                                     void *opaque, struct shoal_message *message) SHOAL_MUST_CHECK;
-/* Takes the folder's lock without waiting; BUSY (who holds it, if known) when another process has it.
- * *lock_fd is the caller's to shoal_models_unlock. */
+/* Takes the folder's lock (creating the folder) without waiting; BUSY, with who holds it since when, when
+ * another process has it. Removes what killed writers left behind. The lock ends with the process, however
+ * it ends. *lock_fd is the caller's to shoal_models_unlock. */
 enum shoal_status shoal_models_lock(const char *dir, int *lock_fd,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 void shoal_models_unlock(int lock_fd);

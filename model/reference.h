@@ -18,7 +18,7 @@ struct shoal_distribution {
 struct shoal_reference {
     uint32_t count;          /* 0: the model has none */
     uint64_t samples;        /* events that were counted */
-    uint64_t users;          /* of so many users */
+    uint64_t users;          /* of so many users, were all equally busy: n²/Σ n_u² (drift.h) */
     struct shoal_distribution distributions[SHOAL_REFERENCES_MAX];
 };
 

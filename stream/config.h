@@ -18,7 +18,8 @@
  *  TEXT and PATH lengths in bytes; for CHOICE empty. Topic names leave room for output ids in 320
  *  bytes (output.h). */
 #define SHOAL_CONFIG_LIST(X)                                                                       \
-    X(model_path, "model.path", PATH, "", "0", "4000", "file", "model to serve")                   \
+    X(model_path, "model.path", PATH, "", "0", "4000", "file or folder",                           \
+      "model to serve, or a folder of models to follow")                                           \
     X(promotions_path, "promotions.path", PATH, "", "0", "4000", "file",                           \
       "promotions; none when empty")                                                               \
     X(redis_url, "redis.url", TEXT, "redis://127.0.0.1:6379/0", "1", "4000",                       \
@@ -32,6 +33,8 @@
       "promotion decisions")                                                                       \
     X(topic_deadletter, "topics.deadletter", TEXT, "shoal.deadletter", "1", "200", "topic",        \
       "messages that could not be applied")                                                        \
+    X(topic_models, "topics.models", TEXT, "shoal.models", "1", "200", "topic",                    \
+      "which model a partition is served by, since which offset")                                  \
     X(topics_partitions, "topics.partitions", INT, "4", "1", "10000", "count",                     \
       "partitions of topics that Shoal creates")                                                   \
     X(delivery, "delivery", CHOICE, "exactly_once", "", "", "exactly_once, at_least_once",         \
@@ -65,6 +68,9 @@
       "what to do when the group's offsets lie behind the saved states")                           \
     X(recovery_events_gone, "recovery.events_gone", CHOICE, "refuse", "", "", "refuse, continue",  \
       "what to do when events needed for recovery are past retention")                             \
+    X(recovery_model_missing, "recovery.model_missing", CHOICE, "continue", "", "",                \
+      "continue, refuse",                                                                          \
+      "what to do when a model that recovery needs is gone: go on under the next one, or refuse")  \
     X(intent_hysteresis, "segments.intent.hysteresis", REAL, "0.02", "0", "1", "probability",      \
       "how far the score must fall below a threshold to leave the level")                          \
     X(intent_dwell, "segments.intent.dwell", DURATION, "10m", "0s", "365d", "event time",          \

@@ -15,6 +15,7 @@ static const char *const names[FILES] = {
     [SHOAL_TOPIC_SEGMENTS] = "segments.jsonl",
     [SHOAL_TOPIC_DECISIONS] = "decisions.jsonl",
     [SHOAL_TOPIC_DEADLETTER] = "deadletter.jsonl",
+    [SHOAL_TOPIC_MODELS] = "models.jsonl",
     [ERRORS] = "deadletter.errors.jsonl",
 };
 

@@ -40,6 +40,7 @@ enum shoal_status kafka_status(rd_kafka_resp_err_t error)
     case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
     case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
         return SHOAL_CONFIG;
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
@@ -146,9 +147,17 @@ rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,
                                                const struct shoal_position *positions, size_t count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    for (size_t i = 0; i < count; i++)
-        rd_kafka_topic_partition_list_add(list, topic, positions[i].partition)->offset =
-            positions[i].next_offset;
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_t *element =
+            rd_kafka_topic_partition_list_add(list, topic, positions[i].partition);
+        size_t size = positions[i].metadata ? strlen(positions[i].metadata) : 0;
+        element->offset = positions[i].next_offset;
+        if (size > 0) { /* freed with the list */
+            element->metadata = rd_kafka_mem_malloc(NULL, size);
+            memcpy(element->metadata, positions[i].metadata, size);
+            element->metadata_size = size;
+        }
+    }
     return list;
 }
 
@@ -293,6 +302,7 @@ enum shoal_status shoal_kafka_topics(struct shoal_kafka_monitor *monitor, int32_
     } topics[] = {
         {config->topic_segments, {"cleanup.policy", "compact"}},
         {config->topic_decisions, {NULL, NULL}},
+        {config->topic_models, {"cleanup.policy", "compact"}},
         /* A dead letter is larger than its message by the headers that say where it came from. */
         {config->topic_deadletter, {"max.message.bytes", SHOAL_KAFKA_LARGEST}},
         {config->topic_events, {NULL, NULL}}, /* last: its partitions are what is returned */

@@ -14,6 +14,7 @@
 struct shoal_position {
     int32_t partition;
     int64_t next_offset;
+    const char *metadata; /* kept with the committed offset; NULL: none. Borrowed */
 };
 
 /* Looks without joining: partition counts, end offsets, what the group has committed. */

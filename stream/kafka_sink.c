@@ -100,15 +100,21 @@ static rd_kafka_headers_t *event_headers(const struct kafka_sink *sink,
                                          const struct shoal_output *output)
 {
     char time[25];
-    const char *type =
-        output->topic == SHOAL_TOPIC_SEGMENTS ? "shoal.segment.changed" : "shoal.promotion.decided";
+    static const char *const types[SHOAL_TOPIC_COUNT] = {
+        [SHOAL_TOPIC_SEGMENTS] = "shoal.segment.changed",
+        [SHOAL_TOPIC_DECISIONS] = "shoal.promotion.decided",
+        [SHOAL_TOPIC_MODELS] = "shoal.model.swapped",
+    };
+    const char *type = types[output->topic];
     rd_kafka_headers_t *headers = rd_kafka_headers_new(6);
-    shoal_time_print(output->time_ms, time);
     add_header(headers, "ce_specversion", "1.0", 3);
     add_header(headers, "ce_id", output->id, output->id_size);
     add_header(headers, "ce_type", type, strlen(type));
     add_header(headers, "ce_source", sink->source_uri, strlen(sink->source_uri));
-    add_header(headers, "ce_time", time, strlen(time));
+    if (output->topic != SHOAL_TOPIC_MODELS) { /* a swap has no event, its record says when */
+        shoal_time_print(output->time_ms, time);
+        add_header(headers, "ce_time", time, strlen(time));
+    }
     add_header(headers, "content-type", sink->content_type, strlen(sink->content_type));
     return headers;
 }
@@ -275,6 +281,7 @@ enum shoal_status shoal_kafka_sink_create(const struct shoal_config *config,
         [SHOAL_TOPIC_SEGMENTS] = config->topic_segments,
         [SHOAL_TOPIC_DECISIONS] = config->topic_decisions,
         [SHOAL_TOPIC_DEADLETTER] = config->topic_deadletter,
+        [SHOAL_TOPIC_MODELS] = config->topic_models,
         [EVENTS_TOPIC] = config->topic_events,
     };
     for (int i = 0; i < TOPICS && status == SHOAL_OK; i++) {

@@ -62,6 +62,8 @@ static enum shoal_status assign(struct shoal_kafka_source *source,
         struct shoal_assignment assignment = {
             .partition = element->partition,
             .committed = element->offset < 0 ? -1 : element->offset,
+            .metadata = element->metadata,
+            .metadata_size = element->metadata_size,
         };
         rd_kafka_resp_err_t error =
             rd_kafka_query_watermark_offsets(source->client, element->topic, element->partition,
@@ -236,10 +238,10 @@ enum shoal_status shoal_kafka_source_poll(struct shoal_kafka_source *source, int
 
 enum shoal_status shoal_kafka_source_commit(struct shoal_kafka_source *source,
                                             const struct shoal_position *positions, size_t count,
-                                            struct shoal_message *message)
+                                            bool wait, struct shoal_message *message)
 {
     rd_kafka_topic_partition_list_t *list = kafka_offsets(source->topic, positions, count);
-    rd_kafka_resp_err_t error = rd_kafka_commit(source->client, list, 1);
+    rd_kafka_resp_err_t error = rd_kafka_commit(source->client, list, !wait);
     rd_kafka_topic_partition_list_destroy(list);
     return error ? shoal_fail(message, kafka_status(error), "commit of offsets: %s",
                               rd_kafka_err2str(error))

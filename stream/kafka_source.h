@@ -14,6 +14,8 @@ struct shoal_assignment {
     int32_t partition;
     int64_t committed; /* stable committed offset of the group; −1 = none */
     int64_t low, high; /* first offset kept, and the one after the last */
+    const char *metadata; /* what was committed with the offset; valid during the call */
+    size_t metadata_size;
 };
 
 /* Called from within poll and close. A failure fails the poll. */
@@ -43,9 +45,10 @@ enum shoal_status shoal_kafka_source_create(const struct shoal_config *config,
 enum shoal_status shoal_kafka_source_poll(struct shoal_kafka_source *source, int timeout_ms,
                                           struct shoal_input *input,
                                           struct shoal_message *message) SHOAL_MUST_CHECK;
-/* At-least-once: commits positions without waiting for the answer. */
+/* At-least-once: commits positions, with `wait` until the broker has them. */
 enum shoal_status shoal_kafka_source_commit(struct shoal_kafka_source *source,
                                             const struct shoal_position *positions, size_t count,
+                                            bool wait,
                                             struct shoal_message *message) SHOAL_MUST_CHECK;
 /* Ends membership. `leave` and a dynamic member: tells the group (the listener is not called any
  * more, the worker has committed); a static member just goes and keeps its place until it comes

@@ -5,6 +5,7 @@
  *   decision  {"id","user_id","promotion","eligible","variant":"treatment"|"control",
  *              "reasons":[{"condition","value","limit","met"}…],"scores":{"purchase_24h"},
  *              "segments":{dimension:level|null…},"model","event_time","expires_at":null|time}
+ *   swap      {"id","partition","offset","model","previous":null|version}
  *
  * What a reason's value and limit are:
  *
@@ -55,6 +56,26 @@ size_t shoal_output_id(const char *topic, const struct shoal_event *event, const
 static enum shoal_encode_format encode_format(enum shoal_output_format format)
 {
     return format == SHOAL_OUTPUT_JSON ? SHOAL_ENCODE_JSON : SHOAL_ENCODE_MSGPACK;
+}
+
+void shoal_output_swap(enum shoal_output_format format, int32_t partition, int64_t offset,
+                       const char *model, const char *previous, const char *id,
+                       struct shoal_buffer *out)
+{
+    struct shoal_encoder e;
+    shoal_encode_init(&e, encode_format(format), out);
+    shoal_encode_map(&e, 5);
+    SHOAL_ENCODE_KEY(&e, "id");
+    shoal_encode_str(&e, id, strlen(id));
+    SHOAL_ENCODE_KEY(&e, "partition");
+    shoal_encode_int(&e, partition);
+    SHOAL_ENCODE_KEY(&e, "offset");
+    shoal_encode_int(&e, offset);
+    SHOAL_ENCODE_KEY(&e, "model");
+    shoal_encode_name(&e, model);
+    SHOAL_ENCODE_KEY(&e, "previous");
+    shoal_encode_name(&e, previous);
+    shoal_encode_map_end(&e);
 }
 
 void shoal_output_change(enum shoal_output_format format, const struct shoal_event *event,

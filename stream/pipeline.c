@@ -49,6 +49,13 @@ struct shoal_pipeline_options shoal_pipeline_options_of(const struct shoal_confi
     };
 }
 
+static enum shoal_status make_step(const struct shoal_pipeline_options *options,
+                                   const struct shoal_model *model, struct shoal_step **step)
+{
+    return shoal_step_create(model, options->batch_events < 1024 ? options->batch_events : 1024,
+                             options->precision, step);
+}
+
 static enum shoal_status allocate(struct shoal_pipeline *p)
 {
     const struct shoal_pipeline_options *o = &p->options;
@@ -69,10 +76,7 @@ static enum shoal_status allocate(struct shoal_pipeline *p)
     enum shoal_status status = shoal_decoder_create(&o->decode, &p->decoder);
     if (status == SHOAL_OK)
         status = shoal_cache_create(o->cache_users, o->model->params.dims.hidden, &p->cache);
-    if (status == SHOAL_OK)
-        status = shoal_step_create(o->model, o->batch_events < 1024 ? o->batch_events : 1024,
-                                   o->precision, &p->step);
-    return status;
+    return status == SHOAL_OK ? make_step(o, o->model, &p->step) : status;
 }
 
 enum shoal_status shoal_pipeline_create(const struct shoal_pipeline_options *options,
@@ -191,6 +195,35 @@ enum shoal_status shoal_pipeline_add(struct shoal_pipeline *p, const struct shoa
     for (size_t i = 0; i < count; i++)
         new_item(p, suppressed)->event = p->decoded[i];
     return SHOAL_OK;
+}
+
+enum shoal_status shoal_pipeline_use(struct shoal_pipeline *p, const struct shoal_model *model)
+{
+    assert(p->items_count == 0);
+    struct shoal_step *step;
+    struct shoal_cache *cache = NULL;
+    enum shoal_status status = make_step(&p->options, model, &step);
+    if (status != SHOAL_OK)
+        return status;
+    if (model->params.dims.hidden != p->options.model->params.dims.hidden) {
+        assert(shoal_cache_dirty_count(p->cache) == 0);
+        status = shoal_cache_create(p->options.cache_users, model->params.dims.hidden, &cache);
+        if (status != SHOAL_OK) {
+            shoal_step_destroy(step);
+            return status;
+        }
+        shoal_cache_destroy(p->cache);
+        p->cache = cache;
+    }
+    shoal_step_destroy(p->step);
+    p->step = step;
+    p->options.model = model;
+    return SHOAL_OK;
+}
+
+const struct shoal_model *shoal_pipeline_model(const struct shoal_pipeline *p)
+{
+    return p->options.model;
 }
 
 size_t shoal_pipeline_waiting(const struct shoal_pipeline *p)

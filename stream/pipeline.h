@@ -6,12 +6,13 @@
  *
  * Invariants
  *  - Events of one user are applied in the order in which their messages were added.
- *  - Records, segment changes and decisions do not depend on how messages were cut into batches.
+ *  - Records, segment changes and decisions do not depend on how messages were cut into batches,
+ *    except that a batch is applied under one model: it ends where the model changes.
  *  - Outputs are emitted in the order of their messages.
  *  - After a failure the pipeline's memory is worthless: drop everything and recover from the
  *    store's checkpoint. Nothing is half-applied in the store.
  *
- * One owner (thread) a pipeline; the model and the policy are shared and read-only. */
+ * One owner (thread) a pipeline; models and the policy are shared and read-only. */
 #ifndef SHOAL_PIPELINE_H
 #define SHOAL_PIPELINE_H
 
@@ -96,6 +97,13 @@ enum shoal_status shoal_pipeline_add(struct shoal_pipeline *pipeline,
                                      bool suppressed) SHOAL_MUST_CHECK;
 /* Events waiting; at batch_events and above, run before adding more. */
 size_t shoal_pipeline_waiting(const struct shoal_pipeline *pipeline);
+/* What follows is applied under `model` (borrowed). No event may wait; if H differs, no user may be
+ * changed since the last save either. A user's state that was made under another model is recomputed
+ * from the user's recent events when the user's next event comes. NOMEM: the model stays. */
+enum shoal_status shoal_pipeline_use(struct shoal_pipeline *pipeline,
+                                     const struct shoal_model *model) SHOAL_MUST_CHECK;
+/* The model that is applied now. */
+const struct shoal_model *shoal_pipeline_model(const struct shoal_pipeline *pipeline);
 /* Applies the micro-batch and emits its outputs. */
 enum shoal_status shoal_pipeline_run(struct shoal_pipeline *pipeline,
                                      struct shoal_message *message) SHOAL_MUST_CHECK;

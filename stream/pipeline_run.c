@@ -145,6 +145,9 @@ static void rebuild_stale(struct shoal_pipeline *p)
         memset(record->h, 0, record->hidden * sizeof *record->h);
         memset(record->c, 0, record->hidden * sizeof *record->c);
         record->model = model->id;
+        /* Even if its event turns out to be a repeat: whether a record was rebuilt must not depend on
+         * whether it stayed in the cache, since a model may come back. */
+        shoal_cache_mark_dirty(p->cache, entry);
         p->missing[count++] = entry;
         if (record->ring_count > longest)
             longest = record->ring_count;

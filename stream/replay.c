@@ -8,6 +8,7 @@
 
 #include "stream/file_sink.h"
 #include "stream/reader.h"
+#include "stream/served.h"
 
 enum { PROGRESS_MESSAGES = 4096 };
 
@@ -18,6 +19,7 @@ struct replay {
     struct shoal_pipeline **pipelines;
     int64_t *next_offset; /* per partition: offset of its next message */
     int64_t *base_offset; /* per partition: messages of the files before the current one */
+    const struct shoal_model ***served; /* [partition][swap]: all held, from start to end */
     uint64_t messages;
 };
 
@@ -28,10 +30,54 @@ static void finish(struct replay *replay)
     free(replay->pipelines);
     free(replay->next_offset);
     free(replay->base_offset);
+    for (int32_t i = 0; replay->served && i < replay->options->partitions; i++) {
+        for (size_t j = 0; replay->served[i] && j < replay->options->swaps[i].count; j++)
+            shoal_models_release(replay->options->models, replay->served[i][j]);
+        free((void *)replay->served[i]);
+    }
+    free((void *)replay->served);
     if (replay->sink)
         replay->sink->ops->destroy(replay->sink);
     if (replay->store && !replay->options->store)
         replay->store->ops->destroy(replay->store);
+}
+
+/* Finds the models of all swaps, before anything is done. */
+static enum shoal_status find_models(struct replay *replay, struct shoal_message *message)
+{
+    const struct shoal_replay_options *o = replay->options;
+    for (int32_t i = 0; o->swaps && i < o->partitions; i++) {
+        const struct shoal_swaps *swaps = &o->swaps[i];
+        if (swaps->count == 0)
+            continue;
+        replay->served[i] = calloc(swaps->count, sizeof *replay->served[i]);
+        if (!replay->served[i])
+            return shoal_fail(message, SHOAL_NOMEM, "out of memory");
+        for (size_t j = 0; j < swaps->count; j++) {
+            enum shoal_status status = shoal_models_find(o->models, swaps->list[j].model,
+                                                         &replay->served[i][j], message);
+            if (status != SHOAL_OK)
+                return status;
+        }
+    }
+    return SHOAL_OK;
+}
+
+/* Writes the swaps, as a run tells them: where a partition begins, and each one after. */
+static enum shoal_status tell_swaps(struct replay *replay, struct shoal_message *message)
+{
+    const struct shoal_replay_options *o = replay->options;
+    struct shoal_serving serving = {.topic = o->pipeline.topic, .format = o->pipeline.format};
+    struct shoal_swap only = {0, o->pipeline.model->id};
+    enum shoal_status status = SHOAL_OK;
+    for (int32_t i = 0; i < o->partitions && status == SHOAL_OK; i++) {
+        struct shoal_served served = {.swaps = {&only, 1, 1}};
+        if (o->swaps && o->swaps[i].count > 0)
+            served.swaps = o->swaps[i];
+        served.fresh = served.swaps.count;
+        status = shoal_served_tell(&serving, &served, i, replay->sink, message);
+    }
+    return status;
 }
 
 static enum shoal_status start(struct replay *replay, struct shoal_message *message)
@@ -40,9 +86,13 @@ static enum shoal_status start(struct replay *replay, struct shoal_message *mess
     replay->pipelines = calloc(o->workers, sizeof *replay->pipelines);
     replay->next_offset = calloc((size_t)o->partitions, sizeof *replay->next_offset);
     replay->base_offset = calloc((size_t)o->partitions, sizeof *replay->base_offset);
-    if (!replay->pipelines || !replay->next_offset || !replay->base_offset)
+    replay->served = calloc((size_t)o->partitions, sizeof *replay->served);
+    if (!replay->pipelines || !replay->next_offset || !replay->base_offset || !replay->served)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     enum shoal_status status = SHOAL_OK;
+    status = find_models(replay, message);
+    if (status != SHOAL_OK)
+        return status;
     replay->store = o->store;
     if (!replay->store)
         status = shoal_memory_store_create(&replay->store);
@@ -60,6 +110,8 @@ static enum shoal_status start(struct replay *replay, struct shoal_message *mess
                                 "none (use another database, or --set topics.events=NAME)",
                                 o->pipeline.topic);
     }
+    if (status == SHOAL_OK)
+        status = tell_swaps(replay, message);
     for (unsigned i = 0; i < o->workers && status == SHOAL_OK; i++) {
         status = shoal_pipeline_create(&o->pipeline, replay->store, replay->sink,
                                        &replay->pipelines[i]);
@@ -85,6 +137,27 @@ static enum shoal_status save_all(struct replay *replay, struct shoal_message *m
     return status;
 }
 
+/* The pipeline goes on under the model of the message. A micro-batch is applied under one model. */
+static enum shoal_status follow_swaps(struct replay *replay, struct shoal_pipeline *pipeline,
+                                      const struct shoal_input *input,
+                                      struct shoal_message *message)
+{
+    const struct shoal_replay_options *o = replay->options;
+    const struct shoal_model *model = o->pipeline.model, *now = shoal_pipeline_model(pipeline);
+    if (replay->served[input->partition])
+        model = replay->served[input->partition][shoal_swaps_find(&o->swaps[input->partition],
+                                                                  input->offset)];
+    if (model == now)
+        return SHOAL_OK;
+    enum shoal_status status = shoal_pipeline_run(pipeline, message);
+    if (status == SHOAL_OK && model->params.dims.hidden != now->params.dims.hidden)
+        status = save_all(replay, message);
+    if (status != SHOAL_OK)
+        return status;
+    status = shoal_pipeline_use(pipeline, model);
+    return status == SHOAL_OK ? SHOAL_OK : shoal_fail(message, status, "out of memory");
+}
+
 static enum shoal_status add(struct replay *replay, struct shoal_input *input,
                              struct shoal_message *message)
 {
@@ -92,7 +165,10 @@ static enum shoal_status add(struct replay *replay, struct shoal_input *input,
     struct shoal_pipeline *pipeline = pipeline_of(replay, input->partition);
     input->offset += replay->base_offset[input->partition];
     input->timestamp_ms = o->record_time_ms;
-    enum shoal_status status = shoal_pipeline_add(pipeline, input, false);
+    enum shoal_status status = follow_swaps(replay, pipeline, input, message);
+    if (status != SHOAL_OK)
+        return status;
+    status = shoal_pipeline_add(pipeline, input, false);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "message %llu: %s",
                           (unsigned long long)replay->messages, shoal_status_text(status));

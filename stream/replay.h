@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The embedded mode: events files through the pipeline into files, with the store in memory. No
  * service is needed. It is the oracle of every run: the same log and the same model give the same
- * lines, bit for bit. */
+ * lines, bit for bit; with swaps of the model in it, if they are given at the same offsets. */
 #ifndef SHOAL_REPLAY_H
 #define SHOAL_REPLAY_H
 
+#include "stream/models.h"
 #include "stream/pipeline.h"
+#include "stream/swaps.h"
 
 struct shoal_replay_options {
     struct shoal_pipeline_options pipeline;
     const char *const *events;  /* files, read one after the other */
     size_t events_count;
     const char *out;            /* folder */
+    struct shoal_models *models;      /* where swaps find theirs; NULL if there are none */
+    const struct shoal_swaps *swaps;  /* of each partition; NULL: none */
     struct shoal_store *store;  /* borrowed, holds nothing of this topic yet; NULL: in memory */
     int32_t partitions;         /* of the topic that is imitated */
     unsigned workers;           /* pipelines that share the partitions, one after the other */

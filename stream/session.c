@@ -17,12 +17,15 @@
 #include "stream/kafka_sink.h"
 #include "stream/kafka_source.h"
 #include "stream/recovery.h"
+#include "stream/served.h"
 
 enum { BEGIN_TIMEOUT_MS = 5000 };
 
 struct partition {
     bool assigned;
     int64_t position, committed, saved, suppress_until;
+    uint64_t saved_model; /* of the checkpoint found */
+    struct shoal_served served;
 };
 
 struct session {
@@ -32,6 +35,10 @@ struct session {
     bool exactly_once;
     struct shoal_store *store;
     struct shoal_sink *sink;
+    struct shoal_serving serving;
+    const struct shoal_model *model; /* the pipeline's, held */
+    bool unsettled;    /* there may be partitions that are not served by the latest model */
+    uint64_t followed; /* id of the latest model when that was last looked at */
     struct shoal_pipeline *pipeline;
     struct shoal_kafka_source *source;
     struct partition *partitions;     /* options->partitions */
@@ -46,14 +53,15 @@ struct session {
 
 /* ---- commit -------------------------------------------------------------------------------- */
 
-/* Partitions whose position has passed the committed offset. */
+/* Partitions whose position has passed the committed offset, or stands there with a swap to be told. */
 static size_t collect_positions(struct session *s)
 {
     size_t count = 0;
     for (int32_t i = 0; i < s->options->partitions; i++) {
         const struct partition *p = &s->partitions[i];
-        if (p->assigned && p->position > p->committed)
-            s->positions[count++] = (struct shoal_position){i, p->position};
+        if (p->assigned && (p->position > p->committed ||
+                            (p->position == p->committed && p->served.fresh > 0)))
+            s->positions[count++] = (struct shoal_position){i, p->position, p->served.text};
     }
     return count;
 }
@@ -62,6 +70,52 @@ static void mark_committed(struct session *s, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         s->partitions[s->positions[i].partition].committed = s->positions[i].next_offset;
+}
+
+/* Writes the swaps that the commit at hand carries. *told is set if there are any. */
+static enum shoal_status tell_swaps(struct session *s, size_t count, bool *told,
+                                    struct shoal_message *message)
+{
+    *told = false;
+    for (size_t i = 0; i < count; i++) {
+        int32_t index = s->positions[i].partition;
+        struct shoal_served *served = &s->partitions[index].served;
+        if (served->fresh == 0)
+            continue;
+        enum shoal_status status =
+            shoal_served_tell(&s->serving, served, index, s->sink, message);
+        if (status != SHOAL_OK)
+            return status;
+        *told = true;
+    }
+    return SHOAL_OK;
+}
+
+static void mark_told(struct session *s, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        s->partitions[s->positions[i].partition].served.fresh = 0;
+}
+
+/* At least once: a swap is told after the offsets that carry it are with the broker, and told again by
+ * the next owner, who cannot know whether it was. */
+static enum shoal_status commit_offsets(struct session *s, size_t count,
+                                        struct shoal_message *message)
+{
+    bool fresh = false, told;
+    for (size_t i = 0; i < count; i++)
+        fresh = fresh || s->partitions[s->positions[i].partition].served.fresh > 0;
+    enum shoal_status status =
+        shoal_kafka_source_commit(s->source, s->positions, count, fresh, message);
+    if (status == SHOAL_OK && fresh)
+        status = tell_swaps(s, count, &told, message);
+    if (status == SHOAL_OK && fresh)
+        status = shoal_kafka_sink_flush(s->sink, message);
+    if (status != SHOAL_OK)
+        return status;
+    mark_committed(s, count);
+    mark_told(s, count);
+    return SHOAL_OK;
 }
 
 static enum shoal_status save_all(struct session *s, struct shoal_message *message)
@@ -117,9 +171,12 @@ static enum shoal_status commit(struct session *s, bool all, struct shoal_messag
     if (status != SHOAL_OK)
         return status;
     size_t count = collect_positions(s);
-    if (s->exactly_once)
-        status = shoal_kafka_sink_commit(s->sink, s->source, s->positions, count, message);
-    else
+    bool told;
+    if (s->exactly_once) {
+        status = tell_swaps(s, count, &told, message);
+        if (status == SHOAL_OK)
+            status = shoal_kafka_sink_commit(s->sink, s->source, s->positions, count, message);
+    } else
         status = shoal_kafka_sink_flush(s->sink, message);
     if (status != SHOAL_OK)
         return status;
@@ -127,14 +184,14 @@ static enum shoal_status commit(struct session *s, bool all, struct shoal_messag
     all = all || !s->exactly_once ||
           shoal_clock_ms() - s->saved_ms >= s->config->state_flush_interval ||
           shoal_pipeline_dirty(s->pipeline) >= shoal_pipeline_dirty_max(s->pipeline);
-    if (s->exactly_once)
+    if (s->exactly_once) {
         mark_committed(s, count);
+        mark_told(s, count);
+    }
     if (all)
         status = save_all(s, message);
-    if (status == SHOAL_OK && !s->exactly_once && count > 0) {
-        status = shoal_kafka_source_commit(s->source, s->positions, count, message);
-        mark_committed(s, count);
-    }
+    if (status == SHOAL_OK && !s->exactly_once && count > 0)
+        status = commit_offsets(s, count, message);
     if (status != SHOAL_OK)
         return status;
     s->worked = true;
@@ -220,7 +277,9 @@ static enum shoal_status on_claim(void *opaque, int32_t index, struct shoal_mess
     if (status != SHOAL_OK)
         return status;
     shoal_crash_point("recovery.acquired");
-    s->partitions[index] = (struct partition){.saved = checkpoint.next_offset};
+    shoal_served_end(&s->serving, &s->partitions[index].served);
+    s->partitions[index] = (struct partition){.saved = checkpoint.next_offset,
+                                              .saved_model = checkpoint.model};
     return SHOAL_OK;
 }
 
@@ -243,10 +302,27 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
     status = shoal_recovery_plan(&input, &plan, message);
     if (status == SHOAL_OK && plan.reset)
         status = reset_states(s, index, plan.start, message);
-    if (status != SHOAL_OK)
+    struct shoal_served_start served_start = {
+        .partition = index,
+        .metadata = assignment->metadata,
+        .metadata_size = assignment->metadata_size,
+        .committed = assignment->committed,
+        .low = assignment->low,
+        .start = plan.start,
+        .saved_model = s->partitions[index].saved_model,
+        .repeat = !s->exactly_once,
+    };
+    struct shoal_served served = {0};
+    if (status == SHOAL_OK)
+        status = shoal_served_begin(&s->serving, &served, &served_start, message);
+    if (status != SHOAL_OK) {
+        shoal_served_end(&s->serving, &served);
         return status;
+    }
+    s->unsettled = true;
     s->partitions[index] = (struct partition){
         .assigned = true,
+        .served = served,
         .position = plan.start,
         /* As it stands, so that offsets that lag behind the states are put right even if no event
          * comes. */
@@ -288,9 +364,87 @@ static enum shoal_status on_revoked(void *opaque, bool lost, struct shoal_messag
         if (s->partitions[i].assigned)
             s->store->ops->release(s->store, i);
         s->partitions[i].assigned = false;
+        shoal_served_end(&s->serving, &s->partitions[i].served);
     }
     shoal_pipeline_drop(s->pipeline, -1);
     s->taken = 0;
+    return status;
+}
+
+/* ---- models -------------------------------------------------------------------------------- */
+
+/* The pipeline goes on under `model`. What waits is applied under the one before; records of another H
+ * leave the memory, and therefore have to be saved. */
+static enum shoal_status use(struct session *s, const struct shoal_model *model,
+                             struct shoal_message *message)
+{
+    const struct shoal_model *held;
+    enum shoal_status status = shoal_pipeline_run(s->pipeline, message);
+    if (status == SHOAL_OK && model->params.dims.hidden != s->model->params.dims.hidden)
+        status = commit(s, true, message);
+    if (status == SHOAL_OK)
+        status = shoal_models_find(s->options->models, model->id, &held, message);
+    if (status != SHOAL_OK)
+        return status;
+    status = shoal_pipeline_use(s->pipeline, held);
+    if (status != SHOAL_OK) {
+        shoal_models_release(s->options->models, held);
+        return shoal_fail(message, status, "out of memory");
+    }
+    shoal_models_release(s->options->models, s->model);
+    s->model = held;
+    return SHOAL_OK;
+}
+
+/* Records a swap to `latest` for every partition that has caught up and is served by another model.
+ * Returns how many; s->unsettled stays set while there are partitions that have not. */
+static enum shoal_status record_swaps(struct session *s, const struct shoal_model *latest,
+                                      unsigned *swapped, struct shoal_message *message)
+{
+    *swapped = 0;
+    s->unsettled = false;
+    for (int32_t i = 0; i < s->options->partitions; i++) {
+        struct partition *p = &s->partitions[i];
+        if (!p->assigned || shoal_swaps_last(&p->served.swaps) == latest->id)
+            continue;
+        if (p->position < p->suppress_until) {
+            s->unsettled = true;
+            continue;
+        }
+        enum shoal_status status =
+            shoal_served_swap(&s->serving, &p->served, i, p->position, latest->id, message);
+        if (status != SHOAL_OK)
+            return status;
+        ++*swapped;
+    }
+    return SHOAL_OK;
+}
+
+/* Between two micro-batches: if there is a newer model, the partitions are swapped. The swap points are
+ * committed before the first event is applied under the new model, so that a recovery finds them. */
+static enum shoal_status follow(struct session *s, struct shoal_message *message)
+{
+    uint64_t id = shoal_models_latest_id(s->options->models);
+    if (!s->unsettled && id == s->followed)
+        return SHOAL_OK;
+    unsigned swapped;
+    const struct shoal_model *latest = shoal_models_latest(s->options->models);
+    s->followed = latest->id;
+    enum shoal_status status = record_swaps(s, latest, &swapped, message);
+    if (status == SHOAL_OK && swapped > 0) {
+        shoal_crash_point("swap.before");
+        status = commit(s, true, message);
+        if (status == SHOAL_OK) {
+            shoal_crash_point("swap.committed");
+            status = use(s, latest, message);
+        }
+        if (status == SHOAL_OK) {
+            shoal_crash_point("swap.after");
+            shoal_log_write(s->log, SHOAL_INFO, "model %s is in service, in %u partitions",
+                            latest->version, swapped);
+        }
+    }
+    shoal_models_release(s->options->models, latest);
     return status;
 }
 
@@ -305,7 +459,15 @@ static enum shoal_status take(struct session *s, const struct shoal_input *input
     bool suppressed = input->offset < p->suppress_until;
     if (suppressed)
         shoal_crash_point("recovery.inside");
-    enum shoal_status status = shoal_pipeline_add(s->pipeline, input, suppressed);
+    const struct shoal_model *model;
+    enum shoal_status status =
+        shoal_served_model(&s->serving, &p->served, input->partition, input->offset, p->position,
+                           p->suppress_until, &model, message);
+    if (status == SHOAL_OK && model != s->model)
+        status = use(s, model, message);
+    if (status != SHOAL_OK)
+        return status;
+    status = shoal_pipeline_add(s->pipeline, input, suppressed);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory while decoding");
     p->position = input->offset + 1;
@@ -365,6 +527,8 @@ static enum shoal_status process(struct session *s, struct shoal_message *messag
                    shoal_pipeline_dirty(s->pipeline) >= shoal_pipeline_dirty_max(s->pipeline);
         if (due)
             status = commit(s, false, message);
+        if (status == SHOAL_OK)
+            status = follow(s, message);
         if (status != SHOAL_OK)
             return status;
     }
@@ -382,8 +546,10 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
         .topic = s->config->topic_events,
         .timeout_ms = (int)s->config->redis_timeout,
     };
+    s->model = shoal_models_latest(o->models);
     struct shoal_pipeline_options pipeline =
-        shoal_pipeline_options_of(s->config, o->model, o->policy);
+        shoal_pipeline_options_of(s->config, s->model, o->policy);
+    s->serving.format = pipeline.format;
     struct shoal_source_listener listener = {s, on_claim, on_assigned, on_revoked};
     snprintf(member, sizeof member, "%s-%d", o->instance ? o->instance : "dynamic", o->index);
     if (o->instance)
@@ -424,6 +590,13 @@ enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
         .saved_ms = shoal_clock_ms(),
         .before = before,
         .hooks = hooks,
+        .serving =
+            {
+                .models = options->models,
+                .log = &options->log,
+                .topic = options->config->topic_events,
+                .refuse = strcmp(options->config->recovery_model_missing, "refuse") == 0,
+            },
     };
     s.partitions = calloc((size_t)options->partitions, sizeof *s.partitions);
     s.positions = calloc((size_t)options->partitions, sizeof *s.positions);
@@ -445,6 +618,9 @@ enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
     shoal_pipeline_destroy(s.pipeline);
     if (s.store)
         s.store->ops->destroy(s.store);
+    for (int32_t i = 0; s.partitions && i < options->partitions; i++)
+        shoal_served_end(&s.serving, &s.partitions[i].served);
+    shoal_models_release(options->models, s.model);
     free(s.partitions);
     free(s.positions);
     return status;

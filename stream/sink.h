@@ -9,18 +9,20 @@ enum shoal_topic {
     SHOAL_TOPIC_SEGMENTS,
     SHOAL_TOPIC_DECISIONS,
     SHOAL_TOPIC_DEADLETTER,
+    SHOAL_TOPIC_MODELS,
     SHOAL_TOPIC_COUNT,
 };
 
 struct shoal_output {
     enum shoal_topic topic;
-    const char *key;    /* user id; for dead letters the original key, NULL if none */
+    const char *key;    /* user id; for dead letters the original key, NULL if none; for models the
+                           partition's number */
     size_t key_size;
     const void *value;
     size_t value_size;
     const char *id;     /* ce_id; NULL for dead letters */
     size_t id_size;
-    int64_t time_ms;    /* ce_time; dead letters: 0 */
+    int64_t time_ms;    /* ce_time; dead letters and models: 0, none */
     /* dead letters only */
     const struct shoal_input *source;
     enum shoal_status status;

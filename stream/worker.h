@@ -11,6 +11,12 @@
  *   1. run the batch, outputs in a transaction    outputs are aborted        begin at k = s
  *   2. offsets into it, commit it: k moves        s < k                      replay [s, k) silently
  *   3. save records and checkpoint: s = k         nothing is missing         go on
+ *
+ *   swap of the model, between micro-batches      crash here                 recovery does
+ *   1. swap points into the histories (served.h)  nothing has happened       swap then
+ *   2. commit as above: the histories go with     the swap holds             as above, each event under
+ *      the offsets, the swaps are told                                       the model of its offset
+ *   3. the pipeline uses the new model            the swap holds             likewise
  */
 #ifndef SHOAL_WORKER_H
 #define SHOAL_WORKER_H
@@ -20,11 +26,12 @@
 
 #include "stream/config.h"
 #include "stream/log.h"
+#include "stream/models.h"
 #include "stream/pipeline.h"
 
 struct shoal_worker_options {
     const struct shoal_config *config;
-    const struct shoal_model *model;
+    struct shoal_models *models; /* shared by the workers of the process */
     const struct shoal_policy *policy;
     int32_t partitions;        /* of the events topic */
     const char *instance;      /* name of this process; NULL: dynamic membership */

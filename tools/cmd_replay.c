@@ -43,6 +43,29 @@ static enum shoal_status open_store(const struct shoal_cli_args *args,
                                         : SHOAL_OK;
 }
 
+/* *swaps stays NULL without --swaps; else one history for each partition. */
+static enum shoal_status read_swaps(const struct shoal_cli_args *args,
+                                    const struct shoal_setup *setup, int32_t partitions,
+                                    struct shoal_swaps **swaps, struct shoal_message *message)
+{
+    const char *path = shoal_cli_get(args, "swaps"), *folder = shoal_cli_get(args, "models");
+    enum shoal_status status = SHOAL_OK;
+    if (folder)
+        status = shoal_models_search(setup->models, folder, message);
+    if (status != SHOAL_OK || !path)
+        return status;
+    *swaps = calloc((size_t)partitions, sizeof **swaps);
+    return *swaps ? shoal_swaps_read(path, setup->model->id, partitions, *swaps, message)
+                  : shoal_fail(message, SHOAL_NOMEM, "out of memory");
+}
+
+static void free_swaps(struct shoal_swaps *swaps, int32_t partitions)
+{
+    for (int32_t i = 0; swaps && i < partitions; i++)
+        shoal_swaps_finish(&swaps[i]);
+    free(swaps);
+}
+
 static int replay(const struct shoal_cli_args *args, struct shoal_setup *setup, char *events)
 {
     const char *files[FILES_MAX];
@@ -68,15 +91,23 @@ static int replay(const struct shoal_cli_args *args, struct shoal_setup *setup, 
     };
     struct shoal_pipeline_counts counts;
     struct shoal_message message = {.text = ""};
-    enum shoal_status status = open_store(args, setup, &options.store, &message);
-    if (status != SHOAL_OK)
+    struct shoal_swaps *swaps = NULL;
+    enum shoal_status status = read_swaps(args, setup, options.partitions, &swaps, &message);
+    options.models = setup->models;
+    options.swaps = swaps;
+    if (status == SHOAL_OK)
+        status = open_store(args, setup, &options.store, &message);
+    if (status != SHOAL_OK) {
+        free_swaps(swaps, options.partitions);
         return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
+    }
     int64_t since_ms = shoal_clock_ms();
     shoal_progress_start(&progress, "replay", "messages");
     status = shoal_replay(&options, &counts, &message);
     shoal_progress_end(&progress);
     if (options.store)
         options.store->ops->destroy(options.store);
+    free_swaps(swaps, options.partitions);
     if (status != SHOAL_OK)
         return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
     double seconds = (double)(shoal_clock_ms() - since_ms + 1) / 1000;
@@ -92,7 +123,8 @@ static int replay(const struct shoal_cli_args *args, struct shoal_setup *setup, 
 static int run(const struct shoal_cli_args *args)
 {
     struct shoal_setup setup;
-    int code = shoal_setup_load(args, shoal_cli_get(args, "model"),
+    const char *model = shoal_cli_get(args, "model");
+    int code = shoal_setup_load(args, model ? model : shoal_cli_get(args, "models"),
                                 shoal_cli_get(args, "promotions"), &setup);
     if (code == SHOAL_EXIT_OK) {
         char *events = strdup(shoal_cli_get(args, "events"));
@@ -105,14 +137,20 @@ static int run(const struct shoal_cli_args *args)
 }
 
 static const struct shoal_cli_option options[] = {
-    {"model", "FILE", NULL, "model to apply (default: model.path of the configuration)", false, false},
+    {"model", "FILE", NULL, "model to apply, or a folder of models: the one in service (default: --models, "
+     "else model.path of the configuration)", false, false},
     {"events", "FILE[,FILE…]", NULL, "events: JSON lines or CSV, plain, gzip or zstd; - for standard input",
      true, false},
     {"promotions", "FILE", NULL, "promotions (default: promotions.path of the configuration)", false,
      false},
-    {"out", "FOLDER", NULL, "folder for segments.jsonl, decisions.jsonl, deadletter.jsonl, states.jsonl",
+    {"out", "FOLDER", NULL, "folder for segments.jsonl, decisions.jsonl, deadletter.jsonl, models.jsonl, "
+     "states.jsonl",
      true, false},
     {"partitions", "N", "4", "partitions of the topic that is imitated", false, false},
+    {"swaps", "FILE", NULL, "swaps of the model to make: lines of the models topic, {\"model\":VERSION,"
+     "\"partition\":N,\"offset\":N}", false, false},
+    {"models", "FOLDER", NULL, "folder of the models that --swaps names (default: that of --model)", false,
+     false},
     {"workers", "N", "1", "pipelines that share the partitions; the result is the same", false, false},
     {"save-every", "N", "0", "save and empty all caches after N messages; 0: at the end only", false,
      false},

@@ -15,7 +15,7 @@
 #include "tools/commands.h"
 #include "tools/setup.h"
 
-enum { TICK_MS = 50, LAG_TICKS = 4 };
+enum { TICK_MS = 50, LAG_TICKS = 4, MODEL_TICKS = 20 };
 
 /* The one global: set by SIGTERM and SIGINT, read by every worker. */
 static atomic_bool stop;
@@ -123,7 +123,7 @@ static bool at_end(struct processor *p)
     return true;
 }
 
-static enum shoal_status watch(struct processor *p)
+static enum shoal_status watch(struct processor *p, struct shoal_models *models)
 {
     for (unsigned tick = 0; !atomic_load(&stop); tick++) {
         for (int64_t i = 0; i < p->config->workers; i++) {
@@ -132,6 +132,8 @@ static enum shoal_status watch(struct processor *p)
                 return status;
         }
         report(p, false);
+        if (tick % MODEL_TICKS == 0)
+            (void)shoal_models_refresh(models, &p->log); /* the workers see it by themselves */
         if (p->exit_at_end && tick % LAG_TICKS == 0 && at_end(p))
             return SHOAL_OK;
         pause_ms(TICK_MS);
@@ -146,7 +148,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
     bool dynamic = strcmp(p->config->instance_id, "none") == 0;
     struct shoal_worker_options options = {
         .config = p->config,
-        .model = setup->model,
+        .models = setup->models,
         .policy = setup->policy,
         .partitions = p->partitions,
         .instance = dynamic ? NULL : p->instance.name,
@@ -164,7 +166,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
                         setup->model->version, p->config->delivery, p->config->workers,
                         p->config->group_id, dynamic ? "a dynamic member" : p->instance.name,
                         p->config->topic_events, p->partitions);
-        status = watch(p);
+        status = watch(p, setup->models);
     }
     atomic_store(&stop, true);
     for (int64_t i = 0; i < p->config->workers; i++) {

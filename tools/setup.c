@@ -58,7 +58,9 @@ int shoal_setup_load(const struct shoal_cli_args *args, const char *model, const
         return shoal_cli_fail(args, SHOAL_EXIT_CONFIG,
                               "no model: set model.path in the configuration (or make one with "
                               "shoal train)");
-    enum shoal_status status = shoal_model_load(model, &setup->model, &message);
+    enum shoal_status status = shoal_models_open(model, &setup->models, &message);
+    if (status == SHOAL_OK)
+        setup->model = shoal_models_latest(setup->models);
     if (status == SHOAL_OK && promotions[0])
         status = shoal_policy_load(promotions, &setup->policy, &message);
     return status == SHOAL_OK ? SHOAL_EXIT_OK
@@ -68,7 +70,9 @@ int shoal_setup_load(const struct shoal_cli_args *args, const char *model, const
 void shoal_setup_finish(struct shoal_setup *setup)
 {
     shoal_policy_destroy(setup->policy);
-    shoal_model_destroy(setup->model);
+    if (setup->models)
+        shoal_models_release(setup->models, setup->model);
+    shoal_models_close(setup->models);
     shoal_config_destroy(setup->config);
     *setup = (struct shoal_setup){0};
 }

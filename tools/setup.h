@@ -5,12 +5,14 @@
 
 #include "model/model.h"
 #include "stream/config.h"
+#include "stream/models.h"
 #include "stream/policy.h"
 #include "tools/cli.h"
 
 struct shoal_setup {
     struct shoal_config *config;
-    struct shoal_model *model;
+    struct shoal_models *models;
+    const struct shoal_model *model; /* the one in service at the start; held */
     struct shoal_policy *policy; /* NULL: none configured */
 };
 
@@ -23,8 +25,8 @@ struct shoal_setup {
 
 /* Reads --config and every --set. On failure prints the reason and returns an exit code. */
 int shoal_setup_config(const struct shoal_cli_args *args, struct shoal_setup *setup);
-/* Loads model.path and promotions.path as well; `model` and `promotions` (may be NULL) override the
- * configuration's. */
+/* Loads model.path (a file, or a folder with a model in service) and promotions.path as well; `model`
+ * and `promotions` (may be NULL) override the configuration's. */
 int shoal_setup_load(const struct shoal_cli_args *args, const char *model, const char *promotions,
                      struct shoal_setup *setup);
 void shoal_setup_finish(struct shoal_setup *setup);

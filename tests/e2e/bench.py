@@ -2,6 +2,7 @@
 """What all scenarios of a run share: the program, the servers, a model, event files."""
 
 import os
+import re
 import shutil
 
 from events import write_awkward, write_round
@@ -28,6 +29,7 @@ class Bench:
         self.round = os.path.join(self.folder, "round.jsonl")
         self.pieces = self.round_pieces = None
         self.servers = None
+        self._versions = None
 
     def set_up(self):
         if os.environ.get("SHOAL_NO_KAFKA"):
@@ -51,10 +53,24 @@ class Bench:
         self.round_pieces = split(self.round)
 
     def _make_model(self):
-        """A short training: the scenarios need a model with a spread of scores, not a good one."""
+        self._train(self.model, "--seed", "1")
+
+    def _train(self, path, *options):
+        """A short training: the scenarios need models with a spread of scores, not good ones. Returns the
+        version."""
         events = os.path.join(self.data, "taobao_dev.csv.gz")
-        run([self.program, "train", "--events", events, "--until", "2017-12-02T00:00+08:00", "--epochs", "2",
-             "--no-refit", "--seed", "1", "--out", self.model], 300)
+        said = run([self.program, "train", "--events", events, "--until", "2017-12-02T00:00+08:00", "--epochs",
+                    "2", "--no-refit", *options, "--out", path], 300)
+        return re.search(r"^model\s+([0-9a-f]{16})\b", said[1].decode() + said[2], re.M).group(1)
+
+    def versions(self):
+        """{version: file} of three models, in this order: two of one shape, and one of another H."""
+        if not self._versions:
+            self._versions = {}
+            for number, options in enumerate((("--seed", "1"), ("--seed", "2"), ("--seed", "3", "--hidden", "32"))):
+                path = os.path.join(self.folder, f"model-{number}.shoal")
+                self._versions[self._train(path, *options)] = path
+        return self._versions
 
     def refresh(self):
         """Each scenario begins with both servers up and an empty Redis."""

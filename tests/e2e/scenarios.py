@@ -7,9 +7,10 @@ import scenario_group
 import scenario_plain
 import scenario_redis
 import scenario_refusals
+import scenario_swap
 
 _MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages,
-            scenario_refusals)
+            scenario_refusals, scenario_swap)
 
 
 def _scenarios():

@@ -17,6 +17,7 @@ from processes import Failure, Process, check, run, wait_until
 
 PARTITIONS = 4
 OUTPUTS = ("segments", "decisions", "deadletter")
+MODELS = "models"
 
 
 class World:
@@ -36,7 +37,7 @@ class World:
             "group.id": self.prefix,
             "stats.interval": "1s",
         }
-        for topic in ("events", *OUTPUTS):
+        for topic in ("events", *OUTPUTS, MODELS):
             self.settings[f"topics.{topic}"] = self.topic(topic)
         self.processors = collections.OrderedDict()
         self.numbers = collections.Counter()
@@ -139,6 +140,49 @@ class World:
             time.sleep(0.1)
         self.stop_all()
 
+    # --- models -------------------------------------------------------------
+
+    def follow_models(self):
+        """From now on the processor follows a folder of models; the first of the three versions is in
+        service. Returns the three."""
+        self.settings["model.path"] = self.path(MODELS)
+        os.makedirs(self.path(MODELS))
+        versions = list(self.bench.versions())
+        self.publish(versions[0])
+        return versions
+
+    def place(self, version, data=None):
+        """A version's file, as it is published: written beside and renamed. `data` instead of its bytes."""
+        path = os.path.join(self.path(MODELS), f"{version}.shoal")
+        if data is None:
+            with open(self.bench.versions()[version], "rb") as file:
+                data = file.read()
+        with open(path + ".new", "wb") as file:
+            file.write(data)
+        os.rename(path + ".new", path)
+
+    def point_to(self, version):
+        """`current` names this version."""
+        link = os.path.join(self.path(MODELS), "current")
+        os.symlink(f"{version}.shoal", link + ".new")
+        os.rename(link + ".new", link)
+
+    def publish(self, version):
+        self.place(version)
+        self.point_to(version)
+
+    def swaps(self):
+        """What was told of models, as text lines in the order of each partition."""
+        return [message.value for message in self.output(MODELS)]
+
+    def wait_served(self, version, seconds=30):
+        """Until the last thing told of every partition is that this version serves it."""
+        def served():
+            self.wait_running()
+            last = {swap["partition"]: swap["model"] for swap in map(json.loads, self.swaps())}
+            return set(last.values()) == {version} and len(last) == PARTITIONS
+        wait_until(served, seconds, f"all partitions are served by {version}", 0.2)
+
     # --- comparison ---------------------------------------------------------
 
     def replay(self, path, *options):
@@ -152,6 +196,18 @@ class World:
 
     def states(self):
         return self.shoal("inspect", "--all")[1].split(b"\n")[:-1]
+
+    def compare_swapped(self, path, *options, repeats_allowed=False):
+        """The same against a replay that makes the swaps that were told; and the swaps themselves."""
+        swaps = self.path("swaps.jsonl")
+        lines = self.swaps()
+        with open(swaps, "wb") as file:
+            file.writelines(line + b"\n" for line in lines)
+        self.compare(path, "--swaps", swaps, "--models", self.path(MODELS), *options,
+                     repeats_allowed=repeats_allowed)
+        wanted = read_lines(os.path.join(self.path("replay"), "models.jsonl"))
+        problem = difference(MODELS, wanted, list(dict.fromkeys(lines)) if repeats_allowed else lines)
+        check(not problem, problem)
 
     def compare(self, path, *options, repeats_allowed=False):
         """Topics and states against an uninterrupted replay of the same file. With

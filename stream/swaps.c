@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The history of a partition's models; see swaps.h. Reading a file of swaps is in swaps_file.c. */
+#include "stream/swaps.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char head[] = "m1";
+enum { HEAD = sizeof head - 1, VERSION_DIGITS = 16, OFFSET_DIGITS_MAX = 19 };
+
+void shoal_swaps_finish(struct shoal_swaps *swaps)
+{
+    free(swaps->list);
+    *swaps = (struct shoal_swaps){0};
+}
+
+enum shoal_status shoal_swaps_append(struct shoal_swaps *swaps, int64_t offset, uint64_t model)
+{
+    if (offset < 0 || model == 0 ||
+        (swaps->count > 0 && offset < swaps->list[swaps->count - 1].offset))
+        return SHOAL_INVALID;
+    if (shoal_swaps_last(swaps) == model)
+        return SHOAL_OK;
+    if (swaps->count == swaps->capacity) {
+        size_t capacity = swaps->capacity ? 2 * swaps->capacity : 4;
+        struct shoal_swap *list = realloc(swaps->list, capacity * sizeof *list);
+        if (!list)
+            return SHOAL_NOMEM;
+        swaps->list = list;
+        swaps->capacity = capacity;
+    }
+    swaps->list[swaps->count++] = (struct shoal_swap){offset, model};
+    return SHOAL_OK;
+}
+
+uint64_t shoal_swaps_last(const struct shoal_swaps *swaps)
+{
+    return swaps->count ? swaps->list[swaps->count - 1].model : 0;
+}
+
+size_t shoal_swaps_find(const struct shoal_swaps *swaps, int64_t offset)
+{
+    size_t index = swaps->count - 1;
+    while (index > 0 && swaps->list[index].offset > offset)
+        index--;
+    return index;
+}
+
+int64_t shoal_swaps_until(const struct shoal_swaps *swaps, size_t index)
+{
+    return index + 1 < swaps->count ? swaps->list[index + 1].offset : INT64_MAX;
+}
+
+void shoal_swaps_cut(struct shoal_swaps *swaps, int64_t offset)
+{
+    while (swaps->count > 0 && swaps->list[swaps->count - 1].offset > offset)
+        swaps->count--;
+}
+
+static void drop_oldest(struct shoal_swaps *swaps, size_t count)
+{
+    if (count == 0)
+        return;
+    swaps->count -= count;
+    memmove(swaps->list, swaps->list + count, swaps->count * sizeof *swaps->list);
+}
+
+void shoal_swaps_trim(struct shoal_swaps *swaps, int64_t low)
+{
+    if (swaps->count > 0)
+        drop_oldest(swaps, shoal_swaps_find(swaps, low));
+}
+
+bool shoal_swaps_id(const char *text, size_t size, uint64_t *model)
+{
+    *model = 0;
+    if (size != VERSION_DIGITS)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (c >= '0' && c <= '9')
+            *model = *model << 4 | (uint64_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            *model = *model << 4 | (uint64_t)(c - 'a' + 10);
+        else
+            return false;
+    }
+    return *model != 0;
+}
+
+void shoal_swaps_version(uint64_t model, char version[17])
+{
+    snprintf(version, 17, "%016" PRIx64, model);
+}
+
+/* Decimal digits without leading zeros, up to INT64_MAX; the number of bytes read, 0 if there is none. */
+static size_t read_offset(const char *text, size_t size, int64_t *offset)
+{
+    size_t digits = 0;
+    uint64_t value = 0; /* 19 digits fit */
+    while (digits < size && text[digits] >= '0' && text[digits] <= '9') {
+        if (digits == OFFSET_DIGITS_MAX)
+            return 0;
+        value = value * 10 + (uint64_t)(text[digits++] - '0');
+    }
+    if (value > INT64_MAX || (digits > 1 && text[0] == '0'))
+        return 0;
+    *offset = (int64_t)value;
+    return digits;
+}
+
+static enum shoal_status parse(const char *text, size_t size, struct shoal_swaps *swaps)
+{
+    if (size < HEAD || memcmp(text, head, HEAD) != 0)
+        return SHOAL_DAMAGED;
+    for (size_t at = HEAD; at < size;) {
+        struct shoal_swap swap;
+        if (size - at < 1 + VERSION_DIGITS + 2 || text[at] != ' ' ||
+            !shoal_swaps_id(text + at + 1, VERSION_DIGITS, &swap.model) ||
+            text[at + 1 + VERSION_DIGITS] != '@')
+            return SHOAL_DAMAGED;
+        at += 1 + VERSION_DIGITS + 1;
+        size_t digits = read_offset(text + at, size - at, &swap.offset);
+        if (digits == 0 || swap.model == shoal_swaps_last(swaps))
+            return SHOAL_DAMAGED;
+        at += digits;
+        enum shoal_status status = shoal_swaps_append(swaps, swap.offset, swap.model);
+        if (status != SHOAL_OK)
+            return status == SHOAL_INVALID ? SHOAL_DAMAGED : status;
+    }
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_swaps_parse(const char *text, size_t size, struct shoal_swaps *swaps)
+{
+    swaps->count = 0;
+    enum shoal_status status = parse(text, size, swaps);
+    if (status != SHOAL_OK)
+        swaps->count = 0;
+    return status;
+}
+
+static size_t print_one(const struct shoal_swap *swap, char text[64])
+{
+    return (size_t)snprintf(text, 64, " %016" PRIx64 "@%" PRId64, swap->model, swap->offset);
+}
+
+size_t shoal_swaps_print(struct shoal_swaps *swaps, char text[SHOAL_SWAPS_BYTES + 1])
+{
+    char one[64];
+    size_t size = HEAD, first = swaps->count;
+    while (first > 0) {
+        size_t more = print_one(&swaps->list[first - 1], one);
+        if (size + more > SHOAL_SWAPS_BYTES)
+            break;
+        size += more;
+        first--;
+    }
+    drop_oldest(swaps, first);
+    memcpy(text, head, HEAD);
+    char *at = text + HEAD;
+    for (size_t i = 0; i < swaps->count; i++) {
+        size_t more = print_one(&swaps->list[i], one);
+        memcpy(at, one, more);
+        at += more;
+    }
+    *at = '\0';
+    return first;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Read, train, compare, decide; see retrain.h. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/base/clock.h"
+#include "model/learn/labels.h"
+#include "model/learn/slice.h"
+#include "stream/event.h"
+#include "tools/retrain.h"
+
+struct round {
+    const struct shoal_retrain_options *options;
+    struct shoal_retrain_run *run;
+    struct shoal_dataset dataset, window;
+    struct shoal_model *incumbent, *challenger;
+    struct shoal_progress line;
+    uint32_t epochs;
+    uint64_t done_before, seen; /* events of earlier epochs; of this one */
+};
+
+/* ---- progress ------------------------------------------------------------------------------- */
+
+static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
+{
+    struct round *round = context;
+    (void)refit;
+    round->seen = done;
+    double fraction = round->epochs && total
+                          ? ((double)epoch - 1 + (double)done / (double)total) /
+                                (double)round->epochs
+                          : -1;
+    shoal_progress_update(&round->line, fraction, round->done_before + done);
+}
+
+static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
+{
+    struct round *round = context;
+    shoal_progress_end(&round->line);
+    round->done_before += round->seen;
+    round->seen = 0;
+    round->epochs = epoch->epochs;
+    if (epoch->refit)
+        fprintf(stderr, "refit %3u/%u  train loss %.5f\n", epoch->epoch, epoch->epochs,
+                epoch->train_loss);
+    else if (epoch->epoch == 0)
+        fprintf(stderr, "regression                          validation loss %.5f  ROC-AUC %.4f\n",
+                epoch->valid_loss, epoch->valid_auc);
+    else
+        fprintf(stderr, "epoch %3u/%u  train loss %.5f  validation loss %.5f  ROC-AUC %.4f%s\n",
+                epoch->epoch, epoch->epochs, epoch->train_loss, epoch->valid_loss,
+                epoch->valid_auc, epoch->best ? "  best" : "");
+}
+
+static void on_scored(void *context, size_t done, size_t total)
+{
+    shoal_progress_update(context, (double)done / (double)total, done);
+}
+
+/* ---- steps ---------------------------------------------------------------------------------- */
+
+/* The model in service. One that cannot be read does not stop the round: a new model is what heals it. */
+static void find_incumbent(struct round *round)
+{
+    struct shoal_retrain_run *run = round->run;
+    const char *dir = round->options->dir;
+    enum shoal_status status = shoal_models_current(dir, run->incumbent, &run->incumbent_error);
+    if (status == SHOAL_NOT_FOUND) {
+        run->incumbent_error.text[0] = '\0';
+        return;
+    }
+    if (status == SHOAL_OK)
+        status = shoal_models_load(dir, run->incumbent, &round->incumbent, &run->incumbent_error);
+    else
+        run->incumbent[0] = '\0';
+    memcpy(run->in_service, run->incumbent, sizeof run->in_service);
+    if (status != SHOAL_OK)
+        fprintf(stderr, "warning: the model in service cannot be read, so that the challenger is "
+                        "compared with the base rate only: %s\n",
+                run->incumbent_error.text);
+    else
+        run->incumbent_error.text[0] = '\0';
+}
+
+static void warn_of_data(const struct shoal_retrain_run *run)
+{
+    if (run->load.refused)
+        fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
+                        "first because: %s\n",
+                run->load.refused, run->load.messages, run->load.why.text);
+    if (run->late_count)
+        fprintf(stderr, "%" PRIu64 " of %zu events are older than the one before of the same user; "
+                        "each counts as of that one's time, as it would in service\n",
+                run->late_count, run->events_count);
+}
+
+static enum shoal_status read_events(struct round *round, struct shoal_message *message)
+{
+    const struct shoal_retrain_options *options = round->options;
+    struct shoal_retrain_run *run = round->run;
+    run->load = (struct shoal_load){.until_ms = options->until_given ? options->until_ms
+                                                                     : INT64_MAX};
+    enum shoal_status status =
+        shoal_load_events(options->events, &run->load, &round->dataset, message);
+    if (status != SHOAL_OK)
+        return status;
+    const struct shoal_dataset *dataset = &round->dataset;
+    run->loaded = true;
+    run->fingerprint = dataset->fingerprint;
+    run->events_count = dataset->events_count;
+    run->users_count = dataset->users_count;
+    run->late_count = dataset->late_count;
+    run->repeated_count = dataset->repeated_count;
+    run->first_ms = dataset->first_ms;
+    run->end_ms = run->load.reached ? options->until_ms : dataset->last_ms;
+    run->sealed_until_ms = run->end_ms - SHOAL_HORIZON_MS;
+    run->sealed_from_ms = run->sealed_until_ms - options->sealed_ms;
+    run->from_ms = run->first_ms;
+    if (options->window_ms && run->sealed_from_ms - options->window_ms > run->first_ms)
+        run->from_ms = run->sealed_from_ms - options->window_ms;
+    warn_of_data(run);
+    return SHOAL_OK;
+}
+
+/* The windows before any training: too little data is said at once, with all that is needed. */
+static enum shoal_status cut(struct round *round, struct shoal_message *message)
+{
+    struct shoal_retrain_run *run = round->run;
+    double hours = (double)(run->end_ms - run->first_ms) / 3600e3;
+    double sealed_hours = (double)round->options->sealed_ms / 3600e3;
+    if (run->events_count == 0)
+        return shoal_fail(message, SHOAL_TOO_FEW, "no events before the end in %s",
+                          round->options->events);
+    /* 24 h of labels, the sealed window, and what a training needs at least (labels.c) */
+    if (hours <= 24 + sealed_hours + 54)
+        return shoal_fail(message, SHOAL_TOO_FEW,
+                          "%zu events over %.1f h: nothing is left to train on; needed are events "
+                          "over more than %.0f h: 54 for the training, %.0f sealed, 24 for the "
+                          "labels of the sealed ones",
+                          run->events_count, hours, 24 + sealed_hours + 54, sealed_hours);
+    enum shoal_status status = shoal_compare_check(&round->dataset, run->sealed_from_ms,
+                                                   run->sealed_until_ms, message);
+    if (status != SHOAL_OK)
+        return status;
+    status = shoal_dataset_slice(&round->dataset, run->from_ms, run->sealed_from_ms,
+                                 &round->window);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "out of memory with %zu events", run->events_count);
+    if (round->window.users_count < SHOAL_SEALED_USERS_MIN)
+        return shoal_fail(message, SHOAL_TOO_FEW,
+                          "the training window has %zu events of %zu users; needed are %d users",
+                          round->window.events_count, round->window.users_count,
+                          SHOAL_SEALED_USERS_MIN);
+    return SHOAL_OK;
+}
+
+static enum shoal_status train(struct round *round, struct shoal_message *message)
+{
+    struct shoal_retrain_run *run = round->run;
+    struct shoal_train_report report = {
+        .context = round, .on_epoch = on_epoch, .on_progress = on_progress};
+    shoal_progress_start(&round->line, "train", "events");
+    enum shoal_status status =
+        shoal_train(&round->window, run->sealed_from_ms, &round->options->train, &report,
+                    &round->challenger, &run->summary, message);
+    shoal_progress_end(&round->line);
+    if (status != SHOAL_OK)
+        return status;
+    struct shoal_buffer bytes = {0};
+    status = shoal_model_serialize(round->challenger, &bytes); /* sets the version */
+    shoal_buffer_finish(&bytes);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "the challenger cannot be written: it has values that "
+                                           "are not finite");
+    run->trained = true;
+    run->origin = round->challenger->origin;
+    memcpy(run->challenger, round->challenger->version, sizeof run->challenger);
+    return SHOAL_OK;
+}
+
+static enum shoal_status compare(struct round *round, struct shoal_message *message)
+{
+    struct shoal_retrain_run *run = round->run;
+    struct shoal_progress line;
+    struct shoal_compare_options how = {
+        .from_ms = run->sealed_from_ms,
+        .until_ms = run->sealed_until_ms,
+        .margin = round->options->margin,
+        .seed = round->options->train.seed,
+        .progress = on_scored,
+        .context = &line,
+    };
+    shoal_progress_start(&line, "compare", "events");
+    enum shoal_status status = shoal_compare(round->challenger, round->incumbent, &round->dataset,
+                                             &how, &run->comparison, message);
+    shoal_progress_end(&line);
+    run->compared = status == SHOAL_OK;
+    if (run->compared && run->comparison.incumbent_saw_window)
+        fprintf(stderr, "warning: the model in service was trained on days of the sealed window; it "
+                        "looks better there than it is\n");
+    return status;
+}
+
+/* Puts the challenger into service unless somebody has changed the model in service meanwhile. */
+static enum shoal_status publish(struct round *round, struct shoal_message *message)
+{
+    struct shoal_retrain_run *run = round->run;
+    const char *dir = round->options->dir;
+    enum shoal_status status = shoal_models_add(dir, round->challenger, message);
+    if (status == SHOAL_OK)
+        status = shoal_models_replace(dir, run->incumbent, run->challenger, message);
+    if (status == SHOAL_FENCED) {
+        run->decision = SHOAL_DECISION_KEPT;
+        (void)shoal_fail(&run->reason, SHOAL_OK, "%s while this round ran; not overruled",
+                         message->text);
+        if (shoal_models_current(dir, run->in_service, NULL) != SHOAL_OK)
+            run->in_service[0] = '\0';
+        return SHOAL_OK;
+    }
+    if (status != SHOAL_OK)
+        return status;
+    run->decision = SHOAL_DECISION_PUBLISHED;
+    memcpy(run->in_service, run->challenger, sizeof run->in_service);
+    return SHOAL_OK;
+}
+
+/* From here on a round is not stopped in the middle: what is published is also recorded. */
+static void hold_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+static enum shoal_status decide(struct round *round, struct shoal_message *message)
+{
+    struct shoal_retrain_run *run = round->run;
+    hold_signals();
+    run->reason = run->comparison.reason;
+    if (round->incumbent && strcmp(run->challenger, run->incumbent) == 0) {
+        run->decision = SHOAL_DECISION_KEPT;
+        (void)shoal_fail(&run->reason, SHOAL_OK,
+                         "the training gave the model in service again, byte for byte");
+        return SHOAL_OK;
+    }
+    if (run->comparison.verdict == SHOAL_VERDICT_PUBLISH)
+        return publish(round, message);
+    run->decision = run->comparison.verdict == SHOAL_VERDICT_KEEP ? SHOAL_DECISION_KEPT
+                                                                  : SHOAL_DECISION_REFUSED;
+    return round->options->keep_challenger
+               ? shoal_models_add(round->options->dir, round->challenger, message)
+               : SHOAL_OK;
+}
+
+void shoal_retrain_round(const struct shoal_retrain_options *options,
+                         struct shoal_retrain_run *run)
+{
+    struct round round = {.options = options, .run = run};
+    struct shoal_message message = {.text = ""};
+    int64_t since_ms = shoal_clock_ms();
+    *run = (struct shoal_retrain_run){.started_wall_ms = shoal_clock_wall_ms()};
+    shoal_dataset_init(&round.dataset, options->train.dims.ring);
+    shoal_dataset_init(&round.window, options->train.dims.ring);
+    find_incumbent(&round);
+    enum shoal_status status = read_events(&round, &message);
+    if (status == SHOAL_OK)
+        status = cut(&round, &message);
+    if (status == SHOAL_OK)
+        status = train(&round, &message);
+    if (status == SHOAL_OK)
+        status = compare(&round, &message);
+    if (status == SHOAL_OK)
+        status = decide(&round, &message);
+    if (status != SHOAL_OK) {
+        run->decision = SHOAL_DECISION_FAILED;
+        run->status = status;
+        run->reason = message;
+    }
+    run->took_ms = shoal_clock_ms() - since_ms;
+    shoal_model_destroy(round.incumbent);
+    shoal_model_destroy(round.challenger);
+    shoal_dataset_finish(&round.dataset);
+    shoal_dataset_finish(&round.window);
+}
