@@ -50,16 +50,17 @@ static void warn(const struct shoal_evaluation *evaluation)
 }
 
 static int report(const struct shoal_cli_args *args, const struct shoal_dataset *dataset,
-                  const struct shoal_evaluation *evaluation)
+                  const struct shoal_evaluation *evaluation,
+                  const struct shoal_task_evaluation tasks[SHOAL_TASKS])
 {
     warn(evaluation);
     bool baseline = shoal_cli_get(args, "baseline");
     if (baseline && !evaluation->there[SHOAL_PREDICTOR_REGRESSION])
         fprintf(stderr, "warning: no regression: too few labelled events before --from\n");
     if (shoal_cli_get(args, "json"))
-        shoal_evaluate_print_json(evaluation, baseline, stdout);
+        shoal_evaluate_print_json(evaluation, tasks, baseline, stdout);
     else
-        shoal_evaluate_print_table(evaluation, stdout);
+        shoal_evaluate_print_table(evaluation, tasks, stdout);
     const char *scores = shoal_cli_get(args, "scores");
     return scores ? write_scores(args, scores, dataset, evaluation) : SHOAL_EXIT_OK;
 }
@@ -99,7 +100,10 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
     shoal_progress_start(&progress, "score", "events");
     status = shoal_evaluate(model, dataset, &options, &evaluation, &message);
     shoal_progress_end(&progress);
-    int code = status == SHOAL_OK ? report(args, dataset, &evaluation)
+    struct shoal_task_evaluation tasks[SHOAL_TASKS];
+    if (status == SHOAL_OK && (status = shoal_evaluate_tasks(model, dataset, &options, tasks)) != SHOAL_OK)
+        shoal_fail(&message, status, "out of memory with %zu events", dataset->events_count);
+    int code = status == SHOAL_OK ? report(args, dataset, &evaluation, tasks)
                                   : shoal_cli_fail(args, shoal_setup_exit(status), "%s",
                                                    message.text);
     shoal_evaluation_finish(&evaluation);
@@ -153,7 +157,9 @@ const struct shoal_cli_command shoal_cmd_evaluate = {
         "An event is positive if its user buys in the 24 hours after it; one whose 24 hours reach past "
         "the end of the data is not scored. Prints ROC-AUC, PR-AUC (average precision), log loss "
         "and ECE (15 bins of equal mass) with 95 % intervals from 1000 resamples of the users, for "
-        "events and for users (each user's last scored event).",
+        "events and for users (each user's last scored event); and the same for every task. The number of "
+        "events in 24 hours is judged by MAE, RMSE, R2 and MAPE, the last over the events that are "
+        "followed by any.",
     .example = "shoal evaluate --model m.shoal --events events.csv.gz "
                "--from 2017-12-02T00:00+08:00 --baseline",
     .options = options,
