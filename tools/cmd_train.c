@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/base/clock.h"
+#include "model/learn/preparation.h"
 #include "model/learn/team.h"
 #include "model/learn/train.h"
 #include "stream/event.h"
@@ -167,6 +168,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     options->pretrain_epochs = (uint32_t)pretrain_epochs;
     options->averaging = (float)averaging;
     options->user_balance = (float)balance;
+    options->balanced = shoal_cli_get(args, "balanced");
     options->refit = !shoal_cli_get(args, "no-refit");
     options->objectives.negatives = options->pretrain_objectives.negatives = (uint32_t)negatives;
     options->objectives.alpha = options->pretrain_objectives.alpha = (float)alpha;
@@ -182,6 +184,33 @@ static void print_measure(const char *name, const struct shoal_train_summary *su
            model->values[measure], model->intervals[measure].low, model->intervals[measure].high,
            regression->values[measure], regression->intervals[measure].low,
            regression->intervals[measure].high);
+}
+
+/* What was not learned from, and why. */
+static void print_left_out(const struct shoal_load *load, const struct shoal_dataset *dataset,
+                           const struct shoal_preparation *preparation)
+{
+    const struct {
+        uint64_t count;
+        const char *why;
+    } reasons[] = {
+        {load->refused, "cannot be read, or have no user, item or time"},
+        {dataset->repeated_count, "repeat an event id of the user"},
+        {preparation->unbought_count, "are of items that nobody buys (--bought-items-only)"},
+        {preparation->few_count, "are of users with too few (--min-records)"},
+    };
+    bool any = false;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (reasons[i].count) {
+            printf("%s%" PRIu64 " records %s\n", any ? "            " : "  left out  ",
+                   reasons[i].count, reasons[i].why);
+            any = true;
+        }
+    if (preparation->few_users)
+        printf("            %" PRIu64 " users with too few records\n", preparation->few_users);
+    if (dataset->late_count)
+        printf("  late      %" PRIu64 " records older than their user's last, taken as of its time\n",
+               dataset->late_count);
 }
 
 static void print_summary(const char *path, const struct shoal_model *model,
@@ -244,6 +273,18 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
                         "first because: %s\n",
                 load.refused, load.messages, load.why.text);
+    struct shoal_preparation preparation;
+    long long min_records;
+    if (!shoal_cli_int(args, "min-records", 0, 1000000, &min_records))
+        return SHOAL_EXIT_USAGE;
+    struct shoal_preparation_options prepare = {
+        .min_records = (uint32_t)min_records,
+        .bought_items_only = shoal_cli_get(args, "bought-items-only"),
+    };
+    int64_t last_ms = dataset->last_ms;
+    if (shoal_prepare(dataset, &prepare, &preparation) != SHOAL_OK)
+        return shoal_cli_fail(args, SHOAL_EXIT_FAILED, "out of memory with %zu events",
+                              dataset->events_count);
     struct shoal_train_options options = *wanted;
     struct shoal_dataset pretrain;
     int code = load_pretraining(args, &options, &pretrain);
@@ -256,7 +297,7 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
     struct shoal_model *model;
     struct shoal_train_summary summary;
     shoal_progress_start(&showing.line, "train", "events");
-    status = shoal_train(dataset, load.reached ? until_ms : dataset->last_ms, &options, &report,
+    status = shoal_train(dataset, load.reached ? until_ms : last_ms, &options, &report,
                          &model, &summary, &message);
     shoal_progress_end(&showing.line);
     shoal_dataset_finish(&pretrain);
@@ -265,8 +306,10 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
                               "%s", message.text);
     const char *path = shoal_cli_get(args, "out");
     status = shoal_model_save(model, path, &message);
-    if (status == SHOAL_OK)
+    if (status == SHOAL_OK) {
         print_summary(path, model, &summary, (double)(shoal_clock_ms() - since_ms) / 1000);
+        print_left_out(&load, dataset, &preparation);
+    }
     shoal_model_destroy(model);
     return status == SHOAL_OK ? SHOAL_EXIT_OK
                               : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
@@ -338,6 +381,12 @@ static const struct shoal_cli_option options[] = {
     {"user-balance", "E", "0.5",
      "an event of a user with n events weighs n^-E: 0 all events the same, 1 all users", false,
      false},
+    {"min-records", "N", "0", "leave out users with fewer records", false, false},
+    {"bought-items-only", NULL, NULL, "leave out records of items that nobody buys in these events",
+     false, false},
+    {"balanced", NULL, NULL,
+     "weigh events before a purchase up until they are half of the loss; calibration puts it right again",
+     false, false},
     {"no-refit", NULL, NULL, "keep the model of the training part, do not learn from the last days",
      false, false},
     {0},

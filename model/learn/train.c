@@ -49,6 +49,7 @@ static struct shoal_task_mix mix_default(void)
         mix.scale[task] = 1;
     }
     mix.share[SHOAL_buy_24h] = 1;
+    mix.positive = 1;
     return mix;
 }
 
@@ -256,7 +257,7 @@ static enum shoal_status fit_regression(struct course *course, int64_t known_ms,
     return status;
 }
 
-/* The same for another task; where the data cannot tell, one that always says zero. */
+/* The same for another task; where the data cannot tell, one that knows the base rate only. */
 static enum shoal_status fit_task(struct course *course, enum shoal_task task, int64_t known_ms)
 {
     const struct shoal_dataset *dataset = course->dataset;
@@ -283,7 +284,12 @@ static enum shoal_status fit_task(struct course *course, enum shoal_task task, i
         if (status == SHOAL_TOO_FEW) {
             *regression = *like;
             memset(regression->weights, 0, sizeof regression->weights);
-            regression->bias = 0;
+            double none = 0.5, some = 0.5; /* one class only, or nothing: as far as that tells */
+            for (size_t i = 0; i < count; i++) {
+                some += labels[i] == 1;
+                none += labels[i] == 0;
+            }
+            regression->bias = log(some / none);
             status = SHOAL_OK;
         }
     }
@@ -316,6 +322,10 @@ static enum shoal_status start(struct course *course, int64_t known_ms,
         course->model->counter_deviation[k] = (float)course->regressions[0].deviation[k];
     }
     scale_counts(course);
+    if (course->options.balanced)
+        course->options.mix.positive = (float)((double)(course->split.train_count -
+                                                        course->split.train_positives) /
+                                               (double)course->split.train_positives);
     struct shoal_teaching teaching = {
         .dataset = course->dataset,
         .examples = &course->examples,

@@ -50,6 +50,7 @@ struct shoal_train_options {
     float averaging;       /* decay of the running mean of the parameters; 0: none */
     unsigned threads;      /* to compute with; 0: one a processor. The result does not depend on it */
     float user_balance;    /* an event of a user with n weighs n^−this; 0: all the same */
+    bool balanced;         /* events before a purchase weigh as much in all as the others */
     bool refit;
 };
 

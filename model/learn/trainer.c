@@ -36,6 +36,9 @@ static void start_state(struct shoal_params *params, const struct shoal_train_op
         float bound = t == SHOAL_TENSOR_gates_weight         ? gates_bound
                       : t == SHOAL_TENSOR_behavior_embedding ? 0.5f
                                                              : 0.02f;
+        /* A table that does not learn is left out. */
+        if (t < SHOAL_TENSOR_behavior_embedding && options->embedding_rate == 0)
+            bound = 0;
         draw(params->block + info.offset, info.rows * info.columns, bound, key, info.offset);
     }
     for (size_t j = 0; j < hidden; j++)

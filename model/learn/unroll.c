@@ -70,6 +70,7 @@ enum shoal_status shoal_unroll_create(const struct shoal_dims *dims, size_t batc
     for (int task = 0; task < SHOAL_TASKS; task++)
         u->mix.scale[task] = 1;
     u->mix.share[SHOAL_buy_24h] = 1;
+    u->mix.positive = 1;
     *unroll = u;
     return SHOAL_OK;
 }
@@ -239,9 +240,12 @@ double shoal_unroll_loss(struct shoal_unroll *unroll, double *weight)
                 dlogits[n] = cell->weight * unroll->mix.scale[n] *
                              slope_of((enum shoal_task)n, (double)logits[n], (double)cell->targets[n]);
         if (cell->tasks & 1u << SHOAL_buy_24h) {
-            loss += (double)cell->weight *
-                    cross_entropy((double)logits[SHOAL_buy_24h], cell->targets[SHOAL_buy_24h] > 0);
-            *weight += (double)cell->weight;
+            bool positive = cell->targets[SHOAL_buy_24h] > 0;
+            float factor = positive ? unroll->mix.positive : 1;
+            dlogits[SHOAL_buy_24h] *= factor;
+            loss += (double)(cell->weight * factor) *
+                    cross_entropy((double)logits[SHOAL_buy_24h], positive);
+            *weight += (double)(cell->weight * factor);
         }
     }
     return loss;

@@ -46,11 +46,12 @@ struct shoal_dropout {
 struct shoal_task_mix {
     float share[SHOAL_TASKS]; /* of a task's gradient that goes on into h; 0: its head only watches */
     float scale[SHOAL_TASKS]; /* factor of its loss: a count's is in events */
+    float positive;           /* weight of an event before a purchase in the loss of buy_24h; others 1 */
 };
 
 struct shoal_unroll {
     struct shoal_dims dims;
-    struct shoal_task_mix mix; /* as created: all of buy_24h, nothing of the others, scale 1 */
+    struct shoal_task_mix mix; /* as created: all of buy_24h, nothing of the others, scale and positive 1 */
     size_t batch, steps; /* B, T (greatest) */
     size_t used;         /* steps of the last forward pass */
     struct shoal_unroll_cell *cells; /* T×B, t outside; filled by the caller before forward */

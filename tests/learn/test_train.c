@@ -61,6 +61,25 @@ static struct shoal_train_options small_options(void)
     return options;
 }
 
+/* All that can be learned beside the purchase. */
+static struct shoal_train_options rich_options(void)
+{
+    struct shoal_train_options options = small_options();
+    options.batch = 64; /* eight shards */
+    options.epochs = 3;
+    options.dropout_recurrent = 0.2f;
+    options.l2 = 1e-4f;
+    options.glorot = true;
+    options.balanced = true;
+    options.objectives.negatives = 16;
+    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
+        options.objectives.weights[o] = options.pretrain_objectives.weights[o] = 0.3f;
+    for (size_t n = 1; n < SHOAL_TASKS; n++)
+        options.mix.share[n] = 0.2f;
+    options.pretrain_epochs = 1;
+    return options;
+}
+
 static struct shoal_model *train(const struct shoal_dataset *dataset, uint64_t seed,
                                  struct shoal_train_summary *summary)
 {
@@ -111,10 +130,10 @@ Test(train, the_same_seed_gives_the_same_file_and_another_seed_another)
 Test(train, the_number_of_threads_does_not_change_the_file)
 {
     struct shoal_dataset dataset;
-    struct shoal_train_options options = small_options();
+    struct shoal_train_options options = rich_options();
     struct shoal_buffer files[3] = {{0}};
     make(&dataset, 100, 2);
-    options.batch = 64; /* eight shards */
+    options.pretrain = &dataset;
     for (unsigned i = 0; i < 3; i++) {
         struct shoal_model *model;
         struct shoal_train_summary summary;
@@ -219,4 +238,50 @@ Test(train, thresholds_are_apart_even_for_equal_scores)
         cr_expect(0 < warm && warm < hot && hot < 1, "%g: %g %g", (double)equal[e], (double)warm,
                   (double)hot);
     }
+}
+
+Test(train, pre_training_leaves_the_heads_alone_and_the_purchase_unlearned)
+{
+    struct shoal_dataset dataset;
+    struct shoal_train_options options = rich_options();
+    struct shoal_model *models[2];
+    make(&dataset, 100, 4);
+    options.epochs = 0; /* the regression, whatever the state */
+    for (int i = 0; i < 2; i++) {
+        struct shoal_train_summary summary;
+        options.pretrain = i ? &dataset : NULL;
+        cr_assert_eq(shoal_train(&dataset, dataset.last_ms, &options, NULL, &models[i], &summary,
+                                 NULL),
+                     SHOAL_OK);
+        cr_expect_eq(summary.share, 0);
+    }
+    const struct shoal_params *plain = &models[0]->params, *pretrained = &models[1]->params;
+    size_t heads = shoal_params_tensor(&plain->dims, SHOAL_TENSOR_head_hidden).offset;
+    cr_expect_neq(memcmp(plain->block, pretrained->block, heads * sizeof(float)), 0);
+    cr_expect_eq(memcmp(plain->block + heads, pretrained->block + heads,
+                        (plain->count - heads) * sizeof(float)),
+                 0);
+    shoal_model_destroy(models[0]);
+    shoal_model_destroy(models[1]);
+    shoal_dataset_finish(&dataset);
+}
+
+Test(train, every_head_starts_as_the_regression_of_its_own_task)
+{
+    struct shoal_dataset dataset;
+    struct shoal_train_options options = small_options();
+    struct shoal_model *model;
+    struct shoal_train_summary summary;
+    make(&dataset, 100, 5);
+    options.epochs = 0;
+    cr_assert_eq(shoal_train(&dataset, dataset.last_ms, &options, NULL, &model, &summary, NULL),
+                 SHOAL_OK);
+    const struct shoal_params *params = &model->params;
+    for (size_t n = 0; n < SHOAL_TASKS; n++)
+        cr_expect_neq(params->head_bias[n], 0, "task %zu", n);
+    /* Four or five events a day and user: the bias is the logarithm of what follows on average. */
+    cr_expect_float_eq(params->head_bias[SHOAL_events_24h], 1.4f, 0.25f, "%f",
+                       (double)params->head_bias[SHOAL_events_24h]);
+    shoal_model_destroy(model);
+    shoal_dataset_finish(&dataset);
 }
