@@ -7,7 +7,9 @@
 
 #include "model/vmath.h"
 
-enum { VERSION = 1, FIELDS = 5, HOUR_FIELDS = 3, NIBBLES = SHOAL_CORRECTION_HORIZON + 1, FULL = 15 };
+enum { VERSION = 1, FIELDS = 5, HOUR_FIELDS = 3, NIBBLES = SHOAL_CORRECTION_HORIZON + 1 };
+
+#define FULL 15u
 
 static const double unit = 1 << 24; /* of `predicted` */
 

@@ -274,9 +274,10 @@ static enum shoal_status memory_scan(struct shoal_store *store, shoal_store_visi
         const struct shoal_table_item *item = NULL;
         size_t at = 0;
         while (status == SHOAL_OK && (item = shoal_table_next(table, &at)) != NULL)
-            status = visit(opaque, (int32_t)p,
-                           (struct shoal_slice){shoal_table_user(item), item->user_size},
-                           (struct shoal_slice){shoal_table_value(item), item->value_size});
+            if (item->user_size > 0)
+                status = visit(opaque, (int32_t)p,
+                               (struct shoal_slice){shoal_table_user(item), item->user_size},
+                               (struct shoal_slice){shoal_table_value(item), item->value_size});
     }
     pthread_mutex_unlock(&shared->lock);
     return status;

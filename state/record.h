@@ -14,6 +14,7 @@
 
 #include "model/base/pack.h"
 #include "model/base/status.h"
+#include "model/correction.h"
 #include "model/counters.h"
 #include "model/step.h"
 #include "model/touch.h"
@@ -61,6 +62,7 @@ struct shoal_record {
     uint8_t ids_count;
     uint8_t grants_count;
     float counters[SHOAL_COUNTERS]; /* as of last_ms */
+    struct shoal_pending pending;   /* samples of the online correction; valid under `model` */
     struct shoal_standing standings[SHOAL_DIMENSIONS_MAX];
     struct shoal_touch ring[SHOAL_RING_MAX]; /* oldest first, whole seconds */
     struct shoal_grant grants[SHOAL_GRANTS_MAX];

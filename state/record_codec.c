@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bytes of a user record.
  *
- * One MessagePack array of 14 values, version first. Within binaries everything is little-endian.
+ * One MessagePack array of 14 or 15 values, version first. Within binaries everything is little-endian.
  *
- *    0  version       1
+ *    0  version       2
  *    1  model         id of the model, 0 = none
  *    2  offset        last applied offset, −1 = none
  *    3  last          ms since 1970
@@ -20,6 +20,8 @@
  *   11  ids           bin: u64 each, or nil
  *   12  standings     array: level, since, level, since …; unused dimensions at the end left out
  *   13  grants        array: promotion, count · 2 + eligible, last, expires, promotion …
+ *   14  pending       bin: the nibbles of the online correction without the zeros at the end; left
+ *                     out where all are zero
  *
  *   `since` of 12 and both times of 13 are ms before `last` (may be negative), or nil for 0.
  *
@@ -29,7 +31,7 @@
  * has to be cut off: whatever fits a record in memory comes back exactly.
  *
  * Reading trusts nothing: every count is checked against the bytes there, every value against its
- * range, and no byte may be left over. A field added later means version 2. */
+ * range, and no byte may be left over. A field more means a new version. */
 #include <math.h>
 #include <string.h>
 
@@ -38,8 +40,8 @@
 #include "state/record.h"
 
 enum {
-    RECORD_VERSION = 1,
-    FIELDS = 14,
+    RECORD_VERSION = 2,
+    FIELDS = 14, /* without pending */
     GRANT_FIELDS = 4,
     HALF_BYTES = 2,
     FLOAT_BYTES = 4,
@@ -221,10 +223,19 @@ static void encode_grants(const struct shoal_record *record, struct shoal_buffer
     }
 }
 
+static size_t pending_size(const struct shoal_record *record)
+{
+    size_t size = SHOAL_PENDING_BYTES;
+    while (size && !record->pending.nibbles[size - 1])
+        size--;
+    return size;
+}
+
 void shoal_record_encode(const struct shoal_record *record, enum shoal_precision precision,
                          struct shoal_buffer *out)
 {
-    shoal_pack_array(out, FIELDS);
+    size_t pending = pending_size(record);
+    shoal_pack_array(out, pending ? FIELDS + 1 : FIELDS);
     shoal_pack_uint(out, RECORD_VERSION);
     shoal_pack_uint(out, record->model);
     shoal_pack_int(out, record->offset);
@@ -239,6 +250,8 @@ void shoal_record_encode(const struct shoal_record *record, enum shoal_precision
     encode_ids(record, out);
     encode_standings(record, out);
     encode_grants(record, out);
+    if (pending)
+        shoal_pack_bin(out, record->pending.nibbles, pending);
 }
 
 /* ---- decode ------------------------------------------------------------------------------- */
@@ -405,6 +418,17 @@ static void decode_grants(struct shoal_unpack *reader, struct shoal_record *reco
     }
 }
 
+static void decode_pending(struct shoal_unpack *reader, struct shoal_record *record)
+{
+    size_t size;
+    const uint8_t *bytes = shoal_unpack_bin(reader, &size);
+    if (!bytes || size == 0 || size > SHOAL_PENDING_BYTES || bytes[size - 1] == 0 ||
+        (size == SHOAL_PENDING_BYTES && bytes[size - 1] >> 4))
+        shoal_unpack_fail(reader);
+    else
+        memcpy(record->pending.nibbles, bytes, size);
+}
+
 static void decode_head(struct shoal_unpack *reader, struct shoal_record *record)
 {
     record->model = shoal_unpack_uint(reader, UINT64_MAX);
@@ -419,7 +443,8 @@ static void decode_head(struct shoal_unpack *reader, struct shoal_record *record
 }
 
 /* Reads array and version, leaving the reader at the first field. */
-static enum shoal_status open_record(struct shoal_unpack *reader, const void *bytes, size_t size)
+static enum shoal_status open_record(struct shoal_unpack *reader, const void *bytes, size_t size,
+                                     bool *pending)
 {
     shoal_unpack_init(reader, bytes, size);
     uint32_t fields = shoal_unpack_array(reader, UINT32_MAX);
@@ -428,14 +453,16 @@ static enum shoal_status open_record(struct shoal_unpack *reader, const void *by
         return SHOAL_DAMAGED;
     if (version != RECORD_VERSION)
         return SHOAL_VERSION;
-    return fields == FIELDS ? SHOAL_OK : SHOAL_DAMAGED;
+    *pending = fields == FIELDS + 1;
+    return fields == FIELDS || *pending ? SHOAL_OK : SHOAL_DAMAGED;
 }
 
 enum shoal_status shoal_record_decode(struct shoal_record *record, const void *bytes, size_t size)
 {
     struct shoal_unpack reader;
+    bool pending = false;
     shoal_record_init(record, record->hidden, record->h);
-    enum shoal_status status = open_record(&reader, bytes, size);
+    enum shoal_status status = open_record(&reader, bytes, size, &pending);
     if (status != SHOAL_OK)
         return status;
     decode_head(&reader, record);
@@ -445,6 +472,8 @@ enum shoal_status shoal_record_decode(struct shoal_record *record, const void *b
     decode_ids(&reader, record);
     decode_standings(&reader, record);
     decode_grants(&reader, record);
+    if (pending)
+        decode_pending(&reader, record);
     if (reader.status == SHOAL_OK && reader.position == reader.size)
         return SHOAL_OK;
     shoal_record_init(record, record->hidden, record->h);
@@ -456,7 +485,8 @@ enum shoal_status shoal_record_shape(const void *bytes, size_t size, uint32_t *h
 {
     enum { STATE_FIELD = 9 };
     struct shoal_unpack reader;
-    enum shoal_status status = open_record(&reader, bytes, size);
+    bool pending;
+    enum shoal_status status = open_record(&reader, bytes, size, &pending);
     if (status != SHOAL_OK)
         return status;
     for (int field = 1; field < STATE_FIELD; field++)

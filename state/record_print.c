@@ -169,5 +169,8 @@ void shoal_record_print(const struct shoal_record *record, const char *user, siz
     print_standings(out, record);
     text(out, "],\"promotions\":[");
     print_grants(out, record);
-    text(out, "]}");
+    text(out, "],\"pending\":\"");
+    for (size_t i = 0; i < SHOAL_PENDING_BYTES; i++)
+        print_hex(out, record->pending.nibbles[i], 1);
+    text(out, "\"}");
 }

@@ -29,7 +29,8 @@ struct shoal_slice {
 };
 
 struct shoal_save_item {
-    struct shoal_slice user;  /* user id */
+    struct shoal_slice user;  /* user id; empty: what is kept of the partition as a whole, which a
+                               * load finds under the empty id too and a scan does not visit */
     struct shoal_slice value; /* encoded record; bytes NULL = delete */
 };
 

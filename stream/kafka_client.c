@@ -12,7 +12,7 @@
 #include "model/base/clock.h"
 #include "stream/kafka_internal.h"
 
-enum { METADATA_TIMEOUT_MS = 5000, CREATE_TIMEOUT_MS = 15000 };
+enum { METADATA_TIMEOUT_MS = 5000, CREATE_TIMEOUT_MS = 15000, LEADERS_TIMEOUT_MS = 30000 };
 
 struct shoal_kafka_monitor {
     const struct shoal_config *config;
@@ -273,7 +273,7 @@ static enum shoal_status create_topic(struct shoal_kafka_monitor *monitor, const
 static enum shoal_status wait_for_leaders(struct shoal_kafka_monitor *monitor, int32_t partitions,
                                           struct shoal_message *message)
 {
-    int64_t until_ms = shoal_clock_ms() + METADATA_TIMEOUT_MS;
+    int64_t until_ms = shoal_clock_ms() + LEADERS_TIMEOUT_MS;
     const char *topic = monitor->config->topic_events;
     for (int32_t i = 0; i < partitions;) {
         int64_t low, high;

@@ -41,6 +41,7 @@ struct shoal_pipeline_options shoal_pipeline_options_of(const struct shoal_confi
                 .max_value_bytes = (size_t)config->event_max_bytes,
             },
         .precision = strcmp(config->state_precision, "fp32") == 0 ? SHOAL_FP32 : SHOAL_FP16,
+        .online = strcmp(config->calibration_online, "on") == 0,
         .format = strcmp(config->output_format, "msgpack") == 0 ? SHOAL_OUTPUT_MSGPACK
                                                                 : SHOAL_OUTPUT_JSON,
         .topic = config->topic_events,
@@ -117,6 +118,7 @@ void shoal_pipeline_destroy(struct shoal_pipeline *p)
     shoal_step_destroy(p->step);
     shoal_arena_finish(&p->arena);
     shoal_buffer_finish(&p->scratch);
+    shoal_outcomes_finish(&p->outcomes);
     free(p->items);
     free(p->decoded);
     free(p->order);
@@ -241,18 +243,18 @@ size_t shoal_pipeline_dirty_max(const struct shoal_pipeline *p)
     return p->options.cache_users - 2 * p->items_capacity;
 }
 
-/* Encodes the changed records of a partition into `scratch` and lists them in `saves`. The buffer
+/* Encodes the changed records of a partition, and its correction if there is one, into `scratch` and lists them in `saves`. The buffer
  * moves while it grows, so positions are turned into pointers at the end. */
 static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partition, size_t *count)
 {
     size_t dirty_count;
     struct shoal_cache_entry *const *dirty = shoal_cache_dirty_of(p->cache, partition, &dirty_count);
-    if (dirty_count > p->saves_capacity) {
-        struct shoal_save_item *saves = realloc(p->saves, dirty_count * sizeof *saves);
+    if (dirty_count + 1 > p->saves_capacity) {
+        struct shoal_save_item *saves = realloc(p->saves, (dirty_count + 1) * sizeof *saves);
         if (!saves)
             return SHOAL_NOMEM;
         p->saves = saves;
-        p->saves_capacity = dirty_count;
+        p->saves_capacity = dirty_count + 1;
     }
     size_t n = 0, start = 0;
     shoal_buffer_clear(&p->scratch);
@@ -268,6 +270,12 @@ static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partiti
             .value = {NULL, p->scratch.size - start},
         };
         start = p->scratch.size;
+    }
+    const struct shoal_correction *correction = shoal_outcomes_known(&p->outcomes, partition);
+    if (correction) {
+        shoal_correction_encode(correction, &p->scratch);
+        p->saves[n++] = (struct shoal_save_item){.user = {"", 0},
+                                                 .value = {NULL, p->scratch.size - start}};
     }
     if (p->scratch.failed)
         return SHOAL_NOMEM;
@@ -304,6 +312,7 @@ void shoal_pipeline_drop(struct shoal_pipeline *p, int32_t partition)
     shoal_arena_reset(&p->arena);
     p->batch++;
     shoal_cache_drop(p->cache, partition);
+    shoal_outcomes_drop(&p->outcomes, partition);
 }
 
 const struct shoal_pipeline_counts *shoal_pipeline_counts(const struct shoal_pipeline *p)

@@ -31,6 +31,7 @@ struct shoal_pipeline_options {
     struct shoal_segment_rules rules;
     struct shoal_decode_options decode;
     enum shoal_precision precision;
+    bool online;         /* correct scores by the outcomes that come in */
     enum shoal_output_format format;
     const char *topic;   /* events topic: part of every id */
     size_t cache_users;

@@ -7,6 +7,7 @@
 
 #include "model/base/arena.h"
 #include "model/base/clock.h"
+#include "stream/outcomes.h"
 #include "stream/pipeline.h"
 
 /* An output that waits for its turn; in the batch's arena. */
@@ -49,6 +50,7 @@ struct shoal_pipeline {
     struct shoal_cache_entry **missing; /* entries to load or rebuild */
     struct shoal_slice *keys, *values;
 
+    struct shoal_outcomes outcomes; /* nothing without options.online */
     struct shoal_decision *decisions; /* policy->count */
     struct shoal_buffer scratch;
     struct shoal_save_item *saves;

@@ -7,6 +7,9 @@
  *                                  r2: u1
  *   outputs hang on their items and are emitted in message order at the end
  *
+ * With the online correction a batch is cut into spans where an event begins a new hour of its
+ * partition: what comes before is applied in full, then the partition's correction changes.
+ *
  * A user whose state was made under another model is rebuilt from the ring first, in rounds too. */
 #include <string.h>
 
@@ -145,6 +148,7 @@ static void rebuild_stale(struct shoal_pipeline *p)
         memset(record->h, 0, record->hidden * sizeof *record->h);
         memset(record->c, 0, record->hidden * sizeof *record->c);
         record->model = model->id;
+        record->pending = (struct shoal_pending){{0}};
         /* Even if its event turns out to be a repeat: whether a record was rebuilt must not depend on
          * whether it stayed in the cache, since a model may come back. */
         shoal_cache_mark_dirty(p->cache, entry);
@@ -226,6 +230,8 @@ static bool prepare(struct shoal_pipeline *p, struct item *item, struct shoal_st
     row->c = record->c;
     shoal_counters_rates(record->counters, record->last_ms - record->first_ms, item->rates);
     row->counters = item->rates;
+    row->correction =
+        p->options.online ? shoal_outcomes_known(&p->outcomes, item->event.partition)->delta : 0;
     return true;
 }
 
@@ -257,13 +263,18 @@ static enum shoal_status queue_output(struct shoal_pipeline *p, struct item *ite
 }
 
 /* Second half of an event: segments, decisions, outputs. */
-static enum shoal_status conclude(struct shoal_pipeline *p, struct item *item, float score)
+static enum shoal_status conclude(struct shoal_pipeline *p, struct item *item,
+                                  const struct shoal_step_row *row)
 {
     const struct shoal_pipeline_options *o = &p->options;
     struct shoal_record *record = &item->entry->record;
     struct shoal_change changes[SHOAL_DIMENSION_COUNT];
     char id[512];
-    record->score = score;
+    record->score = row->score;
+    if (o->online)
+        shoal_correction_count(shoal_outcomes_known(&p->outcomes, item->event.partition),
+                               &record->pending, item->time_ms - item->gap_ms, item->time_ms,
+                               (enum shoal_behavior)item->event.touch.behavior, row->uncorrected);
     size_t changes_count = shoal_segments_update(&o->rules, o->model, record, item->time_ms,
                                                  item->gap_ms, changes);
     size_t decisions_count =
@@ -313,7 +324,7 @@ static enum shoal_status run_chunk(struct shoal_pipeline *p, const uint32_t *ord
     shoal_step_run(p->step, p->rows, rows);
     stage_done(p, SHOAL_STAGE_step, &since);
     for (size_t i = 0; i < rows; i++) {
-        enum shoal_status status = conclude(p, &p->items[p->row_item[i]], p->rows[i].score);
+        enum shoal_status status = conclude(p, &p->items[p->row_item[i]], &p->rows[i]);
         if (status != SHOAL_OK)
             return status;
     }
@@ -343,10 +354,34 @@ static enum shoal_status emit_all(struct shoal_pipeline *p)
     return SHOAL_OK;
 }
 
-enum shoal_status shoal_pipeline_run(struct shoal_pipeline *p, struct shoal_message *message)
+/* Items [0, *count) of p->items can be applied with the corrections as they are after this. */
+static enum shoal_status begin_span(struct shoal_pipeline *p, size_t *count,
+                                    struct shoal_message *message)
 {
-    if (p->items_count == 0)
-        return SHOAL_OK;
+    size_t total = p->items_count;
+    *count = p->options.online ? 0 : total;
+    for (; *count < total; (*count)++) {
+        const struct shoal_event *event = &p->items[*count].event;
+        struct shoal_correction *correction;
+        if (!event->user)
+            continue;
+        enum shoal_status status =
+            shoal_outcomes_of(&p->outcomes, p->store, event->partition, p->options.model->id,
+                              &correction, message);
+        if (status != SHOAL_OK)
+            return status;
+        if (!shoal_correction_due(correction, event->touch.time_ms))
+            continue;
+        if (*count > 0)
+            return SHOAL_OK;
+        shoal_correction_turn(correction, event->touch.time_ms);
+    }
+    return SHOAL_OK;
+}
+
+/* Applies all of p->items. */
+static enum shoal_status run_span(struct shoal_pipeline *p, struct shoal_message *message)
+{
     int64_t since = shoal_clock_ns();
     uint32_t rounds;
     enum shoal_status status = look_up(p, &rounds);
@@ -370,9 +405,31 @@ enum shoal_status shoal_pipeline_run(struct shoal_pipeline *p, struct shoal_mess
         return shoal_fail(message, status, "output could not be written: %s",
                           shoal_status_text(status));
     stage_done(p, SHOAL_STAGE_emit, &since);
+    p->batch++;
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_pipeline_run(struct shoal_pipeline *p, struct shoal_message *message)
+{
+    struct item *items = p->items;
+    size_t total = p->items_count;
+    enum shoal_status status = SHOAL_OK;
+    if (total == 0)
+        return SHOAL_OK;
+    for (size_t done = 0, count; done < total && status == SHOAL_OK; done += count) {
+        p->items = items + done;
+        p->items_count = total - done;
+        status = begin_span(p, &count, message);
+        p->items_count = count;
+        if (status == SHOAL_OK)
+            status = run_span(p, message);
+    }
+    p->items = items;
+    p->items_count = total;
+    if (status != SHOAL_OK)
+        return status;
     p->items_count = 0;
     shoal_arena_reset(&p->arena);
-    p->batch++;
     p->counts.batches++;
     return SHOAL_OK;
 }

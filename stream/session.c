@@ -231,8 +231,8 @@ static enum shoal_status reset_states(struct session *s, int32_t partition, int6
     struct reset reset = {.session = s, .partition = partition};
     struct shoal_save_item *items = NULL;
     enum shoal_status status = s->store->ops->scan(s->store, collect_user, &reset, message);
-    if (status == SHOAL_OK && reset.count > 0) {
-        items = calloc(reset.count, sizeof *items);
+    if (status == SHOAL_OK) {
+        items = calloc(reset.count + 1, sizeof *items);
         if (!items)
             status = shoal_fail(message, SHOAL_NOMEM, "out of memory");
     }
@@ -242,7 +242,8 @@ static enum shoal_status reset_states(struct session *s, int32_t partition, int6
             items[i].user = (struct shoal_slice){at + 1, *at};
             at += 1 + *at;
         }
-        status = s->store->ops->save(s->store, partition, items, reset.count, start, 0, message);
+        items[reset.count].user = (struct shoal_slice){"", 0}; /* what outcomes.h keeps there */
+        status = s->store->ops->save(s->store, partition, items, reset.count + 1, start, 0, message);
     }
     if (status == SHOAL_OK)
         shoal_log_write(s->log, SHOAL_WARNING, "partition %" PRId32 ": %zu states reset", partition,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/learn/evaluate.h"
@@ -11,6 +12,7 @@
 #include "tools/evaluate_print.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
+#include "tools/tasks_print.h"
 
 static void on_progress(void *context, size_t done, size_t total)
 {
@@ -51,22 +53,34 @@ static void warn(const struct shoal_evaluation *evaluation)
 
 static int report(const struct shoal_cli_args *args, const struct shoal_dataset *dataset,
                   const struct shoal_evaluation *evaluation,
+                  const struct shoal_evaluate_details *details,
                   const struct shoal_task_evaluation tasks[SHOAL_TASKS])
 {
     warn(evaluation);
     bool baseline = shoal_cli_get(args, "baseline");
     if (baseline && !evaluation->there[SHOAL_PREDICTOR_REGRESSION])
         fprintf(stderr, "warning: no regression: too few labelled events before --from\n");
-    if (shoal_cli_get(args, "json"))
-        shoal_evaluate_print_json(evaluation, tasks, baseline, stdout);
-    else
-        shoal_evaluate_print_table(evaluation, tasks, stdout);
+    if (shoal_cli_get(args, "json")) {
+        shoal_evaluate_print_json(evaluation, baseline, details, tasks, stdout);
+    } else {
+        shoal_evaluate_print_table(evaluation, stdout);
+        shoal_tasks_print_table(tasks, stdout);
+        shoal_evaluate_details_print_table(details, stdout);
+    }
     const char *scores = shoal_cli_get(args, "scores");
     return scores ? write_scores(args, scores, dataset, evaluation) : SHOAL_EXIT_OK;
 }
 
+static void on_importance(void *context, size_t done, size_t total)
+{
+    struct shoal_progress *progress = context;
+    progress->label = "permute";
+    progress->unit = "inputs";
+    shoal_progress_update(progress, (double)done / (double)total, done);
+}
+
 static int evaluate(const struct shoal_cli_args *args, const struct shoal_model *model,
-                    struct shoal_dataset *dataset)
+                    struct shoal_dataset *dataset, struct shoal_evaluate_details *details)
 {
     bool from_given, until_given;
     long long from_ms, until_ms, seed, partitions;
@@ -97,30 +111,52 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
         .context = &progress,
     };
     struct shoal_evaluation evaluation;
+    struct shoal_task_evaluation tasks[SHOAL_TASKS];
     shoal_progress_start(&progress, "score", "events");
     status = shoal_evaluate(model, dataset, &options, &evaluation, &message);
+    if (status == SHOAL_OK) {
+        details->model = model;
+        details->dataset = dataset;
+        details->load = &load;
+        status = shoal_evaluate_details_make(details, &options, &evaluation, on_importance, &progress);
+        if (status == SHOAL_OK)
+            status = shoal_evaluate_tasks(model, dataset, &options, tasks);
+        if (status != SHOAL_OK)
+            shoal_fail(&message, status, "out of memory with %zu events", dataset->events_count);
+    }
     shoal_progress_end(&progress);
-    struct shoal_task_evaluation tasks[SHOAL_TASKS];
-    if (status == SHOAL_OK && (status = shoal_evaluate_tasks(model, dataset, &options, tasks)) != SHOAL_OK)
-        shoal_fail(&message, status, "out of memory with %zu events", dataset->events_count);
-    int code = status == SHOAL_OK ? report(args, dataset, &evaluation, tasks)
+    int code = status == SHOAL_OK ? report(args, dataset, &evaluation, details, tasks)
                                   : shoal_cli_fail(args, shoal_setup_exit(status), "%s",
                                                    message.text);
     shoal_evaluation_finish(&evaluation);
     return code;
 }
 
-static int run(const struct shoal_cli_args *args)
+static int run_with(const struct shoal_cli_args *args, struct shoal_evaluate_details *details)
 {
     struct shoal_model *model;
     struct shoal_message message = {.text = ""};
+    const char *inputs = shoal_cli_get(args, "permute");
+    details->segmented = shoal_cli_get(args, "by-segment");
+    details->binned = shoal_cli_get(args, "json");
+    if (inputs && !shoal_evaluate_details_inputs(details, inputs, &message))
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--permute: %s", message.text);
     if (shoal_model_load(shoal_cli_get(args, "model"), &model, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s", message.text);
     struct shoal_dataset dataset;
     shoal_dataset_init(&dataset, model->params.dims.ring);
-    int code = evaluate(args, model, &dataset);
+    int code = evaluate(args, model, &dataset, details);
     shoal_dataset_finish(&dataset);
     shoal_model_destroy(model);
+    return code;
+}
+
+static int run(const struct shoal_cli_args *args)
+{
+    struct shoal_evaluate_details *details = calloc(1, sizeof *details);
+    int code = details ? run_with(args, details)
+                       : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "out of memory");
+    free(details);
     return code;
 }
 
@@ -142,9 +178,17 @@ static const struct shoal_cli_option options[] = {
      "also judge the model with its logit corrected online from the outcomes that have come in by "
      "then, as in a topic of so many partitions; 0: do not",
      false, false},
+    {"by-segment", NULL, NULL,
+     "also for the events of each level of lifecycle and intent (by the model's thresholds); with "
+     "--json each with its reliability bins",
+     false, false},
+    {"permute", "INPUT[,…]", NULL,
+     "also what the model loses without each of these inputs, whose values are dealt out anew among "
+     "the events; all: every one of them",
+     false, false},
     {"scores", "FILE", NULL, "also write user_id,timestamp,label,score of every scored event",
      false, false},
-    {"seed", "S", "1", "of the bootstrap", false, false},
+    {"seed", "S", "1", "of the bootstrap and of --permute", false, false},
     {"fp32", NULL, NULL, "keep states in single precision (default: half, as they are served)",
      false, false},
     {0},

@@ -11,7 +11,9 @@
 #include "model/base/clock.h"
 #include "model/models_dir.h"
 #include "stream/event.h"
+#include "stream/units.h"
 #include "tools/commands.h"
+#include "tools/drift_print.h"
 #include "tools/put_json.h"
 #include "tools/retrain.h"
 #include "tools/setup.h"
@@ -321,14 +323,78 @@ static int add(const struct shoal_cli_args *args, const char *dir, const char *p
                               : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
 }
 
+/* ---- drift ---------------------------------------------------------------------------------- */
+
+static int look(const struct shoal_cli_args *args, const struct shoal_model *model,
+                struct shoal_dataset *dataset, int64_t recent_ms)
+{
+    bool until_given;
+    long long until_ms = 0;
+    struct shoal_message message = {.text = ""};
+    struct shoal_drift_report report;
+    if (!shoal_cli_time(args, "until", &until_given, &until_ms))
+        return SHOAL_EXIT_USAGE;
+    struct shoal_load load = {.until_ms = until_given ? until_ms : INT64_MAX};
+    enum shoal_status status =
+        shoal_load_events(shoal_cli_get(args, "events"), &load, dataset, &message);
+    if (status != SHOAL_OK)
+        return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
+    int64_t end_ms = load.reached ? until_ms : dataset->last_ms;
+    status = shoal_drift_look(model, dataset, end_ms - recent_ms,
+                              end_ms + !load.reached /* the last event too */, &report);
+    if (status != SHOAL_OK)
+        return shoal_cli_fail(args, SHOAL_EXIT_FAILED, "out of memory with %zu events",
+                              dataset->events_count);
+    if (shoal_cli_get(args, "json")) {
+        struct shoal_put put = {.out = stdout};
+        shoal_put_open(&put, NULL, '{');
+        shoal_put_text(&put, "model", model->version);
+        shoal_drift_put(&put, "drift", &report);
+        shoal_put_close(&put, '}');
+        putchar('\n');
+    } else {
+        printf("model %s\n", model->version);
+        shoal_drift_print(&report, stdout);
+    }
+    return SHOAL_EXIT_OK;
+}
+
+static int show_drift(const struct shoal_cli_args *args, const char *dir)
+{
+    struct shoal_message message = {.text = ""};
+    struct shoal_model *model;
+    struct shoal_dataset dataset;
+    char current[17];
+    int64_t recent_ms;
+    const char *recent = shoal_cli_get(args, "recent");
+    if (!shoal_duration_parse(recent, &recent_ms) || recent_ms <= 0)
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--recent: '%s' is not a duration", recent);
+    if (!shoal_cli_get(args, "events"))
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--drift needs --events");
+    enum shoal_status status = shoal_models_current(dir, current, &message);
+    if (status == SHOAL_OK)
+        status = shoal_models_load(dir, current, &model, &message);
+    if (status != SHOAL_OK)
+        return shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s", message.text);
+    shoal_dataset_init(&dataset, model->params.dims.ring);
+    int code = look(args, model, &dataset, recent_ms);
+    shoal_dataset_finish(&dataset);
+    shoal_model_destroy(model);
+    return code;
+}
+
 static int run(const struct shoal_cli_args *args)
 {
     const char *dir = shoal_cli_get(args, "models"), *version = shoal_cli_get(args, "use"),
                *path = shoal_cli_get(args, "add");
     struct shoal_message message = {.text = ""};
     struct runs runs = {0};
-    if (!!version + !!path + !!shoal_cli_get(args, "runs") > 1)
-        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "only one of --use, --add and --runs");
+    bool drift = shoal_cli_get(args, "drift");
+    if (!!version + !!path + !!shoal_cli_get(args, "runs") + drift > 1)
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE,
+                              "only one of --use, --add, --runs and --drift");
+    if (drift)
+        return show_drift(args, dir);
     if (version)
         return use(args, dir, version);
     if (path)
@@ -352,6 +418,13 @@ static const struct shoal_cli_option options[] = {
     {"reason", "TEXT", NULL, "with --use: why, for the record (default: by hand)", false, false},
     {"add", "FILE", NULL, "copy a model file into the folder and print its version", false, false},
     {"runs", NULL, NULL, "list every training and every change by hand, oldest first", false, false},
+    {"drift", NULL, NULL,
+     "hold the recent events of --events against those that the model in service was trained on", false,
+     false},
+    {"events", "FILE[,FILE…]", NULL, "with --drift: events in order of arrival", false, false},
+    {"until", "TIME", NULL, "with --drift: leave out events from here on (default: none)", false,
+     false},
+    {"recent", "DURATION", "1d", "with --drift: how much before the end is looked at", false, false},
     {0},
 };
 
@@ -361,7 +434,11 @@ const struct shoal_cli_command shoal_cmd_models = {
     .description =
         "Lists the versions, oldest first, the one in service marked with *: what it was trained on, its "
         "figures on its validation part, and what came of the run that made it. --use may be given "
-        "at any time, also while a training runs: that training will then not publish over it.",
+        "at any time, also while a training runs: that training will then not publish over it.\n"
+        "--drift prints the population stability index (PSI) of inputs and scores, the PSI that chance "
+        "alone would give (noise), and the threshold that chance passes in one of a hundred looks at "
+        "the whole table; both account for the events of a user depending on each other. Drifted: PSI "
+        "above the threshold and above the noise by 0.1. Needed are 1000 events.",
     .example = "shoal models --models /var/lib/shoal/models --use 0035d1367cb6474c",
     .options = options,
     .run = run,

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "model/base/clock.h"
+#include "model/learn/team.h"
 #include "stream/event.h"
 #include "stream/units.h"
 #include "tools/commands.h"
@@ -40,7 +41,7 @@ static bool read_duration(const struct shoal_cli_args *args, const char *name, i
 
 static bool read_training(const struct shoal_cli_args *args, struct shoal_train_options *train)
 {
-    long long seed, hidden, items, categories, batch, epochs, patience;
+    long long seed, hidden, items, categories, batch, epochs, patience, threads;
     double rate;
     if (!shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
         !shoal_cli_int(args, "hidden", 16, SHOAL_HIDDEN_MAX, &hidden) ||
@@ -49,6 +50,7 @@ static bool read_training(const struct shoal_cli_args *args, struct shoal_train_
         !shoal_cli_int(args, "batch", 0, 4096, &batch) ||
         !shoal_cli_int(args, "epochs", -1, 10000, &epochs) ||
         !shoal_cli_int(args, "patience", 0, 10000, &patience) ||
+        !shoal_cli_int(args, "threads", 0, SHOAL_TEAM_MAX, &threads) ||
         !shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate))
         return false;
     *train = shoal_train_options_default();
@@ -60,6 +62,7 @@ static bool read_training(const struct shoal_cli_args *args, struct shoal_train_
     train->epochs = epochs < 0 ? SHOAL_TRAIN_AUTO : (uint32_t)epochs;
     train->patience = (uint32_t)patience;
     train->learning_rate = (float)rate;
+    train->threads = (unsigned)threads;
     return true;
 }
 
@@ -73,15 +76,23 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_retrain
         .events = shoal_cli_get(args, "events"),
         .dir = shoal_cli_get(args, "models"),
         .keep_challenger = shoal_cli_get(args, "keep-challenger") != NULL,
+        .if_drifted = shoal_cli_get(args, "if-drifted") != NULL,
     };
     if (!shoal_cli_time(args, "until", &options->until_given, &until_ms) ||
         !read_duration(args, "every", 1000, every_ms) ||
         !read_duration(args, "window", 55 * hour_ms, &options->window_ms) ||
         !read_duration(args, "sealed", hour_ms, &options->sealed_ms) ||
+        !read_duration(args, "max-age", hour_ms, &options->max_age_ms) ||
+        !read_duration(args, "recent", hour_ms, &options->recent_ms) ||
         !shoal_cli_real(args, "margin", 0, 1, &options->margin) ||
         !read_training(args, &options->train))
         return false;
     options->until_ms = until_ms;
+    if (options->max_age_ms && !options->if_drifted) {
+        (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--max-age means something with --if-drifted "
+                             "only");
+        return false;
+    }
     if (shoal_train_options_check(&options->train, &message) != SHOAL_OK) {
         (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
         return false;
@@ -267,6 +278,14 @@ static const struct shoal_cli_option options[] = {
     {"margin", "SHARE", "0.01",
      "keep the incumbent if the challenger's log loss is greater by more than this share of it",
      false, false},
+    {"if-drifted", NULL, NULL,
+     "train only if the recent events have drifted from those that the model in service was trained on "
+     "(shoal models --drift), or if there is none",
+     false, false},
+    {"max-age", "DURATION", NULL,
+     "with --if-drifted: train also if the model in service knows nothing of the last so much", false,
+     false},
+    {"recent", "DURATION", "1d", "how much of the events is looked at for drift", false, false},
     {"keep-challenger", NULL, NULL, "keep the file of a challenger that is not published", false,
      false},
     {"json", NULL, NULL, "print the run as one JSON object, as it is recorded", false, false},
@@ -279,6 +298,8 @@ static const struct shoal_cli_option options[] = {
     {"patience", "N", "0", "as in shoal train", false, false},
     {"batch", "B", "0", "as in shoal train", false, false},
     {"learning-rate", "R", "0.001", "step of AdamW", false, false},
+    {"threads", "N", "0", "threads to compute with; 0: one a processor. The model does not depend on it",
+     false, false},
     {0},
 };
 
@@ -297,7 +318,7 @@ const struct shoal_cli_command shoal_cmd_retrain = {
         "the sealed day. A model in service that cannot be read is compared with no more: then the "
         "prior is the only bar, as for the first model.\n"
         "Every run is a line in DIR/runs.jsonl; shoal models lists them. Exit codes: 0 published, "
-        "kept or refused, 1 failed (also: another training runs on the folder), 5 events missing or "
+        "kept, refused or skipped, 1 failed (also: another training runs on the folder), 5 events missing or "
         "too few.",
     .example = "shoal retrain --events events.jsonl --models /var/lib/shoal/models --every 1d "
                "--window 30d",

@@ -14,11 +14,13 @@
 #include "tools/commands.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
+#include "tools/train_log.h"
 
 struct showing {
     struct shoal_progress line;
     uint32_t epochs;    /* at most, for the share done */
     uint64_t done_before, seen; /* events of earlier epochs; of this one */
+    struct shoal_train_log log;
 };
 
 static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
@@ -53,6 +55,8 @@ static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
     showing->done_before += showing->seen;
     showing->seen = 0;
     showing->epochs = epoch->epochs;
+    if (!epoch->pretraining)
+        shoal_train_log_add(&showing->log, epoch);
     if (epoch->pretraining) {
         fprintf(stderr, "pre-training %u/%u ", epoch->epoch, epoch->epochs);
         print_objectives(epoch);
@@ -234,8 +238,38 @@ static void print_summary(const char *path, const struct shoal_model *model,
     print_measure("PR-AUC", summary, SHOAL_MEASURE_pr_auc);
     print_measure("log loss", summary, SHOAL_MEASURE_log_loss);
     print_measure("ECE", summary, SHOAL_MEASURE_ece);
+    const struct shoal_calibration_map *map = &model->calibration[SHOAL_buy_24h];
+    if (map->knots)
+        printf("calibration isotonic, %u knots (the figures above are of the events that made it)\n",
+               map->knots);
+    else
+        printf("calibration a line, slope %.3f, intercept %+.3f\n", (double)map->slope,
+               (double)map->intercept);
     printf("intent      warm from %.4f, hot from %.4f\n", (double)model->warm, (double)model->hot);
     printf("took        %.1f s\n", seconds);
+}
+
+/* The table of the options, which the log lists. */
+static const struct shoal_cli_option train_options[];
+
+/* Model, log, summary. */
+static int keep(const struct shoal_cli_args *args, const struct showing *showing,
+                const struct shoal_dataset *dataset, const struct shoal_load *load,
+                struct shoal_model *model, const struct shoal_train_summary *summary,
+                const struct shoal_preparation *preparation, double seconds)
+{
+    struct shoal_message message = {.text = ""};
+    const char *path = shoal_cli_get(args, "out"), *log = shoal_cli_get(args, "log");
+    enum shoal_status status = shoal_model_save(model, path, &message);
+    if (status == SHOAL_OK) {
+        print_summary(path, model, summary, seconds);
+        print_left_out(load, dataset, preparation);
+    }
+    if (status == SHOAL_OK && log)
+        status = shoal_train_log_write(&showing->log, log, args, train_options, dataset, load, model,
+                                       summary, seconds, &message);
+    return status == SHOAL_OK ? SHOAL_EXIT_OK
+                              : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
 }
 
 /* The events of --pretrain into `dataset` (to be finished by the caller also after a failure), if any. */
@@ -292,7 +326,7 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         shoal_dataset_finish(&pretrain);
         return code;
     }
-    struct showing showing = {0};
+    struct showing showing = {.epochs = 0};
     struct shoal_train_report report = {&showing, on_epoch, on_progress};
     struct shoal_model *model;
     struct shoal_train_summary summary;
@@ -301,18 +335,16 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
                          &model, &summary, &message);
     shoal_progress_end(&showing.line);
     shoal_dataset_finish(&pretrain);
-    if (status != SHOAL_OK)
-        return shoal_cli_fail(args, status == SHOAL_TOO_FEW ? SHOAL_EXIT_DATA : SHOAL_EXIT_FAILED,
-                              "%s", message.text);
-    const char *path = shoal_cli_get(args, "out");
-    status = shoal_model_save(model, path, &message);
-    if (status == SHOAL_OK) {
-        print_summary(path, model, &summary, (double)(shoal_clock_ms() - since_ms) / 1000);
-        print_left_out(&load, dataset, &preparation);
-    }
+    if (status == SHOAL_OK)
+        code = keep(args, &showing, dataset, &load, model, &summary, &preparation,
+                    (double)(shoal_clock_ms() - since_ms) / 1000);
+    else
+        code = shoal_cli_fail(
+            args, status == SHOAL_TOO_FEW ? SHOAL_EXIT_DATA : SHOAL_EXIT_FAILED, "%s",
+            message.text);
+    shoal_train_log_finish(&showing.log);
     shoal_model_destroy(model);
-    return status == SHOAL_OK ? SHOAL_EXIT_OK
-                              : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
+    return code;
 }
 
 static int run(const struct shoal_cli_args *args)
@@ -330,13 +362,15 @@ static int run(const struct shoal_cli_args *args)
     return code;
 }
 
-static const struct shoal_cli_option options[] = {
+static const struct shoal_cli_option train_options[] = {
     {"events", "FILE[,FILE…]", NULL,
      "events in order of arrival: JSON lines or CSV, plain, gzip or zstd; - for standard input",
      true, false},
     {"until", "TIME", NULL, "leave out events from here on (default: none); no label sees beyond it",
      false, false},
     {"out", "FILE", NULL, "model file to write", true, false},
+    {"log", "FILE", NULL, "also write options, data, epochs and figures as JSON, for tools/report",
+     false, false},
     {"seed", "S", "1", "the same events, options and seed give the same file, byte for byte", false,
      false},
     {"hidden", "H", "64", "units of the LSTM, a multiple of 8", false, false},
@@ -402,6 +436,6 @@ const struct shoal_cli_command shoal_cmd_train = {
         "the validation log loss, calibrates, takes the thresholds warm and hot from the 70 % and "
         "90 % quantiles of the validation scores, and learns once more from all labelled events.",
     .example = "shoal train --events events.csv.gz --until 2017-12-02T00:00+08:00 --out m.shoal",
-    .options = options,
+    .options = train_options,
     .run = run,
 };

@@ -4,6 +4,9 @@
 
 #include <math.h>
 
+#include "tools/json_print.h"
+#include "tools/tasks_print.h"
+
 static const char *const predictor_names[SHOAL_PREDICTOR_COUNT] = {
     [SHOAL_PREDICTOR_MODEL] = "model",
     [SHOAL_PREDICTOR_REGRESSION] = "regression",
@@ -20,42 +23,13 @@ static const char *const measure_titles[SHOAL_MEASURE_COUNT] = {
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
-static void put_number(double value, FILE *out)
-{
-    if (isfinite(value))
-        fprintf(out, "%.6f", value);
-    else
-        fputs("null", out);
-}
-
-static void put_interval(struct shoal_interval interval, FILE *out)
-{
-    if (!isfinite(interval.low) || !isfinite(interval.high)) {
-        fputs("null", out);
-        return;
-    }
-    fprintf(out, "[%.6f,%.6f]", interval.low, interval.high);
-}
-
-static void put_measures(const double values[SHOAL_MEASURE_COUNT],
-                         const struct shoal_interval intervals[SHOAL_MEASURE_COUNT], FILE *out)
-{
-    for (unsigned m = 0; m < SHOAL_MEASURE_COUNT; m++) {
-        const char *name = shoal_measure_name((enum shoal_measure)m);
-        fprintf(out, "%s\"%s\":", m ? "," : "", name);
-        put_number(values[m], out);
-        fprintf(out, ",\"%s_ci\":", name);
-        put_interval(intervals[m], out);
-    }
-}
-
 static void put_metrics(const struct shoal_metrics *metrics, FILE *out)
 {
     fprintf(out, "\"n\":%zu,\"users\":%zu,\"base_rate\":", metrics->events_count,
             metrics->users_count);
-    put_number(metrics->base_rate, out);
+    shoal_json_number(metrics->base_rate, out);
     fputc(',', out);
-    put_measures(metrics->values, metrics->intervals, out);
+    shoal_json_measures(metrics->values, metrics->intervals, out);
 }
 
 static void put_predictor(const struct shoal_evaluation *evaluation, enum shoal_predictor predictor,
@@ -83,7 +57,7 @@ static void put_baseline(const struct shoal_evaluation *evaluation, FILE *out)
     fputs("\"difference\":", out);
     if (evaluation->there[SHOAL_PREDICTOR_REGRESSION]) {
         fputc('{', out);
-        put_measures(evaluation->difference, evaluation->difference_intervals, out);
+        shoal_json_measures(evaluation->difference, evaluation->difference_intervals, out);
         fputc('}', out);
     } else {
         fputs("null", out);
@@ -96,54 +70,13 @@ static void put_corrected(const struct shoal_evaluation *evaluation, FILE *out)
     fputs(",\"corrected\":{", out);
     put_predictor(evaluation, SHOAL_PREDICTOR_CORRECTED, out);
     fputs(",\"difference\":{", out);
-    put_measures(evaluation->online_difference, evaluation->online_difference_intervals, out);
+    shoal_json_measures(evaluation->online_difference, evaluation->online_difference_intervals, out);
     fputs("}}", out);
 }
 
-static void put_pair(const char *name, double value, FILE *out)
-{
-    fprintf(out, ",\"%s\":", name);
-    put_number(value, out);
-}
-
-static void put_count(const struct shoal_task_evaluation *task, FILE *out)
-{
-    const struct shoal_metrics *metrics = &task->metrics;
-    fprintf(out, "\"n\":%zu,\"users\":%zu", metrics->events_count, metrics->users_count);
-    put_pair("mean", metrics->base_rate, out);
-    put_pair("share_zero",
-             1 - (double)metrics->positives / (double)metrics->events_count, out);
-    put_pair("mae", task->mae, out);
-    put_pair("rmse", task->rmse, out);
-    put_pair("r2", task->r2, out);
-    put_pair("mape", task->mape, out);
-    put_pair("mae_of_mean", task->mae_mean, out);
-    put_pair("rmse_of_mean", task->rmse_mean, out);
-}
-
-static void put_tasks(const struct shoal_task_evaluation tasks[SHOAL_TASKS], FILE *out)
-{
-    fputs(",\"tasks\":{", out);
-    for (size_t n = 0; n < SHOAL_TASKS; n++) {
-        const struct shoal_task_info *info = shoal_task_info((enum shoal_task)n);
-        fprintf(out, "%s\"%s\":", n ? "," : "", info->name);
-        if (tasks[n].metrics.events_count == 0) {
-            fputs("null", out);
-            continue;
-        }
-        fputc('{', out);
-        if (info->kind == SHOAL_TASK_COUNT)
-            put_count(&tasks[n], out);
-        else
-            put_metrics(&tasks[n].metrics, out);
-        fputc('}', out);
-    }
-    fputc('}', out);
-}
-
-void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation,
-                               const struct shoal_task_evaluation tasks[SHOAL_TASKS], bool baseline,
-                               FILE *out)
+void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool baseline,
+                               const struct shoal_evaluate_details *details,
+                               const struct shoal_task_evaluation *tasks, FILE *out)
 {
     fputc('{', out);
     put_predictor(evaluation, SHOAL_PREDICTOR_MODEL, out);
@@ -151,7 +84,10 @@ void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation,
         put_baseline(evaluation, out);
     if (evaluation->there[SHOAL_PREDICTOR_CORRECTED])
         put_corrected(evaluation, out);
-    put_tasks(tasks, out);
+    if (details)
+        shoal_evaluate_details_print_json(details, out);
+    if (tasks)
+        shoal_tasks_print_json(tasks, out);
     fputs("}\n", out);
 }
 
@@ -198,34 +134,7 @@ static void put_difference(const char *title, const double values[SHOAL_MEASURE_
                 intervals[m].low, intervals[m].high);
 }
 
-static void put_task(enum shoal_task task, const struct shoal_task_evaluation *evaluation, FILE *out)
-{
-    const struct shoal_task_info *info = shoal_task_info(task);
-    const struct shoal_metrics *metrics = &evaluation->metrics;
-    fprintf(out, "  %-10s  ", info->name);
-    if (metrics->events_count == 0)
-        fputs("no event whose horizon lies within the data\n", out);
-    else if (info->kind == SHOAL_TASK_COUNT)
-        fprintf(out,
-                "%zu events, mean %.2f  MAE %.2f (of the mean %.2f)  RMSE %.2f (%.2f)  R2 %.4f  MAPE "
-                "%.3f over the %zu above zero\n",
-                metrics->events_count, metrics->base_rate, evaluation->mae, evaluation->mae_mean,
-                evaluation->rmse, evaluation->rmse_mean, evaluation->r2, evaluation->mape,
-                metrics->positives);
-    else
-        fprintf(out,
-                "%zu events, base rate %.4f  ROC-AUC %.4f [%.4f, %.4f]  PR-AUC %.4f  log loss %.4f  ECE "
-                "%.4f\n",
-                metrics->events_count, metrics->base_rate,
-                metrics->values[SHOAL_MEASURE_roc_auc],
-                metrics->intervals[SHOAL_MEASURE_roc_auc].low,
-                metrics->intervals[SHOAL_MEASURE_roc_auc].high,
-                metrics->values[SHOAL_MEASURE_pr_auc], metrics->values[SHOAL_MEASURE_log_loss],
-                metrics->values[SHOAL_MEASURE_ece]);
-}
-
-void shoal_evaluate_print_table(const struct shoal_evaluation *evaluation,
-                                const struct shoal_task_evaluation tasks[SHOAL_TASKS], FILE *out)
+void shoal_evaluate_print_table(const struct shoal_evaluation *evaluation, FILE *out)
 {
     put_level(evaluation, "events", evaluation->event_level, out);
     put_level(evaluation, "users, each by the last scored event", evaluation->user_level, out);
@@ -235,7 +144,4 @@ void shoal_evaluate_print_table(const struct shoal_evaluation *evaluation,
     if (evaluation->there[SHOAL_PREDICTOR_CORRECTED])
         put_difference("corrected online - model", evaluation->online_difference,
                        evaluation->online_difference_intervals, out);
-    fputs("tasks, each on the events whose horizon lies within the data\n", out);
-    for (size_t n = 0; n < SHOAL_TASKS; n++)
-        put_task((enum shoal_task)n, &tasks[n], out);
 }

@@ -49,6 +49,7 @@ static enum shoal_status take(struct loader *loader, const struct shoal_input *i
         return append(loader, count);
     if (shoal_status_class(status) != SHOAL_CLASS_SKIP)
         return status;
+    loader->load->refused_for[status]++;
     if (loader->load->refused++ == 0)
         loader->load->why = why;
     return SHOAL_OK;

@@ -10,6 +10,7 @@ struct shoal_load {
     int64_t until_ms;         /* in: events from here on are left out; INT64_MAX: none */
     bool reached;             /* out: some were, so everything before until_ms is known */
     uint64_t messages, events, refused; /* out; refused: messages that cannot be read */
+    uint64_t refused_for[SHOAL_STATUS_COUNT]; /* out: by their reason */
     struct shoal_message why; /* out: the reason of the first refusal */
 };
 

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "model/learn/compare.h"
+#include "model/learn/reference.h"
 #include "model/learn/train.h"
 #include "model/models_dir.h"
 #include "tools/load_events.h"
@@ -25,6 +26,9 @@ struct shoal_retrain_options {
     int64_t sealed_ms;
     double margin;
     bool keep_challenger;
+    bool if_drifted;        /* train only if the recent events have drifted, or … */
+    int64_t max_age_ms;     /* … the model in service knows nothing of the last so much; 0: however old */
+    int64_t recent_ms;      /* how much is looked at for drift */
     struct shoal_train_options train;
 };
 
@@ -58,7 +62,9 @@ struct shoal_retrain_run {
     size_t events_count, users_count;
     uint64_t late_count, repeated_count;
     int64_t first_ms, end_ms, from_ms, sealed_from_ms, sealed_until_ms;
-    bool trained, compared; /* the next ones are there */
+    bool looked, trained, compared; /* the next ones are there */
+    struct shoal_drift_report drift;
+    struct shoal_message trigger; /* why there was a training with if_drifted; "" */
     struct shoal_train_summary summary;
     struct shoal_model_origin origin; /* of the challenger */
     struct shoal_comparison comparison;

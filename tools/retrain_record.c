@@ -10,6 +10,7 @@
 
 #include "stream/event.h"
 #include "stream/units.h"
+#include "tools/drift_print.h"
 #include "tools/put_json.h"
 #include "tools/retrain.h"
 
@@ -58,6 +59,9 @@ static void put_options(struct shoal_put *put, const struct shoal_retrain_option
     shoal_put_real(put, "window_seconds", (double)options->window_ms / 1000);
     shoal_put_real(put, "sealed_seconds", (double)options->sealed_ms / 1000);
     shoal_put_real(put, "margin", options->margin);
+    shoal_put_flag(put, "if_drifted", options->if_drifted);
+    shoal_put_real(put, "max_age_seconds", (double)options->max_age_ms / 1000);
+    shoal_put_real(put, "recent_seconds", (double)options->recent_ms / 1000);
     shoal_put_count(put, "seed", train->seed);
     shoal_put_count(put, "hidden", train->dims.hidden);
     shoal_put_count(put, "item_buckets", train->dims.item_buckets);
@@ -148,12 +152,16 @@ void shoal_retrain_put(const struct shoal_retrain_options *options,
     shoal_put_text(&put, "in_service", or_null(run->in_service));
     if (run->incumbent_error.text[0])
         shoal_put_text(&put, "incumbent_error", run->incumbent_error.text);
+    if (run->trigger.text[0])
+        shoal_put_text(&put, "trigger", run->trigger.text);
     put_data(&put, options, run);
     put_options(&put, options);
     if (run->trained)
         put_training(&put, run);
     if (run->loaded && run->events_count)
         put_sealed(&put, run);
+    if (run->looked)
+        shoal_drift_put(&put, "drift", &run->drift);
     shoal_put_close(&put, '}');
     fputc('\n', out);
 }
@@ -184,11 +192,28 @@ static void print_window(const char *title, int64_t from_ms, int64_t until_ms, F
     fprintf(out, "  %-9s %s to %s", title, from, until);
 }
 
+static void print_drift(const struct shoal_retrain_run *run, FILE *out)
+{
+    unsigned drifted = 0;
+    if (!run->looked)
+        return;
+    for (uint32_t i = 0; i < run->drift.count; i++)
+        drifted += run->drift.drifts[i].drifted;
+    if (!run->drift.judged)
+        fprintf(out, "  drift     not judged, too few events\n");
+    else
+        fprintf(out, "  drift     %u of %u distributions of the model in service\n", drifted,
+                run->drift.count);
+}
+
 void shoal_retrain_print(const struct shoal_retrain_run *run, FILE *out)
 {
     fprintf(out, "%s%s%s: %s\n", shoal_decision_text(run->decision),
             run->challenger[0] ? " " : "", run->challenger, run->reason.text);
     fprintf(out, "  in service %s\n", run->in_service[0] ? run->in_service : "none");
+    if (run->trigger.text[0])
+        fprintf(out, "  because   %s\n", run->trigger.text);
+    print_drift(run, out);
     if (run->trained) {
         print_window("trained", run->from_ms, run->sealed_from_ms, out);
         fprintf(out, ", %zu events of %zu users\n", run->summary.events_count,

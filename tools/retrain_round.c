@@ -124,6 +124,65 @@ static enum shoal_status read_events(struct round *round, struct shoal_message *
     return SHOAL_OK;
 }
 
+/* The recent events against the model in service, for the record also where nothing hangs on it. */
+static enum shoal_status look_for_drift(struct round *round, struct shoal_message *message)
+{
+    struct shoal_retrain_run *run = round->run;
+    if (!round->incumbent || round->incumbent->reference.count == 0 || run->events_count == 0)
+        return SHOAL_OK;
+    if (shoal_drift_look(round->incumbent, &round->dataset,
+                         run->end_ms - round->options->recent_ms,
+                         run->end_ms + !run->load.reached, /* the last event too */
+                         &run->drift) != SHOAL_OK)
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory with %zu events",
+                          run->events_count);
+    run->looked = true;
+    return SHOAL_OK;
+}
+
+static void name_drifted(const struct shoal_drift_report *report, struct shoal_message *text)
+{
+    size_t size = (size_t)snprintf(text->text, sizeof text->text, "drift of");
+    for (uint32_t i = 0; i < report->count && size < sizeof text->text; i++)
+        if (report->drifts[i].drifted)
+            size += (size_t)snprintf(text->text + size, sizeof text->text - size, " %s",
+                                     report->drifts[i].name);
+}
+
+/* Whether if_drifted lets this round go on; else the decision is there. */
+static bool has_reason(struct round *round)
+{
+    struct shoal_retrain_run *run = round->run;
+    const struct shoal_retrain_options *options = round->options;
+    if (!options->if_drifted)
+        return true;
+    if (!round->incumbent) {
+        (void)shoal_fail(&run->trigger, SHOAL_OK, "no model in service");
+        return true;
+    }
+    int64_t age_ms = run->end_ms - round->incumbent->origin.train_until_ms;
+    if (run->drift.drifted)
+        name_drifted(&run->drift, &run->trigger);
+    else if (options->max_age_ms && age_ms > options->max_age_ms)
+        (void)shoal_fail(&run->trigger, SHOAL_OK,
+                         "the model in service ends %.1f days before the events do",
+                         (double)age_ms / 86400e3);
+    else if (!run->looked)
+        (void)shoal_fail(&run->trigger, SHOAL_OK,
+                         "the model in service has no distributions to measure drift against");
+    if (run->trigger.text[0])
+        return true;
+    run->decision = SHOAL_DECISION_SKIPPED;
+    if (run->drift.judged)
+        (void)shoal_fail(&run->reason, SHOAL_OK, "no drift in the last %" PRIu64 " events",
+                         run->drift.samples);
+    else
+        (void)shoal_fail(&run->reason, SHOAL_OK,
+                         "%" PRIu64 " recent events are too few to tell drift; needed are %d",
+                         run->drift.samples, SHOAL_DRIFT_SAMPLES_MIN);
+    return false;
+}
+
 /* The windows before any training: too little data is said at once, with all that is needed. */
 static enum shoal_status cut(struct round *round, struct shoal_message *message)
 {
@@ -166,6 +225,11 @@ static enum shoal_status train(struct round *round, struct shoal_message *messag
         shoal_train(&round->window, run->sealed_from_ms, &round->options->train, &report,
                     &round->challenger, &run->summary, message);
     shoal_progress_end(&round->line);
+    if (status == SHOAL_OK && round->challenger->reference.count == 0)
+        status = shoal_reference_of(round->challenger, &round->window,
+                                    &round->challenger->reference);
+    if (status == SHOAL_NOMEM)
+        return shoal_fail(message, status, "out of memory with %zu events", run->events_count);
     if (status != SHOAL_OK)
         return status;
     struct shoal_buffer bytes = {0};
@@ -256,6 +320,18 @@ static enum shoal_status decide(struct round *round, struct shoal_message *messa
                : SHOAL_OK;
 }
 
+static enum shoal_status train_and_decide(struct round *round, struct shoal_message *message)
+{
+    enum shoal_status status = cut(round, message);
+    if (status == SHOAL_OK)
+        status = train(round, message);
+    if (status == SHOAL_OK)
+        status = compare(round, message);
+    if (status == SHOAL_OK)
+        status = decide(round, message);
+    return status;
+}
+
 void shoal_retrain_round(const struct shoal_retrain_options *options,
                          struct shoal_retrain_run *run)
 {
@@ -268,13 +344,9 @@ void shoal_retrain_round(const struct shoal_retrain_options *options,
     find_incumbent(&round);
     enum shoal_status status = read_events(&round, &message);
     if (status == SHOAL_OK)
-        status = cut(&round, &message);
-    if (status == SHOAL_OK)
-        status = train(&round, &message);
-    if (status == SHOAL_OK)
-        status = compare(&round, &message);
-    if (status == SHOAL_OK)
-        status = decide(&round, &message);
+        status = look_for_drift(&round, &message);
+    if (status == SHOAL_OK && has_reason(&round))
+        status = train_and_decide(&round, &message);
     if (status != SHOAL_OK) {
         run->decision = SHOAL_DECISION_FAILED;
         run->status = status;

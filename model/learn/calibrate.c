@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Platt scaling by Newton's method, and segment thresholds from quantiles. */
+/* Platt scaling by Newton's method, and segment thresholds from quantiles; the curve is in
+ * calibrate_curve.c. */
 #include "model/learn/calibrate.h"
 
 #include <math.h>

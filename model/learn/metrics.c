@@ -165,8 +165,7 @@ static int compare_doubles(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* The 2.5 % and 97.5 % quantiles of those of `values` that are numbers; sorts them. */
-static struct shoal_interval interval_of(double *values, size_t count)
+struct shoal_interval shoal_interval_of(double *values, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
@@ -200,7 +199,7 @@ static enum shoal_status resample(const struct ranking *first, const struct rank
             replicates[m * SHOAL_RESAMPLES + r] = values[m] - others[m];
     }
     for (size_t m = 0; m < SHOAL_MEASURE_COUNT && status == SHOAL_OK; m++)
-        intervals[m] = interval_of(replicates + m * SHOAL_RESAMPLES, SHOAL_RESAMPLES);
+        intervals[m] = shoal_interval_of(replicates + m * SHOAL_RESAMPLES, SHOAL_RESAMPLES);
     free(weights);
     free(replicates);
     return status;

@@ -54,6 +54,9 @@ struct shoal_sample {
     size_t count, users_max;
 };
 
+/* The 2.5 % and 97.5 % quantiles of those of `values` that are numbers, NaN where they are less than
+ * half; moves and sorts them. */
+struct shoal_interval shoal_interval_of(double *values, size_t count);
 /* "roc_auc", "pr_auc", "log_loss", "ece". Static. */
 const char *shoal_measure_name(enum shoal_measure measure);
 /* All of it. The same seed draws the same users. NOMEM. */

@@ -18,6 +18,7 @@ enum shoal_random_stream {
     SHOAL_RANDOM_NEGATIVES,   /* items that did not follow */
     SHOAL_RANDOM_OBJECTIVES,  /* first values of the objectives' tables */
     SHOAL_RANDOM_STARTS,      /* where in a user's history an epoch begins */
+    SHOAL_RANDOM_PERMUTE,     /* which event gets whose input */
 };
 
 static inline uint64_t shoal_random_mix(uint64_t z)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/learn/score.h"
+
 enum { EVENTS_WANTED = 500000, TENTHS = 10, HOURS = 24 };
 
 static const int64_t day_ms = INT64_C(86400000), hour_ms = INT64_C(3600000);
@@ -263,4 +265,48 @@ void shoal_reference_compare(const struct shoal_reference *reference,
     }
     report->judged = report->samples >= SHOAL_DRIFT_SAMPLES_MIN &&
                      reference->samples >= SHOAL_DRIFT_SAMPLES_MIN;
+}
+
+/* ---- of a model ----------------------------------------------------------------------------- */
+
+static enum shoal_status score_all(const struct shoal_model *model,
+                                   const struct shoal_dataset *dataset, int64_t until_ms,
+                                   struct shoal_examples *examples, float **scores)
+{
+    *scores = malloc((dataset->events_count + 1) * sizeof **scores);
+    enum shoal_status status = shoal_examples_make(dataset, &model->params.dims, examples);
+    if (status == SHOAL_OK && !*scores)
+        status = SHOAL_NOMEM;
+    if (status == SHOAL_OK)
+        status = shoal_score(model, dataset, examples, SHOAL_FP16, until_ms, *scores, NULL, NULL);
+    return status;
+}
+
+enum shoal_status shoal_reference_of(const struct shoal_model *model,
+                                     const struct shoal_dataset *dataset,
+                                     struct shoal_reference *reference)
+{
+    struct shoal_examples examples = {0};
+    float *scores;
+    enum shoal_status status = score_all(model, dataset, INT64_MAX, &examples, &scores);
+    if (status == SHOAL_OK)
+        status = shoal_reference_make(dataset, &examples, scores, reference);
+    shoal_examples_finish(&examples);
+    free(scores);
+    return status;
+}
+
+enum shoal_status shoal_drift_look(const struct shoal_model *model,
+                                   const struct shoal_dataset *dataset, int64_t from_ms,
+                                   int64_t until_ms, struct shoal_drift_report *report)
+{
+    struct shoal_examples examples = {0};
+    float *scores;
+    enum shoal_status status = score_all(model, dataset, until_ms, &examples, &scores);
+    if (status == SHOAL_OK)
+        shoal_reference_compare(&model->reference, dataset, &examples, scores, from_ms, until_ms,
+                                report);
+    shoal_examples_finish(&examples);
+    free(scores);
+    return status;
 }

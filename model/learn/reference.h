@@ -11,6 +11,7 @@
 
 #include "model/drift.h"
 #include "model/learn/examples.h"
+#include "model/model.h"
 
 /* From the events of grouped data, with the examples made of it and a score for each event (NaN: none), or
  * NULL: then there is no distribution of scores. Counted is the last third of the time, in whole days: as
@@ -27,5 +28,13 @@ void shoal_reference_compare(const struct shoal_reference *reference,
                              const struct shoal_examples *examples, const float *scores,
                              int64_t from_ms, int64_t until_ms,
                              struct shoal_drift_report *report);
+/* Both for a model, which makes the examples and the scores. NOMEM. */
+enum shoal_status shoal_reference_of(const struct shoal_model *model,
+                                     const struct shoal_dataset *dataset,
+                                     struct shoal_reference *reference) SHOAL_MUST_CHECK;
+enum shoal_status shoal_drift_look(const struct shoal_model *model,
+                                   const struct shoal_dataset *dataset, int64_t from_ms,
+                                   int64_t until_ms,
+                                   struct shoal_drift_report *report) SHOAL_MUST_CHECK;
 
 #endif

@@ -603,7 +603,7 @@ static enum shoal_status calibrate_tasks(struct course *course, struct shoal_tra
     return status;
 }
 
-/* Platt scaling, thresholds and the figures that go with the model, all on the validation part. */
+/* Line or curve, thresholds and the figures that go with the model, all on the validation part. */
 static enum shoal_status calibrate(struct course *course, struct shoal_train_summary *summary)
 {
     struct shoal_model *model = course->model;
@@ -618,14 +618,19 @@ static enum shoal_status calibrate(struct course *course, struct shoal_train_sum
         status = calibrate_tasks(course, summary);
     if (status != SHOAL_OK)
         return status;
-    struct shoal_calibration calibration = shoal_calibrate(
-        course->valid_logits, course->valid_labels, count, summary->valid.users_count);
+    struct shoal_calibration_data data = {course->valid_logits, course->valid_labels,
+                                          course->valid_users, count,
+                                          course->dataset->users_count};
+    struct shoal_calibration_fit fit;
+    status = shoal_calibrate_map(&data, &fit);
+    if (status != SHOAL_OK)
+        return status;
     summary->calibrated[SHOAL_buy_24h] = true;
-    model->calibration[SHOAL_buy_24h] = (struct shoal_calibration_map){
-        .slope = (float)calibration.slope, .intercept = (float)calibration.intercept};
-    for (size_t i = 0; i < count; i++)
-        course->valid_scores[i] = (float)(1 / (1 + exp(-calibration.slope * course->valid_logits[i] -
-                                                       calibration.intercept)));
+    model->calibration[SHOAL_buy_24h] = fit.map;
+    for (size_t i = 0; i < count; i++) {
+        float z = shoal_calibration_apply(&fit.map, (float)course->valid_logits[i]);
+        course->valid_scores[i] = (float)(1 / (1 + exp(-(double)z)));
+    }
     status = shoal_thresholds(course->valid_scores, count, &model->warm, &model->hot);
     if (status == SHOAL_OK)
         status = shoal_metrics_compute(&sample, course->options.seed, &summary->valid);

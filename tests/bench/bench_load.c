@@ -13,7 +13,8 @@
  * handed to the subscriber, on one clock; how late the load itself was is told beside it. Behaviours
  * are mixed as in real data (pv 90 %, cart 5.4 %, fav 2.6 %, buy 2 %); of those in
  * deploy/promotions.yaml every cart, fav and buy asks for a decision, so each must get one: `missing`
- * counts those that did not. Events before WARMUP seconds count for nothing. Prints one JSON object. */
+ * counts those that did not. Events before WARMUP seconds count for nothing but in the longest delay of
+ * each second. Prints one JSON object. */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -242,9 +243,12 @@ static void print(struct load *load)
 {
     double *delays = calloc(load->arrivals_count + load->sent_count, sizeof *delays);
     double *behind = calloc(load->sent_count, sizeof *behind);
-    if (!delays || !behind)
+    size_t seconds = (size_t)load->seconds + 1;
+    double *longest = calloc(seconds, sizeof *longest); /* by the second in which an event was due */
+    if (!delays || !behind || !longest)
         fail("result", "out of memory");
-    int64_t from_ns = load->sent[0].due_ns + (int64_t)(load->warmup * 1e9);
+    int64_t begin_ns = load->sent[0].due_ns;
+    int64_t from_ns = begin_ns + (int64_t)(load->warmup * 1e9);
     int64_t last_ns = load->sent[load->sent_count - 1].at_ns;
     size_t count = 0, asking = 0, missing = 0, behind_count = 0;
     double achieved = (double)load->sent_count * 1e9 / (double)(last_ns - load->sent[0].due_ns);
@@ -257,8 +261,12 @@ static void print(struct load *load)
         if (!sent)
             continue;
         sent->answered = true;
+        double delay = (double)(arrival->at_ns - sent->at_ns) / 1e6;
         if (sent->due_ns >= from_ns)
-            delays[count++] = (double)(arrival->at_ns - sent->at_ns) / 1e6;
+            delays[count++] = delay;
+        size_t second = (size_t)((sent->due_ns - begin_ns) / 1000000000);
+        if (second < seconds && delay > longest[second])
+            longest[second] = delay;
     }
     for (size_t i = 0; i < load->sent_count; i++) {
         const struct sent *sent = &load->sent[i];
@@ -272,13 +280,17 @@ static void print(struct load *load)
     qsort(behind, behind_count, sizeof *behind, by_value);
     printf("{\"events\":%zu,\"rate\":%.0f,\"asking\":%zu,\"missing\":%zu,\"failed\":%lu,"
            "\"decisions\":%zu,\"p50_ms\":%.2f,\"p95_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f,"
-           "\"behind_p50_ms\":%.2f,\"behind_p99_ms\":%.2f}\n",
+           "\"behind_p50_ms\":%.2f,\"behind_p99_ms\":%.2f,\"max_by_second_ms\":[",
            load->sent_count, achieved, asking, missing, load->failed, count,
            percentile(delays, count, 0.5), percentile(delays, count, 0.95),
            percentile(delays, count, 0.99), percentile(delays, count, 1),
            percentile(behind, behind_count, 0.5), percentile(behind, behind_count, 0.99));
+    for (size_t i = 0; i + 1 < seconds; i++)
+        printf("%s%.1f", i ? "," : "", longest[i]);
+    puts("]}");
     free(delays);
     free(behind);
+    free(longest);
 }
 
 int main(int argc, char **argv)

@@ -8,6 +8,7 @@ import time
 
 from load import Feed
 from processes import check
+from world import PARTITIONS
 
 RATE = 3000  # messages a second
 RANDOM_KILLS = 30
@@ -77,6 +78,16 @@ def killed_in_recovery(world):
     in the middle of the replay, again and again."""
     _crash(world, "commit.after:8", "recovery.acquired:1", "recovery.inside:150", "recovery.acquired:2",
            "recovery.inside:300", state__flush__interval="2s")
+
+
+def killed_while_correcting_online(world):
+    """Scores depend on the outcomes of others: what is kept of them must be as exact as the states."""
+    world.settings["calibration.online"] = "on"
+    _crash(world, "commit.after:5", "save.inside:6", "commit.after:8", "recovery.inside:200",
+           state__flush__interval="1s")
+    with world.servers.redis() as redis:
+        kept = [redis("GET", f"{{{world.topic('events')}/{p}}}:") for p in range(PARTITIONS)]
+    check(all(kept), f"no correction is kept of some partition: {[bool(k) for k in kept]}")
 
 
 def killed_at_random(world):

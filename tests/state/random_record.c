@@ -75,6 +75,9 @@ void test_random_record(struct shoal_record *record, uint64_t *seed, enum shoal_
     record->consent = (uint8_t)test_random(seed);
     for (size_t i = 0; i < SHOAL_COUNTERS; i++)
         record->counters[i] = below(seed, 3) ? ldexpf(unit(seed), (int)below(seed, 60) - 40) : 0;
+    for (size_t i = 0, used = below(seed, SHOAL_PENDING_BYTES + 1); i < used; i++)
+        record->pending.nibbles[i] = (uint8_t)test_random(seed);
+    record->pending.nibbles[SHOAL_PENDING_BYTES - 1] &= 15;
     random_state(record, seed, precision);
     random_ring(record, seed);
     record->ids_count = (uint8_t)(below(seed, 2) ? below(seed, SHOAL_RING_MAX + 1) : 0);

@@ -345,6 +345,22 @@ void conformance_scan_ends_with_the_visitors_status(struct conformance *self)
     store->ops->destroy(store);
 }
 
+void conformance_what_is_kept_of_a_partition_is_loaded_and_not_visited(struct conformance *self)
+{
+    struct shoal_store *store = self->open(self);
+    struct shoal_save_item item = {test_slice(""), test_slice("of all")};
+    static struct visits visits;
+    fill(store, 1, 3);
+    cr_assert_eq(store->ops->save(store, 1, &item, 1, 2, 1, NULL), SHOAL_OK);
+    cr_assert_str_eq(test_load(store, 1, ""), "of all");
+    cr_assert_eq(store->ops->scan(store, visit, &visits, NULL), SHOAL_OK);
+    cr_assert_eq(visits.count, 3);
+    item.value.bytes = NULL;
+    cr_assert_eq(store->ops->save(store, 1, &item, 1, 3, 1, NULL), SHOAL_OK);
+    cr_assert_null(test_load(store, 1, ""));
+    store->ops->destroy(store);
+}
+
 void conformance_find_asks_every_partition(struct conformance *self)
 {
     struct shoal_store *store = self->open(self), *reader = self->open(self);

@@ -27,6 +27,7 @@ struct conformance {
     X(large_saves_and_loads_are_whole)                                                             \
     X(scan_visits_each_user_once)                                                                  \
     X(scan_ends_with_the_visitors_status)                                                          \
+    X(what_is_kept_of_a_partition_is_loaded_and_not_visited)                                       \
     X(find_asks_every_partition)
 
 #define X(name) void conformance_##name(struct conformance *self);

@@ -48,7 +48,7 @@ Test(record_print, line_has_every_field_in_its_place)
         "\"category\":\"0012\",\"price_level\":9}],\"ids\":[\"0123456789abcdef\"],"
         "\"standings\":[[2,1512000000000],[0,0],[1,7]],"
         "\"promotions\":[{\"promotion\":\"000000ab\",\"eligible\":true,\"count\":2,\"last\":5,"
-        "\"expires\":6}]}");
+        "\"expires\":6}],\"pending\":\"00000000000000000000000000\"}");
     shoal_buffer_clear(&line);
     shoal_record_print(&record, "u", 1, 4, SHOAL_FP32, &line);
     shoal_buffer_append(&line, "", 1);

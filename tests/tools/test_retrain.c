@@ -172,6 +172,45 @@ Test(retrain, a_rollback_is_checked_recorded_and_needs_no_training_to_end)
                  0, "%s", printed);
 }
 
+/* ---- drift ---------------------------------------------------------------------------------- */
+
+Test(retrain, a_round_only_if_drifted_waits_for_drift_or_age)
+{
+    cr_assert_eq(run("retrain events.jsonl --until 2025-03-09 --if-drifted && current >first"), 0,
+                 "%s", printed);
+    says("because   no model in service");
+    cr_assert_eq(run("retrain events.jsonl --if-drifted && cmp <(current) first"), 0, "%s", printed);
+    says("skipped: no drift in the last ");
+    says("drift     0 of 19");
+    cr_assert_eq(run("shoal models --models M --drift --events events.jsonl --json |"
+                     "python3 -c '\nimport json, sys\nd = json.load(sys.stdin)[\"drift\"]\n"
+                     "assert d[\"judged\"] and not d[\"drifted\"] and d[\"n\"] > 1000, d\n"
+                     "assert len(d[\"distributions\"]) == 19\n"
+                     "assert all(0 < x[\"noise\"] < x[\"threshold\"] for x in d[\"distributions\"])'"),
+                 0, "%s", printed);
+    /* Views are sent as carts from the last day on. */
+    cr_assert_eq(run("awk -v s=\"$(at 2025-03-10T00:00Z)\" '{'\"$stamp\"'; if (t >= s)"
+                     " sub(/\"pv\"/, \"\\\"cart\\\"\"); print }' events.jsonl >carts.jsonl;"
+                     "shoal models --models M --drift --events carts.jsonl"),
+                 0, "%s", printed);
+    says("\ndrifted\n");
+    cr_assert_eq(run("retrain carts.jsonl --if-drifted"), 0, "%s", printed);
+    says("because   drift of behavior ");
+    says("rate_cart_1h");
+    cr_assert_eq(run("shoal models --models M --use \"$(cat first)\";"
+                     "retrain events.jsonl --if-drifted --max-age 3d"),
+                 0, "%s", printed);
+    says("because   the model in service ends 4.0 days before the events do");
+    cr_assert_eq(run("shoal models --models M --use \"$(cat first)\";"
+                     "retrain events.jsonl --if-drifted --max-age 5d --recent 1h"),
+                 0, "%s", printed);
+    says("too few to tell drift; needed are 1000");
+    cr_assert_eq(run("shoal models --models M --runs --json | valid"), 0, "%s", printed);
+    cr_assert_eq(run("retrain events.jsonl --max-age 5d"), 2);
+    cr_assert_eq(run("shoal models --models M --drift"), 2);
+    says("--drift needs --events");
+}
+
 /* ---- what can be wrong ---------------------------------------------------------------------- */
 
 Test(retrain, too_little_data_is_said_with_what_is_needed_and_recorded)
@@ -323,4 +362,25 @@ Test(retrain, usage_is_checked_before_anything_is_read)
     cr_assert_eq(run("shoal models --models M --runs --use 0123456789abcdef"), 2);
     cr_assert_eq(run("test ! -e M && shoal models --models M"), 5);
     says("M: No such file");
+}
+
+/* ---- what operators take -------------------------------------------------------------------- */
+
+Test(retrain, the_units_and_the_cron_job_use_options_that_exist)
+{
+    cr_assert_not_null(getenv("SHOAL_SOURCE"), "SHOAL_SOURCE is not set");
+    cr_assert_eq(run("D=$SHOAL_SOURCE/deploy; shoal retrain --help >help;"
+                     "grep -v '^ *#' $D/systemd/shoal-retrain.service $D/kubernetes/retrain-cronjob.yaml |"
+                     "grep -o -e ' --[a-z-]*' | sort -u | tee options;"
+                     "while read -r o; do grep -q -e \"^  $o\" help || exit 1; done <options"),
+                 0, "%s", printed);
+    says("--models\n");
+    says("--window\n");
+    cr_assert_eq(run("command -v systemd-analyze >/dev/null || { echo none; exit 0; }; mkdir units;"
+                     "sed \"s|/usr/local/bin/shoal|$SHOAL_PROGRAM|\""
+                     " $SHOAL_SOURCE/deploy/systemd/shoal-retrain.service >units/shoal-retrain.service;"
+                     "cp $SHOAL_SOURCE/deploy/systemd/shoal-retrain.timer units;"
+                     "systemd-analyze verify units/shoal-retrain.service units/shoal-retrain.timer"),
+                 0, "%s", printed);
+    cr_assert(!printed[0] || strcmp(printed, "none\n") == 0, "%s", printed);
 }

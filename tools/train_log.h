@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A training as one JSON file: what was asked, what was read, each epoch, what came out. tools/report
+ * draws the learning curves from it. */
+#ifndef SHOAL_TRAIN_LOG_H
+#define SHOAL_TRAIN_LOG_H
+
+#include <stdint.h>
+
+#include "model/learn/train.h"
+#include "tools/cli.h"
+#include "tools/load_events.h"
+
+struct shoal_train_log {
+    struct shoal_train_epoch *epochs; /* owned */
+    size_t count, capacity;
+    bool failed;                      /* out of memory: epochs are missing */
+};
+
+void shoal_train_log_add(struct shoal_train_log *log, const struct shoal_train_epoch *epoch);
+/* Writes the file, whole or not at all:
+ *   options {name: value as given or by default}, seconds, data (describe_data.h), model
+ *   (describe_model.h), train_count, train_base_rate, valid_count, best_epoch, batch, ridge,
+ *   valid and valid_regression {n, users, base_rate, measures},
+ *   epochs [{epoch, refit, best, train_loss, valid_loss, valid_auc}]; epoch 0 is the regression
+ * IO with the reason. */
+enum shoal_status shoal_train_log_write(const struct shoal_train_log *log, const char *path,
+                                        const struct shoal_cli_args *args,
+                                        const struct shoal_cli_option *options,
+                                        const struct shoal_dataset *dataset,
+                                        const struct shoal_load *load,
+                                        const struct shoal_model *model,
+                                        const struct shoal_train_summary *summary, double seconds,
+                                        struct shoal_message *message) SHOAL_MUST_CHECK;
+void shoal_train_log_finish(struct shoal_train_log *log);
+
+#endif
