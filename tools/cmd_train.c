@@ -126,7 +126,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     long long seed, hidden, items, categories, batch, steps, epochs, patience, threads;
     double rate, tables, decay, drop_inputs, drop_hidden, averaging, balance, drop_recurrent, l2, starts,
         alpha;
-    long long negatives, pretrain_epochs;
+    long long negatives, pretrain_epochs, weekday_days;
     if (!shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
         !shoal_cli_int(args, "hidden", 16, SHOAL_HIDDEN_MAX, &hidden) ||
         !shoal_cli_int(args, "item-buckets", 1, 1 << 22, &items) ||
@@ -137,7 +137,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
         !shoal_cli_int(args, "epochs", -1, 10000, &epochs) ||
         !shoal_cli_int(args, "patience", 0, 10000, &patience) ||
         !shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate) ||
-        !shoal_cli_real(args, "embedding-rate", 0, 10, &tables) ||
+        !shoal_cli_real(args, "embedding-rate", -1, 10, &tables) ||
         !shoal_cli_real(args, "weight-decay", 0, 10, &decay) ||
         !shoal_cli_real(args, "dropout-inputs", 0, 0.9, &drop_inputs) ||
         !shoal_cli_real(args, "dropout-hidden", 0, 0.9, &drop_hidden) ||
@@ -146,6 +146,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
         !shoal_cli_real(args, "random-starts", 0, 1, &starts) ||
         !shoal_cli_int(args, "negatives", 0, 65536, &negatives) ||
         !shoal_cli_real(args, "negatives-alpha", 0, 1, &alpha) ||
+        !shoal_cli_int(args, "weekday-days", 0, 10000, &weekday_days) ||
         !shoal_cli_int(args, "pretrain-epochs", 0, 1000, &pretrain_epochs) ||
         !shoal_cli_real(args, "averaging", 0, 0.99999, &averaging) ||
         !shoal_cli_real(args, "user-balance", 0, 1, &balance))
@@ -169,6 +170,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     options->l2 = (float)l2;
     options->glorot = shoal_cli_get(args, "glorot");
     options->random_starts = (float)starts;
+    options->weekday_days = (uint32_t)weekday_days;
     options->pretrain_epochs = (uint32_t)pretrain_epochs;
     options->averaging = (float)averaging;
     options->user_balance = (float)balance;
@@ -383,8 +385,12 @@ static const struct shoal_cli_option train_options[] = {
     {"batch", "B", "0", "users side by side; 0: 16 to 128, more the more events", false, false},
     {"steps", "T", "32", "events of a user between two updates", false, false},
     {"learning-rate", "R", "0.001", "step of AdamW", false, false},
-    {"embedding-rate", "F", "0.01", "factor of the learning rate for the item and category tables",
+    {"embedding-rate", "F", "-1",
+     "factor of the learning rate for the item and category tables; 0: items and categories are not "
+     "looked at; -1: 0.01 from 3000 users on, else 0",
      false, false},
+    {"weekday-days", "N", "14",
+     "look at the weekday only if the events span N days: in fewer it stands for the date", false, false},
     {"weight-decay", "W", "0.05", "of AdamW, not on biases", false, false},
     {"dropout-inputs", "P", "0.2", "share of the inputs dropped in training", false, false},
     {"dropout-hidden", "P", "0.3", "share of the hidden state dropped before the head", false,

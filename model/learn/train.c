@@ -61,10 +61,11 @@ struct shoal_train_options shoal_train_options_default(void)
         .steps = 32,
         .epochs = SHOAL_TRAIN_AUTO,
         .learning_rate = 1e-3f,
-        .embedding_rate = 0.01f,
+        .embedding_rate = -1,
         .weight_decay = 0.05f,
         .dropout_inputs = 0.2f,
         .dropout_hidden = 0.3f,
+        .weekday_days = 14,
         .random_starts = 0.5f,
         .mix = mix_default(),
         .objectives = shoal_objective_options_default(),
@@ -89,7 +90,8 @@ enum shoal_status shoal_train_options_check(const struct shoal_train_options *op
         {"epochs", options->epochs == SHOAL_TRAIN_AUTO ? 0 : options->epochs, 0, 10000},
         {"patience", options->patience, 0, 10000},
         {"learning rate", (double)options->learning_rate, 1e-7, 1},
-        {"embedding rate", (double)options->embedding_rate, 0, 10},
+        {"embedding rate", (double)options->embedding_rate, -1, 10},
+        {"days for the weekday", options->weekday_days, 0, 10000},
         {"weight decay", (double)options->weight_decay, 0, 10},
         {"input dropout", (double)options->dropout_inputs, 0, 0.9},
         {"hidden dropout", (double)options->dropout_hidden, 0, 0.9},
@@ -185,6 +187,8 @@ static void weigh(struct course *course)
         course->importance[i] *= scale;
 }
 
+enum { TABLE_USERS_MIN = 3000 };
+
 /* Batch and number of epochs where they are left open. A small set needs many updates an epoch and
  * many epochs; a large one learns as much from few, and large batches go through faster. */
 static void settle_options(struct course *course)
@@ -199,6 +203,9 @@ static void settle_options(struct course *course)
         size_t epochs = 4000000 / count;
         options->epochs = (uint32_t)(epochs < 6 ? 6 : epochs > 40 ? 40 : epochs);
     }
+    /* With few users an item says little but who its users are. */
+    if (options->embedding_rate < 0)
+        options->embedding_rate = course->dataset->users_count < TABLE_USERS_MIN ? 0 : 0.01f;
     if (options->patience == 0)
         options->patience = options->epochs / 3 > 2 ? options->epochs / 3 : 2;
 }
@@ -307,6 +314,12 @@ static void scale_counts(struct course *course)
                 (float)(1 / fmax(1, exp(course->regressions[task].bias)));
 }
 
+static bool looks_at_weekday(const struct course *course)
+{
+    return (course->end_ms - course->dataset->first_ms) / SHOAL_HORIZON_MS >=
+           course->options.weekday_days;
+}
+
 /* Starts a new network for what is known at known_ms. */
 static enum shoal_status start(struct course *course, int64_t known_ms,
                                struct shoal_message *message)
@@ -333,6 +346,7 @@ static enum shoal_status start(struct course *course, int64_t known_ms,
         .importance = course->importance,
         .known_ms = known_ms,
         .regressions = course->regressions,
+        .weekday = looks_at_weekday(course),
         .start = course->pretrained.block ? &course->pretrained : NULL,
     };
     shoal_trainer_finish(&course->trainer);
@@ -476,7 +490,8 @@ static enum shoal_status pretrain(struct course *course)
                                    -(double)options.user_balance);
     }
     struct shoal_teaching teaching = {.dataset = dataset, .examples = &examples,
-                                      .importance = importance, .known_ms = INT64_MAX};
+                                      .importance = importance, .known_ms = INT64_MAX,
+                                      .weekday = looks_at_weekday(course)};
     if (status == SHOAL_OK)
         status = shoal_trainer_init(&course->trainer, &options, &teaching);
     for (course->epoch = 1; course->epoch <= options.pretrain_epochs && status == SHOAL_OK;

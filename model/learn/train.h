@@ -33,13 +33,16 @@ struct shoal_train_options {
     uint32_t patience;     /* stop after so many epochs without a better validation loss; 0: a
                             * third of the epochs */
     float learning_rate;
-    float embedding_rate;  /* factor of it for the item and category tables */
+    float embedding_rate;  /* factor of it for the item and category tables; 0: they stay zero, items and
+                            * categories are not looked at; < 0: by the number of users */
     float weight_decay;
     float dropout_inputs;  /* share of x that is dropped */
     float dropout_hidden;  /* share of h before the heads */
     float dropout_recurrent; /* share of h_{t−1} on its way into the gates */
     float l2;              /* of the gates, as a part of the loss */
     bool glorot;           /* gates drawn by Glorot & Bengio; else ±1/√H */
+    uint32_t weekday_days; /* the weekday is looked at only if the data span so many days: in fewer, weekday
+                            * and date are the same thing, and a date never comes back */
     float random_starts;   /* how often a user's epoch begins somewhere within its history */
     struct shoal_task_mix mix;
     struct shoal_objective_options objectives; /* beside the tasks */

@@ -14,6 +14,8 @@
 enum {
     PIECE_FLOATS = 1 << 14, /* of the block, summed in one go */
     SHARD_STREAMS_MIN = 8,
+    WEEKDAY_INPUT = 3, /* of the numeric inputs, features.h */
+    WEEKDAY_INPUTS = 2,
 };
 
 /* values[i] uniform in ±bound */
@@ -45,6 +47,17 @@ static void start_state(struct shoal_params *params, const struct shoal_train_op
         params->gates_bias[hidden + j] = 1;
 }
 
+/* Rows of gates_weight that take the weekday, for data of too few days: zero they are and zero they stay,
+ * so that the model does not look at it when it serves either. */
+static void leave_weekday(struct shoal_params *block, bool leave)
+{
+    const struct shoal_dims *d = &block->dims;
+    size_t row = (size_t)d->item_width + d->category_width + d->behavior_width + WEEKDAY_INPUT;
+    if (leave)
+        memset(block->gates_weight + row * 4 * d->hidden, 0,
+               WEEKDAY_INPUTS * 4 * (size_t)d->hidden * sizeof(float));
+}
+
 /* As in trainer.h. The heads come behind all that makes the state. */
 static void start_params(struct shoal_params *params, const struct shoal_train_options *options,
                          const struct shoal_teaching *teaching)
@@ -53,6 +66,7 @@ static void start_params(struct shoal_params *params, const struct shoal_train_o
     if (teaching->start)
         memcpy(params->block, teaching->start->block,
                shoal_params_tensor(&params->dims, SHOAL_TENSOR_head_hidden).offset * sizeof(float));
+    leave_weekday(params, !teaching->weekday);
     for (size_t n = 0; n < SHOAL_TASKS && teaching->regressions; n++) {
         for (size_t k = 0; k < SHOAL_COUNTERS; k++)
             params->head_counters[n * SHOAL_COUNTERS + k] =
@@ -382,6 +396,7 @@ static void learn(struct shoal_trainer *trainer, struct met *met)
     struct shoal_params *gradients = &trainer->shards[0].gradients;
     shoal_team_run(trainer->team, pieces(trainer), sum_piece, &summing);
     pull(trainer, gradients);
+    leave_weekday(gradients, !trainer->teaching.weekday);
     shoal_gradients_clip(gradients, (double)options->clip);
     shoal_adamw_update(&trainer->adamw, &trainer->params, gradients, options->learning_rate);
     if (trainer->shards[0].room) {

@@ -45,6 +45,7 @@ struct shoal_teaching {
     const float *importance; /* weight of each event in the loss */
     int64_t known_ms;        /* nothing later is looked at, neither an event nor what a target says */
     const struct shoal_regression *regressions; /* SHOAL_TASKS, standardised alike; NULL: heads start at 0 */
+    bool weekday; /* may be looked at */
     const struct shoal_params *start; /* embeddings and gates to begin with; NULL: from the seed */
 };
 

@@ -285,3 +285,38 @@ Test(train, every_head_starts_as_the_regression_of_its_own_task)
     shoal_model_destroy(model);
     shoal_dataset_finish(&dataset);
 }
+
+/* Whether any of `count` floats is not zero. */
+static bool lives(const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (values[i] != 0)
+            return true;
+    return false;
+}
+
+Test(train, of_a_few_days_and_users_neither_weekday_nor_items_are_looked_at)
+{
+    struct shoal_dataset dataset;
+    struct shoal_train_options options = small_options();
+    make(&dataset, 60, 6);
+    options.epochs = 2;
+    for (int all = 0; all < 2; all++) {
+        struct shoal_model *model;
+        struct shoal_train_summary summary;
+        options.weekday_days = all ? 0 : 14;
+        options.embedding_rate = all ? 1 : -1;
+        cr_assert_eq(shoal_train(&dataset, dataset.last_ms, &options, NULL, &model, &summary, NULL),
+                     SHOAL_OK);
+        const struct shoal_params *params = &model->params;
+        const struct shoal_dims *d = &params->dims;
+        size_t columns = 4 * (size_t)d->hidden;
+        size_t weekday = d->item_width + d->category_width + d->behavior_width + 3;
+        cr_expect_eq(lives(params->gates_weight + weekday * columns, 2 * columns), all);
+        cr_expect_eq(lives(params->item_embedding, (size_t)d->item_buckets * d->item_width), all);
+        cr_expect(lives(params->gates_weight + (weekday - 1) * columns, columns));
+        cr_expect(lives(params->gates_weight + (weekday + 2) * columns, columns));
+        shoal_model_destroy(model);
+    }
+    shoal_dataset_finish(&dataset);
+}
