@@ -127,13 +127,16 @@ static void print_summary(const char *path, const struct shoal_model *model,
     print_measure("PR-AUC", summary, SHOAL_MEASURE_pr_auc);
     print_measure("log loss", summary, SHOAL_MEASURE_log_loss);
     print_measure("ECE", summary, SHOAL_MEASURE_ece);
-    const struct shoal_calibration_map *map = &model->calibration[SHOAL_buy_24h];
-    if (map->knots)
-        printf("calibration isotonic, %u knots (the figures above are of the events that made it)\n",
-               map->knots);
+    const struct shoal_calibration_fit *fit = &summary->calibration;
+    if (fit->map.knots)
+        printf("calibration isotonic, %u knots; the figures above are of the events that made it\n",
+               fit->map.knots);
     else
-        printf("calibration a line, slope %.3f, intercept %+.3f\n", (double)map->slope,
-               (double)map->intercept);
+        printf("calibration a line, slope %.3f, intercept %+.3f\n", (double)fit->map.slope,
+               (double)fit->map.intercept);
+    if (fit->compared)
+        printf("            log loss of isotonic - line on other users %+.6f, standard error %.6f\n",
+               fit->difference, fit->error);
     printf("intent      warm from %.4f, hot from %.4f\n", (double)model->warm, (double)model->hot);
     printf("took        %.1f s\n", seconds);
 }

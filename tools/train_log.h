@@ -21,7 +21,8 @@ void shoal_train_log_add(struct shoal_train_log *log, const struct shoal_train_e
  *   options {name: value as given or by default}, seconds, data (describe_data.h), model
  *   (describe_model.h), train_count, train_base_rate, valid_count, best_epoch, batch, ridge,
  *   valid and valid_regression {n, users, base_rate, measures},
- *   epochs [{epoch, refit, best, train_loss, valid_loss, valid_auc}]; epoch 0 is the regression
+ *   calibration {kind, positives, users, isotonic_less_line (log loss on users that neither has seen),
+ *   standard_error}, epochs [{epoch, refit, best, train_loss, valid_loss, valid_auc}]; epoch 0 is the regression
  * IO with the reason. */
 enum shoal_status shoal_train_log_write(const struct shoal_train_log *log, const char *path,
                                         const struct shoal_cli_args *args,

@@ -12,7 +12,6 @@
  * cost next to nothing where a line is right, and follow where it is not. */
 static const double line_weight = 50;
 enum { STEPS_MAX = 20 };
-static const double noise = 2; /* standard errors */
 
 _Static_assert(STEPS_MAX + 2 <= SHOAL_KNOTS_MAX, "a knot for each step, and one at either end");
 
@@ -225,7 +224,7 @@ enum shoal_status shoal_calibrate_map(const struct shoal_calibration_data *data,
         fit->users_count < SHOAL_ISOTONIC_USERS_MIN)
         return SHOAL_OK;
     status = compare(data, fit);
-    if (status != SHOAL_OK || fit->difference > noise * fit->error)
+    if (status != SHOAL_OK || fit->difference > 0)
         return status;
     return shoal_calibrate_curve(data->logits, data->labels, data->count, fit->users_count, &line,
                                  &fit->map);

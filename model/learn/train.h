@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/learn/calibrate.h"
 #include "model/learn/dataset.h"
 #include "model/learn/metrics.h"
 #include "model/model.h"
@@ -65,6 +66,7 @@ struct shoal_train_summary {
     double ridge; /* of the regression, as chosen */
     struct shoal_metrics valid;            /* of the model, calibrated, before the refit */
     struct shoal_metrics valid_regression; /* of the regression, fitted on the training part */
+    struct shoal_calibration_fit calibration;
 };
 
 struct shoal_train_options shoal_train_options_default(void);

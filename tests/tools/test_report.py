@@ -79,7 +79,8 @@ class World:
         with open("ablation.json", "w", encoding="utf-8") as f:
             json.dump({"title": "Ablation of the test", "rows": rows}, f)
         run(REPORT, "--shoal", SHOAL, "--model", "m.shoal", "--events", "e.jsonl", "--train-log",
-            "train.json", "--ablation", "ablation.json", "--resamples", "30", "--out", "r.html")
+            "train.json", "--ablation", "ablation.json", "--resamples", "30", "--online", "4",
+            "--out", "r.html")
         with open("r.html", encoding="utf-8") as f:
             self.text = f.read()
         self.page = Page(self.text)
@@ -113,6 +114,7 @@ def the_figures_are_those_of_evaluate(world):
         shown = "{:.4f} [{:.4f}, {:.4f}]".format(world.evaluation[name],
                                                  *world.evaluation[name + "_ci"])
         assert shown in summary, (shown, summary)
+    assert "corrected online" in summary
     difference = next(e for e in world.evaluation["importance"] if e["input"] == "counters")
     assert f"{difference['difference']['roc_auc']:+.4f}" in world.page.texts["importance"]
 

@@ -80,12 +80,14 @@ def shown(words):
     return " ".join(shlex.quote(word) for word in ["shoal"] + words)
 
 
-def evaluate(shoal, model, events, start, until, seed, permute, say):
+def evaluate(shoal, model, events, start, until, seed, permute, online, say):
     """The evaluation (as shoal prints it), the scores, and the command."""
     words = ["evaluate", "--model", model, "--events", events, "--from", start]
     if until:
         words += ["--until", until]
     words += ["--baseline", "--by-segment", "--json", "--seed", str(seed)]
+    if online:
+        words += ["--online", str(online)]
     if permute:
         words += ["--permute", permute]
     with tempfile.TemporaryDirectory(prefix="shoal-report-") as folder:

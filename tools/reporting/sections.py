@@ -29,6 +29,8 @@ def predictors(evaluation):
     for name, text in (("regression", "regression on counters"), ("prior", "base rate before")):
         if (evaluation.get("baseline") or {}).get(name):
             rows.append((text, evaluation["baseline"][name]))
+    if evaluation.get("corrected"):
+        rows.insert(1, ("model, corrected online", evaluation["corrected"]))
     return rows
 
 
@@ -52,7 +54,9 @@ def summary(evaluation, command):
             [t for _, t in MEASURES], [[signed(difference, m) for m, _ in MEASURES]])
     body += paragraph(f"{BY_USERS}. An event is positive if its user buys within the 24 hours after "
                       "it. The regression is a logistic regression on the same decayed counters, "
-                      "fitted on the events before the scored ones.", "quiet")
+                      "fitted on the events before the scored ones."
+                      + (" Corrected online: the logit moved by the outcomes that have come in by "
+                         "each event." if evaluation.get("corrected") else ""), "quiet")
     return "summary", "Result", body + made_by(command)
 
 
@@ -105,7 +109,7 @@ def ranking(evaluation, scores, seed, resamples, command):
     return "ranking", "ROC and precision", body + made_by(command)
 
 
-def calibration(evaluation, scores, command):
+def calibration(evaluation, log, scores, command):
     drawings = [figure(figures.reliability([("all events", evaluation["reliability"]["bins"])],
                                            "reliability"),
                        "All events, 15 bins of equal mass; ECE "
@@ -127,6 +131,10 @@ def calibration(evaluation, scores, command):
                            min(float(scores.scores.max()), 1 - 1e-6))]
         low, high = min(reach) - 0.1, max(reach) + 0.1
         kind = "a line in logits"
+    choice = (log or {}).get("calibration") or {}
+    if choice.get("isotonic_less_line") is not None:
+        kind += (f"; log loss of isotonic − line on users that neither has seen "
+                 f"{choice['isotonic_less_line']:+.6f}, standard error {choice['standard_error']:.6f}")
     drawings.append(figure(
         figures.calibration(model["knots"], model["slope"], model["intercept"], low, high),
         f"From the network's probability to the score: {kind}."))
