@@ -12,7 +12,7 @@
  * step's mean, with straight pieces in between (centred, Oron and Flournoy 2017), so that users keep
  * their order; a step counts as many users as its share of the events stands for, and fifty more that
  * are as the line says, so that no step is sure of anything; beyond the outermost knots it goes on with the slope of
- * the line as far as logits were seen.
+ * the line.
  *
  * Which one: the curve, if there are SHOAL_ISOTONIC_CLASS_MIN events of either label from
  * SHOAL_ISOTONIC_USERS_MIN users, and if it serves users that it has not seen at least as well: both

@@ -113,6 +113,7 @@ def reliability(groups, title):
     for limit, values in ((axes.set_xlim, across), (axes.set_ylim, up)):
         room = max(0.05 * (max(values) - min(values)), 0.01)
         limit(max(0, min(values) - room), min(1, max(values) + room))
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6))
     axes.set_xlabel("mean predicted probability")
     axes.set_ylabel("share that bought within 24 h")
     axes.legend(loc="upper left")
@@ -131,7 +132,7 @@ def calibration(knots, slope, intercept, low, high):
     axes.plot(raw, sigmoid(straight), color=TWO, linewidth=1.2, label="line")
     if knots:
         axes.plot(raw, sigmoid(mapped), color=ONE, label="isotonic, in use")
-        x, y = (numpy.array(v) for v in zip(*knots))
+        x, y = (numpy.array(v) for v in zip(*(k for k in knots if low <= k[0] <= high)))
         axes.plot(sigmoid(x), sigmoid(y), color=ONE, linestyle="none", marker="o", markersize=3)
     axes.set_xlabel("probability by the network")
     axes.set_ylabel("calibrated")
@@ -141,7 +142,7 @@ def calibration(knots, slope, intercept, low, high):
 
 def distribution(scores, warm, hot):
     import numpy
-    figure, axes = new(6.4, 3.5)
+    figure, axes = new()
     ends = float(scores.scores.min()), max(float(scores.scores.max()), hot)
     edges = numpy.linspace(*ends, 61)
     for label, colour, name in ((0, ONE, "no purchase within 24 h"), (1, TWO, "purchase")):
@@ -149,14 +150,14 @@ def distribution(scores, warm, hot):
         if len(of):
             axes.hist(of, bins=edges, weights=numpy.full(len(of), 100 / len(of)), color=colour,
                       alpha=0.45, label=name)
-    axes.margins(y=0.3)
+    axes.margins(y=0.15)
     for value, name in ((warm, "warm"), (hot, "hot")):
         axes.axvline(value, color=INK, linewidth=1, linestyle=":")
-        axes.annotate(name, (value, 0.78), xycoords=("data", "axes fraction"), xytext=(3, 0),
+        axes.annotate(name, (value, 0.94), xycoords=("data", "axes fraction"), xytext=(3, 0),
                       textcoords="offset points", fontsize=9.5)
     axes.set_xlabel("score")
     axes.set_ylabel("% of the events of its kind")
-    axes.legend(loc="upper left", ncol=2)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=2, borderaxespad=0)
     return svg_of(figure, "distribution of the scores")
 
 

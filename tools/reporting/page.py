@@ -30,9 +30,9 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .tile span { color: var(--muted); font-size: .85rem; display: block; }
 .warn { background: var(--warn); border-radius: 8px; padding: .6rem .75rem; }
 figure { margin: 0; min-width: 0; }
-figure svg { width: 100%; height: auto; display: block; max-width: 640px; }
+figure svg { width: 100%; height: auto; display: block; max-width: 560px; }
 figure svg text { font-family: inherit !important; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; margin-top: .6rem; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; }

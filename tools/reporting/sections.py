@@ -123,7 +123,8 @@ def calibration(evaluation, log, scores, command):
                                    f"By {dimension} at the event (levels of at least 30 users)."))
     model = evaluation["model"]["calibration"]
     if model["knots"]:
-        low, high = model["knots"][0][0], model["knots"][-1][0]
+        inner = model["knots"][1:-1] or model["knots"]  # the ends lie far out
+        low, high = inner[0][0] - 0.2, inner[-1][0] + 0.2
         kind = f"isotonic, {len(model['knots'])} knots"
     else:
         reach = [(math.log(p / (1 - p)) - model["intercept"]) / (model["slope"] or 1)
@@ -154,8 +155,9 @@ def calibration(evaluation, log, scores, command):
 
 def score_distribution(evaluation, scores, command):
     model = evaluation["model"]
-    body = figure(figures.distribution(scores, model["warm"], model["hot"]),
-                  f"Dotted: intent is warm from {model['warm']:.4f}, hot from {model['hot']:.4f}.")
+    body = row(figure(figures.distribution(scores, model["warm"], model["hot"]),
+                      f"Dotted: intent is warm from {model['warm']:.4f}, hot from "
+                      f"{model['hot']:.4f}."))
     return "scores", "Scores", body + made_by(command)
 
 
