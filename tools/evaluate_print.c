@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "tools/put_json.h"
+#include "tools/tasks_print.h"
 
 static const char *const predictor_names[SHOAL_PREDICTOR_COUNT] = {
     [SHOAL_PREDICTOR_MODEL] = "model",
@@ -64,7 +65,8 @@ static void put_corrected(struct shoal_put *put, const struct shoal_evaluation *
 }
 
 void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool baseline,
-                               const struct shoal_evaluate_details *details, FILE *out)
+                               const struct shoal_evaluate_details *details,
+                               const struct shoal_task_evaluation *tasks, FILE *out)
 {
     struct shoal_put put = {.out = out};
     shoal_put_open(&put, NULL, '{');
@@ -75,6 +77,8 @@ void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool b
         put_corrected(&put, evaluation);
     if (details)
         shoal_evaluate_details_put(details, &put);
+    if (tasks)
+        shoal_tasks_print_json(tasks, out);
     shoal_put_close(&put, '}');
     fputc('\n', out);
 }

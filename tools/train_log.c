@@ -95,6 +95,7 @@ static void put_summary(struct shoal_put *put, const struct shoal_train_summary 
     shoal_put_count(put, "epochs_run", summary->epochs);
     shoal_put_count(put, "batch", summary->batch);
     shoal_put_real(put, "ridge", summary->ridge);
+    shoal_put_real(put, "network_share", summary->share);
     put_metrics(put, "valid", &summary->valid);
     put_metrics(put, "valid_regression", &summary->valid_regression);
     put_calibration(put, &summary->calibration);
