@@ -55,8 +55,7 @@ static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
     showing->done_before += showing->seen;
     showing->seen = 0;
     showing->epochs = epoch->epochs;
-    if (!epoch->pretraining)
-        shoal_train_log_add(&showing->log, epoch);
+    shoal_train_log_add(&showing->log, epoch);
     if (epoch->pretraining) {
         fprintf(stderr, "pre-training %u/%u ", epoch->epoch, epoch->epochs);
         print_objectives(epoch);
@@ -270,9 +269,10 @@ static int keep(const struct shoal_cli_args *args, const struct showing *showing
         print_summary(path, model, summary, seconds);
         print_left_out(load, dataset, preparation);
     }
+    struct shoal_train_run made = {args,        train_options, dataset, load,
+                                   preparation, model,         summary, seconds};
     if (status == SHOAL_OK && log)
-        status = shoal_train_log_write(&showing->log, log, args, train_options, dataset, load, model,
-                                       summary, seconds, &message);
+        status = shoal_train_log_write(&showing->log, log, &made, &message);
     return status == SHOAL_OK ? SHOAL_EXIT_OK
                               : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
 }

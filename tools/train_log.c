@@ -56,6 +56,21 @@ static void put_metrics(struct shoal_put *put, const char *key, const struct sho
     shoal_put_close(put, '}');
 }
 
+/* Mean loss of each objective that was wanted. */
+static void put_objectives(struct shoal_put *put, const struct shoal_train_epoch *epoch)
+{
+    static const char *const names[] = {
+#define X(objective) #objective,
+        SHOAL_OBJECTIVE_LIST(X)
+#undef X
+    };
+    shoal_put_open(put, "objectives", '{');
+    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
+        if (epoch->objective_losses[o] > 0)
+            shoal_put_real(put, names[o], epoch->objective_losses[o]);
+    shoal_put_close(put, '}');
+}
+
 static void put_epochs(struct shoal_put *put, const struct shoal_train_log *log)
 {
     shoal_put_open(put, "epochs", '[');
@@ -63,11 +78,14 @@ static void put_epochs(struct shoal_put *put, const struct shoal_train_log *log)
         const struct shoal_train_epoch *epoch = &log->epochs[i];
         shoal_put_open(put, NULL, '{');
         shoal_put_count(put, "epoch", epoch->epoch);
+        shoal_put_flag(put, "pretraining", epoch->pretraining);
         shoal_put_flag(put, "refit", epoch->refit);
         shoal_put_flag(put, "best", epoch->best);
         shoal_put_real(put, "train_loss", epoch->train_loss);
         shoal_put_real(put, "valid_loss", epoch->valid_loss);
         shoal_put_real(put, "valid_auc", epoch->valid_auc);
+        shoal_put_real(put, "network_share", epoch->share);
+        put_objectives(put, epoch);
         shoal_put_close(put, '}');
     }
     shoal_put_close(put, ']');
@@ -116,28 +134,38 @@ static FILE *open_beside(const char *path, char **temporary)
     return out;
 }
 
+static void put_left_out(struct shoal_put *put, const struct shoal_preparation *preparation)
+{
+    shoal_put_open(put, "left_out", '{');
+    shoal_put_count(put, "unbought", preparation->unbought_count);
+    shoal_put_count(put, "few_users", preparation->few_users);
+    shoal_put_count(put, "few", preparation->few_count);
+    shoal_put_close(put, '}');
+}
+
+static void put_run(const struct shoal_train_log *log, const struct shoal_train_run *run, FILE *out)
+{
+    struct shoal_put put = {.out = out};
+    shoal_put_open(&put, NULL, '{');
+    put_options(&put, run->args, run->options);
+    put_summary(&put, run->summary, run->seconds);
+    shoal_describe_model(&put, "model", run->model);
+    shoal_describe_data(&put, "data", run->dataset, run->load);
+    put_left_out(&put, run->preparation);
+    put_epochs(&put, log);
+    shoal_put_close(&put, '}');
+    fputc('\n', out);
+}
+
 enum shoal_status shoal_train_log_write(const struct shoal_train_log *log, const char *path,
-                                        const struct shoal_cli_args *args,
-                                        const struct shoal_cli_option *options,
-                                        const struct shoal_dataset *dataset,
-                                        const struct shoal_load *load,
-                                        const struct shoal_model *model,
-                                        const struct shoal_train_summary *summary, double seconds,
+                                        const struct shoal_train_run *run,
                                         struct shoal_message *message)
 {
     char *temporary;
     FILE *out = open_beside(path, &temporary);
     bool failed = !out;
     if (out) {
-        struct shoal_put put = {.out = out};
-        shoal_put_open(&put, NULL, '{');
-        put_options(&put, args, options);
-        put_summary(&put, summary, seconds);
-        shoal_describe_model(&put, "model", model);
-        shoal_describe_data(&put, "data", dataset, load);
-        put_epochs(&put, log);
-        shoal_put_close(&put, '}');
-        fputc('\n', out);
+        put_run(log, run, out);
         failed = ferror(out) || fchmod(fileno(out), 0644) != 0;
         failed = fclose(out) != 0 || failed || rename(temporary, path) != 0;
         if (failed)

@@ -12,9 +12,9 @@ matplotlib.use("svg")
 from matplotlib import pyplot  # noqa: E402
 
 INK, MUTED, GRID_LINE = "#101112", "#707172", "#d0d1d2"
-ONE, TWO, THREE = "#0b62c1", "#c2410d", "#0f7b5d"
+ONE, TWO, THREE, FOUR = "#0b62c1", "#c2410d", "#0f7b5d", "#8a3fc1"
 VARIABLES = {INK: "--ink", MUTED: "--muted", GRID_LINE: "--line", ONE: "--one", TWO: "--two",
-             THREE: "--three"}
+             THREE: "--three", FOUR: "--four"}
 WIDTH, HEIGHT = 4.7, 3.5
 
 pyplot.rcParams.update({
@@ -75,6 +75,21 @@ def learning(epochs, field, label, best_epoch, reference=None):
     axes.set_ylabel(label)
     axes.legend()
     return svg_of(figure, f"{label} by epoch")
+
+
+def objectives(epochs, title):
+    """The loss of each objective beside its first one, since their scales differ."""
+    figure, axes = new()
+    names = list(dict.fromkeys(name for e in epochs for name in e["objectives"]))
+    for name, colour in zip(names, (ONE, TWO, THREE, FOUR, MUTED)):
+        points = [(e["epoch"], e["objectives"][name]) for e in epochs if name in e["objectives"]]
+        axes.plot([x for x, _ in points], [y / points[0][1] for _, y in points], color=colour,
+                  marker="o", markersize=3, label=f"next {name}")
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss / loss of the first epoch")
+    axes.legend()
+    return svg_of(figure, title)
 
 
 def curve(line, xlabel, ylabel, chance, title):

@@ -34,6 +34,25 @@ def predictors(evaluation):
     return rows
 
 
+def tasks(evaluation):
+    """Tables of the other heads: probabilities, and counts."""
+    known = {n: t for n, t in (evaluation.get("tasks") or {}).items() if t}
+    chances = {n: t for n, t in known.items() if "roc_auc" in t}
+    counts = {n: t for n, t in known.items() if "mae" in t}
+    body = ""
+    if chances:
+        rows = [[name, Number(f"{t['n']:,}"), Number(f"{t['base_rate']:.4f}")]
+                + [measured(t, m) for m, _ in MEASURES] for name, t in chances.items()]
+        body += "<h3>Tasks</h3>\n" + table(["", "events", "base rate"] + [t for _, t in MEASURES], rows)
+    if counts:
+        names = ("mean", "mae", "mae_of_mean", "rmse", "rmse_of_mean", "r2", "mape")
+        rows = [[name, Number(f"{t['n']:,}")] + [Number(tables.number(t[k])) for k in names]
+                for name, t in counts.items()]
+        body += table(["", "events", "mean", "MAE", "… of the mean", "RMSE", "… of the mean", "R²",
+                       "MAPE"], rows)
+    return body
+
+
 def summary(evaluation, command):
     tiles = []
     for name, title in MEASURES:
@@ -52,6 +71,7 @@ def summary(evaluation, command):
     if difference:
         body += "<h3>Model − regression, on the same resampled users</h3>\n" + table(
             [t for _, t in MEASURES], [[signed(difference, m) for m, _ in MEASURES]])
+    body += tasks(evaluation)
     body += paragraph(f"{BY_USERS}. An event is positive if its user buys within the 24 hours after "
                       "it. The regression is a logistic regression on the same decayed counters, "
                       "fitted on the events before the scored ones."
@@ -65,7 +85,9 @@ def learning(log, command):
         body = paragraph("No log of the training was given: shoal train --log FILE writes one, "
                          "tools/report --train-log FILE shows it.", "quiet")
         return "learning", "Learning curves", body
-    epochs, best = log["epochs"], log["best_epoch"]
+    best = log["best_epoch"]
+    before = [e for e in log["epochs"] if e["pretraining"]]
+    epochs = [e for e in log["epochs"] if not e["pretraining"]]
     start = next((e for e in epochs if e["epoch"] == 0), {})
     drawings = []
     if len(epochs) > 1:
@@ -79,7 +101,14 @@ def learning(log, command):
                                     "validation ROC-AUC", best, start.get("valid_auc")),
                    "On the validation part."),
         ]
-    kept = (f"Kept: epoch {best} of {log['epochs_run']}." if best else
+    for of, title, text in ((before, "objectives of the pre-training", "Pre-training"),
+                            ([e for e in epochs if not e["refit"]], "objectives of the training",
+                             "What the states learn beside the purchase")):
+        if any(e["objectives"] for e in of):
+            drawings.append(figure(figures.objectives(of, title),
+                                   f"{text}: each loss beside that of its first epoch."))
+    kept = (f"Kept: epoch {best} of {log['epochs_run']}, the network weighing "
+            f"{log['network_share']:.2f} beside the regression." if best else
             "Kept: the regression that the training starts from; the network's lead over it could be "
             "chance, or no epoch was asked for.")
     rows = [[name] + [measured(log[key], m) for m, _ in MEASURES]
@@ -202,7 +231,7 @@ def comparison(given):
     return "ablation", "Ablation and comparisons", body
 
 
-def describe_data(data):
+def describe_data(data, left_out=None):
     names = {"bad_csv": "not a row of the expected columns", "bad_json": "not well-formed JSON",
              "bad_timestamp": "time cannot be read", "bad_user": "user id too long or not UTF-8",
              "missing_field": "a required field is missing", "bad_behavior": "unknown behaviour",
@@ -218,6 +247,10 @@ def describe_data(data):
     dropped.append(["repeats of an event_id", Number(f"{data['repeated']:,}"), "left out"])
     dropped.append(["older than the user's last event", Number(f"{data['late']:,}"),
                     "kept, dated like that one"])
+    for key, words in (("unbought", "of items that nobody buys"),
+                       ("few", "of users with too few records")):
+        if (left_out or {}).get(key):
+            dropped.append([words, Number(f"{left_out[key]:,}"), "left out on request"])
     body += "<h3>Records left out or changed</h3>\n" + table(["", "records", ""], dropped)
     if data["refused_first"]:
         body += paragraph(f"The first that could not be read: {data['refused_first']}", "quiet")
@@ -232,7 +265,7 @@ def describe_data(data):
 def data(evaluation, log, commands):
     body = ""
     if log:
-        body += "<h3>Trained on</h3>\n" + describe_data(log["data"]) + paragraph(
+        body += "<h3>Trained on</h3>\n" + describe_data(log["data"], log["left_out"]) + paragraph(
             f"Labelled: {log['train_count']:,} events to train ({100 * log['train_base_rate']:.1f} % "
             f"before a purchase), {log['valid_count']:,} to validate "
             f"({100 * (log['valid']['base_rate'] or 0):.1f} %).")
