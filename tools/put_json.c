@@ -134,7 +134,8 @@ static const char *skip_value(const char *at)
     return NULL;
 }
 
-/* The escapes that shoal_json_text writes for a text of the top level: quotes and backslashes; others stay. */
+/* The escapes that shoal_json_text writes for a text of the top level: quotes and backslashes;
+ * others stay. */
 static void copy_text(const char *from, const char *end, char *text, size_t size)
 {
     size_t length = 0;

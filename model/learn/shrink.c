@@ -85,13 +85,33 @@ struct shoal_shrink shoal_shrink_fit(const double *regression, const double *net
 }
 
 double shoal_shrink_loss(const double *regression, const double *network, const int8_t *labels,
-                         size_t count, double share)
+                         size_t count, double share, double *losses)
 {
     double loss = 0;
     for (size_t i = 0; i < count; i++) {
         double z = regression[i] + share * (network[i] - regression[i]);
         double toward = labels[i] == 1 ? -z : z;
-        loss += toward > 0 ? toward + log1p(exp(-toward)) : log1p(exp(toward));
+        double here = toward > 0 ? toward + log1p(exp(-toward)) : log1p(exp(toward));
+        loss += here;
+        if (losses)
+            losses[i] = here;
     }
     return count ? loss / (double)count : NAN;
+}
+
+double shoal_paired_error(const double *first, const double *second, const uint32_t *users,
+                          size_t count)
+{
+    double sum = 0, squares = 0, part = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += first[i] - second[i];
+    double mean = count ? sum / (double)count : 0;
+    for (size_t i = 0; i < count; i++) {
+        part += first[i] - second[i] - mean;
+        if (i + 1 == count || users[i + 1] != users[i]) {
+            squares += part * part;
+            part = 0;
+        }
+    }
+    return count ? sqrt(squares) / (double)count : NAN;
 }

@@ -24,8 +24,11 @@ struct shoal_shrink {
 /* Logits and labels (0, 1) of `count` events; users: of each event, equal ones next to each other. */
 struct shoal_shrink shoal_shrink_fit(const double *regression, const double *network,
                                      const int8_t *labels, const uint32_t *users, size_t count);
-/* Mean log loss at share, without the intercept. */
+/* Mean log loss at share, without the intercept; losses (count): of each event, or NULL. */
 double shoal_shrink_loss(const double *regression, const double *network, const int8_t *labels,
-                         size_t count, double share);
+                         size_t count, double share, double *losses);
+/* Standard error, over users, of the mean of first − second. */
+double shoal_paired_error(const double *first, const double *second, const uint32_t *users,
+                          size_t count);
 
 #endif

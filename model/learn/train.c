@@ -24,6 +24,8 @@ struct course {
     double ridge, share;
     float *targets;   /* SHOAL_TASKS an event */
     double *valid_regression; /* logits of the regression, one a validation event */
+    double *valid_losses, *least_losses; /* of this epoch, of the one with the least */
+    double least_loss;
     struct shoal_trainer trainer;
     struct shoal_model *model;
     float *best;      /* parameters of the best epoch */
@@ -36,7 +38,6 @@ struct course {
     int8_t *valid_labels;
     uint32_t *valid_users;
     double *valid_logits;
-    double best_loss;
     uint32_t best_epoch, epoch;
     bool refit;
 };
@@ -126,6 +127,8 @@ static void finish(struct course *course)
     free(course->valid_users);
     free(course->valid_logits);
     free(course->valid_regression);
+    free(course->valid_losses);
+    free(course->least_losses);
     free(course->targets);
     shoal_params_finish(&course->pretrained);
 }
@@ -142,8 +145,11 @@ static enum shoal_status list_validation(struct course *course)
     course->valid_users = malloc((count + 1) * sizeof *course->valid_users);
     course->valid_logits = malloc((count + 1) * sizeof *course->valid_logits);
     course->valid_regression = malloc((count + 1) * sizeof *course->valid_regression);
+    course->valid_losses = malloc((count + 1) * sizeof *course->valid_losses);
+    course->least_losses = malloc((count + 1) * sizeof *course->least_losses);
     if (!course->valid || !course->valid_scores || !course->valid_labels || !course->valid_users ||
-        !course->valid_logits || !course->valid_regression)
+        !course->valid_logits || !course->valid_regression || !course->valid_losses ||
+        !course->least_losses)
         return SHOAL_NOMEM;
     for (size_t i = 0; i < dataset->events_count && next < count; i++)
         if (course->labels[i] != SHOAL_UNLABELLED &&
@@ -201,13 +207,13 @@ static void settle_options(struct course *course)
     }
     if (options->epochs == SHOAL_TRAIN_AUTO) {
         size_t epochs = 4000000 / count;
-        options->epochs = (uint32_t)(epochs < 6 ? 6 : epochs > 40 ? 40 : epochs);
+        options->epochs = (uint32_t)(epochs < 6 ? 6 : epochs > 20 ? 20 : epochs);
     }
     /* With few users an item says little but who its users are. */
     if (options->embedding_rate < 0)
         options->embedding_rate = course->dataset->users_count < TABLE_USERS_MIN ? 0 : 0.01f;
     if (options->patience == 0)
-        options->patience = options->epochs / 3 > 2 ? options->epochs / 3 : 2;
+        options->patience = options->epochs / 2 > 2 ? options->epochs / 2 : 2;
 }
 
 static enum shoal_status prepare(struct course *course, struct shoal_message *message)
@@ -433,6 +439,21 @@ static void tell_epoch(const struct course *course, const struct shoal_train_epo
         course->report->on_epoch(course->report->context, epoch);
 }
 
+/* Whether the epoch just judged cannot be told from the one with the least validation loss, or has the
+ * least itself: the least of a few hundred users is mostly luck and comes too early, before the network has
+ * learned what the share then lets through or not. */
+static bool is_as_good(struct course *course, double loss)
+{
+    size_t count = course->split.valid_count;
+    if (course->epoch > 0 && loss >= course->least_loss)
+        return loss - course->least_loss <= shoal_paired_error(course->valid_losses,
+                                                               course->least_losses,
+                                                               course->valid_users, count);
+    course->least_loss = loss;
+    memcpy(course->least_losses, course->valid_losses, count * sizeof *course->least_losses);
+    return true;
+}
+
 /* Scores the network as it is now, with as much of the regression in it as pays; keeps it if it is the best
  * so far. */
 static enum shoal_status judge(struct course *course, double train_loss)
@@ -449,7 +470,8 @@ static enum shoal_status judge(struct course *course, double train_loss)
     struct shoal_train_epoch epoch = epoch_of(course, train_loss);
     epoch.share = shrink.share;
     epoch.valid_loss = shoal_shrink_loss(course->valid_regression, course->valid_logits,
-                                         course->valid_labels, count, shrink.share);
+                                         course->valid_labels, count, shrink.share,
+                                         course->valid_losses);
     for (size_t i = 0; i < count; i++)
         course->valid_scores[i] = (float)(1 / (1 + exp(-course->valid_regression[i] -
                                                        shrink.share * (course->valid_logits[i] -
@@ -461,9 +483,8 @@ static enum shoal_status judge(struct course *course, double train_loss)
     if (status != SHOAL_OK)
         return status;
     epoch.valid_auc = metrics.values[SHOAL_MEASURE_roc_auc];
-    epoch.best = course->epoch == 0 || epoch.valid_loss < course->best_loss;
+    epoch.best = is_as_good(course, epoch.valid_loss);
     if (epoch.best) {
-        course->best_loss = epoch.valid_loss;
         course->best_epoch = course->epoch;
         course->share = shrink.share;
         memcpy(course->best, course->model->params.block,

@@ -5,7 +5,8 @@
  *   1  fit the regression on the training part; the network starts as that regression
  *   0  on request: pre-train the state on other events by what comes next (objectives.h)
  *   2  epoch after epoch, score the validation part as it would be served and find how much of what the
- *      network adds to the regression pays there (shrink.h); keep the best epoch with its share, by log loss
+ *      network adds to the regression pays there (shrink.h); keep, with its share, the last epoch that
+ *      cannot be told from the one of the least log loss
  *   3  calibrate on the validation part, take thresholds from its scores
  *   4  refit: the same number of epochs once more on all labelled events, so that the last days, which
  *      are most like those to come, teach too; the calibration stays
@@ -30,9 +31,9 @@ struct shoal_train_options {
     uint64_t seed;
     uint32_t batch;        /* B: streams side by side; 0: by the number of events, 16 … 128 */
     uint32_t steps;        /* T: events between two updates of a stream */
-    uint32_t epochs;       /* at most; SHOAL_TRAIN_AUTO: by the number of events, 6 … 40 */
-    uint32_t patience;     /* stop after so many epochs without a better validation loss; 0: a
-                            * third of the epochs */
+    uint32_t epochs;       /* at most; SHOAL_TRAIN_AUTO: by the number of events, 6 … 20 */
+    uint32_t patience;     /* stop after so many epochs without a better validation loss; 0:
+                            * half of the epochs */
     float learning_rate;
     float embedding_rate;  /* factor of it for the item and category tables; 0: they stay zero, items and
                             * categories are not looked at; < 0: by the number of users */

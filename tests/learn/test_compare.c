@@ -36,11 +36,13 @@ Test(compare, only_a_challenger_without_harm_is_published)
     judged(rival(0.5, -0.01, -0.02, 0.001), prior, SHOAL_VERDICT_PUBLISH, "no harm seen");
     judged(rival(0.5, 0.004, -0.01, 0.02), prior, SHOAL_VERDICT_PUBLISH, "+0.00400 [-0.01000, ");
     judged(rival(0.5, 0.006, -0.01, 0.02), prior, SHOAL_VERDICT_KEEP, "by more than the margin");
-    judged(rival(0.5, 0.004, 0.0001, 0.01), prior, SHOAL_VERDICT_REFUSE, "surely worse than the model");
+    judged(rival(0.5, 0.004, 0.0001, 0.01), prior, SHOAL_VERDICT_REFUSE,
+           "surely worse than the model");
     judged(rival(0.5, 0.004, 0, 0.01), prior, SHOAL_VERDICT_PUBLISH, "");
     judged(none, prior, SHOAL_VERDICT_PUBLISH, "no model in service");
     judged(none, rival(0.6, 0.02, -0.01, 0.05), SHOAL_VERDICT_PUBLISH, "no model in service");
-    judged(none, rival(0.6, 0.02, 0.01, 0.05), SHOAL_VERDICT_REFUSE, "surely worse than the base rate");
+    judged(none, rival(0.6, 0.02, 0.01, 0.05), SHOAL_VERDICT_REFUSE,
+           "surely worse than the base rate");
     judged(rival(0.9, -0.1, -0.2, 0.01), rival(0.6, 0.2, 0.1, 0.3), SHOAL_VERDICT_REFUSE,
            "surely worse than the base rate");
     judged(rival(0.9, -0.1, -0.2, -0.05), rival(0.6, 0.2, 0.1, 0.3), SHOAL_VERDICT_PUBLISH,
@@ -73,18 +75,21 @@ Test(compare, a_window_that_says_too_little_is_refused_before_any_training)
     struct shoal_dataset dataset;
     struct shoal_message message = {.text = ""};
     fill(&dataset, 60);
-    cr_assert_eq(shoal_compare_check(&dataset, 96 * HOUR_MS, 120 * HOUR_MS, &message), SHOAL_OK, "%s",
-                 message.text);
-    cr_assert_eq(shoal_compare_check(&dataset, 121 * HOUR_MS, 144 * HOUR_MS, &message), SHOAL_TOO_FEW);
+    cr_assert_eq(shoal_compare_check(&dataset, 96 * HOUR_MS, 120 * HOUR_MS, &message), SHOAL_OK,
+                 "%s", message.text);
+    cr_assert_eq(shoal_compare_check(&dataset, 121 * HOUR_MS, 144 * HOUR_MS, &message),
+                 SHOAL_TOO_FEW);
     cr_assert(strstr(message.text, "has 0 labelled events"), "%s", message.text);
-    cr_assert_eq(shoal_compare_check(&dataset, 96 * HOUR_MS, 97 * HOUR_MS, &message), SHOAL_TOO_FEW);
+    cr_assert_eq(shoal_compare_check(&dataset, 96 * HOUR_MS, 97 * HOUR_MS, &message),
+                 SHOAL_TOO_FEW);
     cr_assert(strstr(message.text, "has 60 labelled events of 60 users, 20 of them"), "%s",
               message.text);
     shoal_dataset_finish(&dataset);
     fill(&dataset, 19);
-    cr_assert_eq(shoal_compare_check(&dataset, 72 * HOUR_MS, 120 * HOUR_MS, &message), SHOAL_TOO_FEW);
-    cr_assert(strstr(message.text, "of 19 users") && strstr(message.text, "events of 20 users"), "%s",
-              message.text);
+    cr_assert_eq(shoal_compare_check(&dataset, 72 * HOUR_MS, 120 * HOUR_MS, &message),
+                 SHOAL_TOO_FEW);
+    cr_assert(strstr(message.text, "of 19 users") && strstr(message.text, "events of 20 users"),
+              "%s", message.text);
     shoal_dataset_finish(&dataset);
 }
 
@@ -109,11 +114,11 @@ Test(compare, both_models_score_the_same_events)
     struct shoal_comparison comparison;
     fill(&dataset, 90);
     struct shoal_model *good = constant(1 / 3.0), *bad = constant(0.9);
-    struct shoal_compare_options options = {.from_ms = 96 * HOUR_MS, .until_ms = 120 * HOUR_MS,
-                                            .margin = 0.01, .seed = 1};
+    struct shoal_compare_options options = {
+        .from_ms = 96 * HOUR_MS, .until_ms = 120 * HOUR_MS, .margin = 0.01, .seed = 1};
     good->origin.train_until_ms = 96 * HOUR_MS;
-    cr_assert_eq(shoal_compare(bad, good, &dataset, &options, &comparison, &message), SHOAL_OK, "%s",
-                 message.text);
+    cr_assert_eq(shoal_compare(bad, good, &dataset, &options, &comparison, &message), SHOAL_OK,
+                 "%s", message.text);
     cr_assert_eq(comparison.event_level.events_count, 90 * 4);
     cr_assert_eq(comparison.event_level.users_count, 90);
     cr_assert_float_eq(comparison.event_level.base_rate, 1 / 3.0, 1e-9);
@@ -121,7 +126,8 @@ Test(compare, both_models_score_the_same_events)
     cr_assert_float_eq(comparison.event_level.values[SHOAL_MEASURE_log_loss], loss_bad, 1e-4);
     cr_assert_float_eq(comparison.incumbent.difference[SHOAL_MEASURE_log_loss],
                        loss_bad - loss_good, 1e-4);
-    cr_assert_float_eq(comparison.prior.event_level.values[SHOAL_MEASURE_log_loss], loss_good, 1e-4);
+    cr_assert_float_eq(comparison.prior.event_level.values[SHOAL_MEASURE_log_loss], loss_good,
+                       1e-4);
     cr_assert_eq(comparison.verdict, SHOAL_VERDICT_REFUSE);
     cr_assert_not(comparison.incumbent_saw_window);
     bad->origin.train_until_ms = 97 * HOUR_MS;

@@ -96,3 +96,23 @@ Test(shrink, two_that_say_the_same_are_the_regression)
     cr_expect(isnan(shrink.estimate));
     finish(&s);
 }
+
+Test(shrink, the_error_of_a_paired_difference_is_taken_over_users)
+{
+    const double first[] = {1, 1, 3, 3, 5, 5}, second[] = {0, 0, 1, 1, 2, 2};
+    const uint32_t users[] = {4, 4, 7, 7, 9, 9};
+    /* Differences 1, 2, 3 of three users, two events each, mean 2: √(Σ (2·(d − 2))²)/6 = √8/6. */
+    cr_expect_float_eq(shoal_paired_error(first, second, users, 6), sqrt(8) / 6, 1e-12);
+    cr_expect_eq(shoal_paired_error(first, first, users, 6), 0);
+}
+
+Test(shrink, the_loss_at_a_share_is_that_of_the_blended_logit)
+{
+    const double regression[] = {-1, 2}, network[] = {1, 4};
+    const int8_t labels[] = {1, 0};
+    double losses[2];
+    double loss = shoal_shrink_loss(regression, network, labels, 2, 0.25, losses);
+    cr_expect_float_eq(losses[0], log1p(exp(0.5)), 1e-12);
+    cr_expect_float_eq(losses[1], log1p(exp(2.5)), 1e-12);
+    cr_expect_float_eq(loss, (losses[0] + losses[1]) / 2, 1e-12);
+}

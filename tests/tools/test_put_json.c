@@ -41,9 +41,10 @@ Test(put_json, values_stand_with_commas_and_nothing_else_between)
     shoal_put_time(&put, "h", 0);
     shoal_put_raw(&put, "i", "{\"z\":1}");
     end(&put);
-    cr_assert_str_eq(line, "{\"a\":\"x\",\"b\":[-3,0.25,{}],\"c\":true,\"d\":null,\"e\":null,\"f\":null,"
-                           "\"g\":\"00000000000000ff\",\"h\":\"1970-01-01T00:00:00.000Z\","
-                           "\"i\":{\"z\":1}}");
+    cr_assert_str_eq(line,
+                     "{\"a\":\"x\",\"b\":[-3,0.25,{}],\"c\":true,\"d\":null,\"e\":null,\"f\":null,"
+                     "\"g\":\"00000000000000ff\",\"h\":\"1970-01-01T00:00:00.000Z\","
+                     "\"i\":{\"z\":1}}");
     free(line);
 }
 
