@@ -172,12 +172,12 @@ enum shoal_status shoal_models_select(const char *dir, const char *version,
                                       struct shoal_message *message)
 {
     int folder;
-    enum shoal_status status = check_loads(dir, version, message);
-    if (status == SHOAL_OK)
-        status = hold_folder(dir, &folder, message);
+    enum shoal_status status = hold_folder(dir, &folder, message);
     if (status != SHOAL_OK)
         return status;
-    status = point_to(dir, folder, version, message);
+    status = check_loads(dir, version, message);
+    if (status == SHOAL_OK)
+        status = point_to(dir, folder, version, message);
     close(folder);
     return status;
 }
@@ -187,18 +187,35 @@ enum shoal_status shoal_models_replace(const char *dir, const char *expected, co
 {
     char now[17];
     int folder;
-    enum shoal_status status = check_loads(dir, version, message);
-    if (status == SHOAL_OK)
-        status = hold_folder(dir, &folder, message);
+    enum shoal_status status = hold_folder(dir, &folder, message);
     if (status != SHOAL_OK)
         return status;
     if (shoal_models_current(dir, now, NULL) != SHOAL_OK)
         now[0] = '\0';
-    if (strcmp(now, expected) != 0)
+    status = check_loads(dir, version, message);
+    if (status == SHOAL_OK && strcmp(now, expected) != 0)
         status = shoal_fail(message, SHOAL_FENCED, "%s: the model in service has become %s", dir,
                             now[0] ? now : "none");
-    else
+    else if (status == SHOAL_OK)
         status = point_to(dir, folder, version, message);
+    close(folder);
+    return status;
+}
+
+enum shoal_status shoal_models_remove(const char *dir, const char *version,
+                                      struct shoal_message *message)
+{
+    char path[PATH_MAX], now[17];
+    int folder;
+    enum shoal_status status = path_of(dir, version, path, message);
+    if (status == SHOAL_OK)
+        status = hold_folder(dir, &folder, message);
+    if (status != SHOAL_OK)
+        return status;
+    if (shoal_models_current(dir, now, NULL) == SHOAL_OK && strcmp(now, version) == 0)
+        status = shoal_fail(message, SHOAL_INVALID, "%s is in service", version);
+    else if (unlink(path) != 0 && errno != ENOENT)
+        status = shoal_fail(message, SHOAL_IO, "%s: %s", path, strerror(errno));
     close(folder);
     return status;
 }

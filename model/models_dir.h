@@ -25,6 +25,9 @@ enum shoal_status shoal_models_load(const char *dir, const char *version,
  * id and version. IO with the reason. */
 enum shoal_status shoal_models_add(const char *dir, struct shoal_model *model,
                                    struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Removes a version's file, if it is there. INVALID for the one in service; NOT_FOUND for no version; IO. */
+enum shoal_status shoal_models_remove(const char *dir, const char *version,
+                                      struct shoal_message *message) SHOAL_MUST_CHECK;
 /* Puts a version that is there into service (publish, or roll back). NOT_FOUND, IO; the file is loaded
  * and checked first. */
 enum shoal_status shoal_models_select(const char *dir, const char *version,

@@ -118,7 +118,8 @@ static int print_runs(const struct shoal_cli_args *args, const struct runs *runs
         (void)shoal_line_text(line, "time", time, sizeof time);
         (void)shoal_line_text(line, "decision", decision, sizeof decision);
         (void)shoal_line_text(line, "reason", reason, sizeof reason);
-        if (!shoal_line_text(line, "challenger", challenger, sizeof challenger))
+        if (!shoal_line_text(line, "challenger", challenger, sizeof challenger) &&
+            strcmp(decision, shoal_decision_text(SHOAL_DECISION_ROLLED_BACK)) == 0)
             (void)shoal_line_text(line, "in_service", challenger, sizeof challenger);
         printf("%.19sZ  %-11s  %-16s  %s\n", time, decision, challenger, reason);
     }

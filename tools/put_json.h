@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One JSON object after the other, a line each, value by value; and the way back for texts of its top
- * level. Numbers that are not finite become null. */
+/* Objects and lists of JSON, value by value, with the commas between (single values: json_print.h); and the
+ * way back for texts of an object's top level. Numbers that are not finite become null. */
 #ifndef SHOAL_PUT_JSON_H
 #define SHOAL_PUT_JSON_H
 

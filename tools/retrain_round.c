@@ -272,10 +272,16 @@ static enum shoal_status publish(struct round *round, struct shoal_message *mess
 {
     struct shoal_retrain_run *run = round->run;
     const char *dir = round->options->dir;
+    struct shoal_model *there;
+    bool was_there = shoal_models_load(dir, run->challenger, &there, NULL) == SHOAL_OK;
+    shoal_model_destroy(there);
     enum shoal_status status = shoal_models_add(dir, round->challenger, message);
     if (status == SHOAL_OK)
         status = shoal_models_replace(dir, run->incumbent, run->challenger, message);
     if (status == SHOAL_FENCED) {
+        if (!was_there && !round->options->keep_challenger &&
+            shoal_models_remove(dir, run->challenger, NULL) != SHOAL_OK)
+            fprintf(stderr, "warning: %s stays in the folder\n", run->challenger);
         run->decision = SHOAL_DECISION_KEPT;
         (void)shoal_fail(&run->reason, SHOAL_OK, "%s while this round ran; not overruled",
                          message->text);

@@ -198,6 +198,11 @@ static bool surely_worse(const struct shoal_rival *rival)
     return rival->there && rival->intervals[SHOAL_MEASURE_log_loss].low > 0;
 }
 
+static bool surely_better(const struct shoal_rival *rival)
+{
+    return rival->there && rival->intervals[SHOAL_MEASURE_log_loss].high < 0;
+}
+
 static void conclude(struct shoal_comparison *comparison, enum shoal_verdict verdict,
                      const char *text, const struct shoal_rival *rival, const char *name)
 {
@@ -216,12 +221,15 @@ void shoal_compare_judge(struct shoal_comparison *comparison, double margin)
     if (surely_worse(incumbent))
         conclude(comparison, SHOAL_VERDICT_REFUSE, "surely worse than the model in service",
                  incumbent, "incumbent");
-    else if (surely_worse(prior))
+    else if (surely_worse(prior) && !surely_better(incumbent))
         conclude(comparison, SHOAL_VERDICT_REFUSE,
                  "surely worse than the base rate of the days before", prior, "prior");
     else if (incumbent->there && !(difference <= tolerated))
         conclude(comparison, SHOAL_VERDICT_KEEP,
                  "perhaps by chance, but by more than the margin worse than the model in service",
+                 incumbent, "incumbent");
+    else if (surely_better(incumbent))
+        conclude(comparison, SHOAL_VERDICT_PUBLISH, "surely better than the model in service",
                  incumbent, "incumbent");
     else if (incumbent->there)
         conclude(comparison, SHOAL_VERDICT_PUBLISH, "no harm seen beside the model in service",

@@ -8,14 +8,18 @@
  *
  *   refuse   the whole interval of Δ lies above 0: surely worse
  *   refuse   the same of challenger − prior: surely worse than giving everyone the base rate of what was
- *            known before the window. The only bar where no incumbent can be scored
+ *            known before the window; unless the whole interval of Δ lies below 0, when the incumbent is
+ *            worse still. The only bar where no incumbent can be scored
  *   keep     Δ itself is above margin × the incumbent's log loss: it could be chance, but what evidence
  *            there is speaks against a change. Without this bar a folder retrained every day would take
  *            each step down that is too small to be proved
  *   publish  otherwise: no harm is seen, and the challenger knows the newer days
  *
  * To ask for proof that the challenger is better would be the wrong rule: two models of neighbouring weeks
- * hardly differ, so it would keep the older one for ever. */
+ * hardly differ, so it would keep the older one for ever.
+ *
+ * What no comparison can tell: that the sealed window itself is wrong (a tracker that has lost purchases up to
+ * the very end). The incumbent is then the one that looks bad; drift.h may show it. */
 #ifndef SHOAL_LEARN_COMPARE_H
 #define SHOAL_LEARN_COMPARE_H
 

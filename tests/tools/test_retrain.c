@@ -126,7 +126,7 @@ Test(retrain, a_first_model_that_is_surely_worse_than_the_base_rate_is_refused)
 
 Test(retrain, the_margin_keeps_a_challenger_that_looks_worse)
 {
-    cr_assert_eq(run("retrain events.jsonl --until 2025-03-10 &&"
+    cr_assert_eq(run("retrain events.jsonl --until 2025-03-09 &&"
                      "retrain events.jsonl --window 4d --seed 2 --margin 0 --json 2>/dev/null"
                      " >run.json; python3 -c '\nimport json\nr = json.load(open(\"run.json\"))\n"
                      "d = r[\"sealed\"][\"challenger_minus_incumbent\"]\n"
@@ -307,8 +307,9 @@ Test(retrain, a_rollback_during_a_round_is_not_overruled)
                      "v=$(shoal models --models M --add m.shoal) && mkfifo pipe &&"
                      "{ retrain pipe >out & } && exec 8>pipe && cat events.jsonl >&8 &&"
                      "shoal models --models M --use \"$v\" && exec 8>&- && wait && cat out &&"
-                     "[ \"$(current)\" = \"$v\" ] && decisions"),
+                     "[ \"$(current)\" = \"$v\" ] && ls M/*.shoal | wc -l && decisions"),
                  0, "%s", printed);
+    says("2\npublished");
     says("the model in service has become");
     says("not overruled");
     says("published rolled_back kept\n");
