@@ -106,7 +106,9 @@ def _killed(world, *crashes, **settings):
 
 
 def killed_at_swap(world):
-    """Before the swap is committed, after, and when the new model is in use."""
+    """Before the swap is committed, after, and when the new model is in use; with the online correction,
+    which belongs to a model."""
+    world.settings["calibration.online"] = "on"
     _killed(world, "swap.before:1", "swap.committed:1", "swap.after:1")
 
 
