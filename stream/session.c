@@ -259,12 +259,10 @@ static enum shoal_status process(struct session *s, struct shoal_message *messag
         if (status != SHOAL_OK)
             return status;
         bool due = shoal_clock_ms() - s->committed_ms >= s->config->commit_interval ||
-                   s->taken >= (uint64_t)s->config->commit_events ||
+                   s->taken >= (uint64_t)s->config->commit_events || session_swap_due(s) ||
                    shoal_pipeline_dirty(s->pipeline) >= shoal_pipeline_dirty_max(s->pipeline);
         if (due)
-            status = session_commit(s, false, message);
-        if (status == SHOAL_OK)
-            status = session_follow(s, message);
+            status = session_commit_following(s, message);
         if (status != SHOAL_OK)
             return status;
     }

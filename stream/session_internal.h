@@ -51,7 +51,11 @@ enum shoal_status session_commit(struct session *s, bool all,
 /* The pipeline goes on under `model`. What waits is applied under the one before. */
 enum shoal_status session_use(struct session *s, const struct shoal_model *model,
                               struct shoal_message *message) SHOAL_MUST_CHECK;
-/* Between two micro-batches: if there is a newer model, the partitions that have caught up are swapped. */
-enum shoal_status session_follow(struct session *s, struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Between two micro-batches: a commit, and if there is a newer model, the swap of the partitions that have
+ * caught up goes with it. */
+enum shoal_status session_commit_following(struct session *s,
+                                           struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Has a newer model waited long enough for a commit? */
+bool session_swap_due(const struct session *s);
 
 #endif

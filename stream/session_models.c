@@ -10,6 +10,8 @@
 #include "model/base/crash.h"
 #include "stream/session_internal.h"
 
+enum { SWAP_WAIT_MAX_MS = 1000 }; /* where commits are rarer, a swap makes one due */
+
 /* Records of another H leave the memory, and therefore have to be saved first. */
 enum shoal_status session_use(struct session *s, const struct shoal_model *model,
                              struct shoal_message *message)
@@ -56,25 +58,31 @@ static enum shoal_status record_swaps(struct session *s, const struct shoal_mode
     return SHOAL_OK;
 }
 
+bool session_swap_due(const struct session *s)
+{
+    return (s->unsettled || shoal_models_latest_id(s->options->models) != s->followed) &&
+           shoal_clock_ms() - s->committed_ms >= SWAP_WAIT_MAX_MS;
+}
+
 /* The swap points are committed before the first event is applied under the new model, so that a recovery
- * finds them. */
-enum shoal_status session_follow(struct session *s, struct shoal_message *message)
+ * finds them. They go with a commit that was due anyway: a swap delays nothing by a commit of its own. */
+enum shoal_status session_commit_following(struct session *s, struct shoal_message *message)
 {
     uint64_t id = shoal_models_latest_id(s->options->models);
     if (!s->unsettled && id == s->followed)
-        return SHOAL_OK;
+        return session_commit(s, false, message);
     unsigned swapped;
-    int64_t began_ms = shoal_clock_ms();
     const struct shoal_model *latest = shoal_models_latest(s->options->models);
     s->followed = latest->id;
     enum shoal_status status = record_swaps(s, latest, &swapped, message);
-    if (status == SHOAL_OK && swapped > 0) {
+    if (status == SHOAL_OK && swapped > 0)
         shoal_crash_point("swap.before");
-        status = session_commit(s, true, message);
-        if (status == SHOAL_OK) {
-            shoal_crash_point("swap.committed");
-            status = session_use(s, latest, message);
-        }
+    if (status == SHOAL_OK)
+        status = session_commit(s, false, message);
+    if (status == SHOAL_OK && swapped > 0) {
+        shoal_crash_point("swap.committed");
+        int64_t began_ms = shoal_clock_ms();
+        status = session_use(s, latest, message);
         if (status == SHOAL_OK) {
             shoal_crash_point("swap.after");
             shoal_log_write(s->log, SHOAL_INFO,
