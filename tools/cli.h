@@ -18,7 +18,7 @@ enum shoal_exit {
     SHOAL_EXIT_DATA = 5,     /* input data missing, damaged or too little */
 };
 
-enum { SHOAL_CLI_OPTIONS_MAX = 32, SHOAL_CLI_REPEATS_MAX = 64 };
+enum { SHOAL_CLI_OPTIONS_MAX = 64, SHOAL_CLI_REPEATS_MAX = 64 };
 
 struct shoal_cli_option {
     const char *name;     /* long name without dashes */

@@ -10,8 +10,12 @@
 #include "stream/event.h"
 #include "tools/commands.h"
 #include "tools/evaluate_print.h"
+#include "tools/evaluate_rebuilt.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
+#include "tools/tasks_print.h"
+
+enum { REBUILT_SAMPLES = 20000 };
 
 static void on_progress(void *context, size_t done, size_t total)
 {
@@ -52,16 +56,18 @@ static void warn(const struct shoal_evaluation *evaluation)
 
 static int report(const struct shoal_cli_args *args, const struct shoal_dataset *dataset,
                   const struct shoal_evaluation *evaluation,
-                  const struct shoal_evaluate_details *details)
+                  const struct shoal_evaluate_details *details,
+                  const struct shoal_task_evaluation tasks[SHOAL_TASKS])
 {
     warn(evaluation);
     bool baseline = shoal_cli_get(args, "baseline");
     if (baseline && !evaluation->there[SHOAL_PREDICTOR_REGRESSION])
         fprintf(stderr, "warning: no regression: too few labelled events before --from\n");
     if (shoal_cli_get(args, "json")) {
-        shoal_evaluate_print_json(evaluation, baseline, details, stdout);
+        shoal_evaluate_print_json(evaluation, baseline, details, tasks, stdout);
     } else {
         shoal_evaluate_print_table(evaluation, stdout);
+        shoal_tasks_print_table(tasks, stdout);
         shoal_evaluate_details_print_table(details, stdout);
     }
     const char *scores = shoal_cli_get(args, "scores");
@@ -96,6 +102,16 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
         fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
                         "first because: %s\n",
                 load.refused, load.messages, load.why.text);
+    if (shoal_cli_get(args, "rebuilt")) {
+        struct shoal_rebuild_options rebuild = {
+            .from_ms = from_given ? from_ms : INT64_MIN,
+            .until_ms = until_given ? until_ms : INT64_MAX,
+            .precision = shoal_cli_get(args, "fp32") ? SHOAL_FP32 : SHOAL_FP16,
+            .samples_max = REBUILT_SAMPLES,
+            .seed = (uint64_t)seed,
+        };
+        return shoal_evaluate_rebuilt(args, model, dataset, &rebuild);
+    }
     struct shoal_progress progress;
     struct shoal_evaluate_options options = {
         .from_ms = from_given ? from_ms : INT64_MIN,
@@ -108,6 +124,7 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
         .context = &progress,
     };
     struct shoal_evaluation evaluation;
+    struct shoal_task_evaluation tasks[SHOAL_TASKS];
     shoal_progress_start(&progress, "score", "events");
     status = shoal_evaluate(model, dataset, &options, &evaluation, &message);
     if (status == SHOAL_OK) {
@@ -115,11 +132,13 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
         details->dataset = dataset;
         details->load = &load;
         status = shoal_evaluate_details_make(details, &options, &evaluation, on_importance, &progress);
+        if (status == SHOAL_OK)
+            status = shoal_evaluate_tasks(model, dataset, &options, tasks);
         if (status != SHOAL_OK)
             shoal_fail(&message, status, "out of memory with %zu events", dataset->events_count);
     }
     shoal_progress_end(&progress);
-    int code = status == SHOAL_OK ? report(args, dataset, &evaluation, details)
+    int code = status == SHOAL_OK ? report(args, dataset, &evaluation, details, tasks)
                                   : shoal_cli_fail(args, shoal_setup_exit(status), "%s",
                                                    message.text);
     shoal_evaluation_finish(&evaluation);
@@ -172,6 +191,10 @@ static const struct shoal_cli_option options[] = {
      "also judge the model with its logit corrected online from the outcomes that have come in by "
      "then, as in a topic of so many partitions; 0: do not",
      false, false},
+    {"rebuilt", NULL, NULL,
+     "instead: how far the scores of up to 20000 events, drawn with --seed, are from those of states "
+     "rebuilt from the last 1 to 32 events, as after a swap of the model",
+     false, false},
     {"by-segment", NULL, NULL,
      "also for the events of each level of lifecycle and intent (by the model's thresholds); with "
      "--json each with its reliability bins",
@@ -195,7 +218,9 @@ const struct shoal_cli_command shoal_cmd_evaluate = {
         "An event is positive if its user buys in the 24 hours after it; one whose 24 hours reach past "
         "the end of the data is not scored. Prints ROC-AUC, PR-AUC (average precision), log loss "
         "and ECE (15 bins of equal mass) with 95 % intervals from 1000 resamples of the users, for "
-        "events and for users (each user's last scored event).",
+        "events and for users (each user's last scored event); and the same for every task. The number of "
+        "events in 24 hours is judged by MAE, RMSE, R2 and MAPE, the last over the events that are "
+        "followed by any.",
     .example = "shoal evaluate --model m.shoal --events events.csv.gz "
                "--from 2017-12-02T00:00+08:00 --baseline",
     .options = options,

@@ -3,8 +3,11 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "model/base/clock.h"
+#include "model/learn/preparation.h"
 #include "model/learn/team.h"
 #include "model/learn/train.h"
 #include "stream/event.h"
@@ -32,6 +35,19 @@ static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done
     shoal_progress_update(&showing->line, fraction, showing->done_before + done);
 }
 
+static void print_objectives(const struct shoal_train_epoch *epoch)
+{
+    static const char *const names[] = {
+#define X(objective) #objective,
+        SHOAL_OBJECTIVE_LIST(X)
+#undef X
+    };
+    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
+        if (epoch->objective_losses[o] > 0)
+            fprintf(stderr, " %s %.4f", names[o], epoch->objective_losses[o]);
+    fputc('\n', stderr);
+}
+
 static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
 {
     struct showing *showing = context;
@@ -39,24 +55,78 @@ static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
     showing->done_before += showing->seen;
     showing->seen = 0;
     showing->epochs = epoch->epochs;
-    shoal_train_log_add(&showing->log, epoch);
-    if (epoch->refit)
+    if (!epoch->pretraining)
+        shoal_train_log_add(&showing->log, epoch);
+    if (epoch->pretraining) {
+        fprintf(stderr, "pre-training %u/%u ", epoch->epoch, epoch->epochs);
+        print_objectives(epoch);
+    } else if (epoch->refit)
         fprintf(stderr, "refit %3u/%u  train loss %.5f\n", epoch->epoch, epoch->epochs,
                 epoch->train_loss);
     else if (epoch->epoch == 0)
         fprintf(stderr, "regression                          validation loss %.5f  ROC-AUC %.4f\n",
                 epoch->valid_loss, epoch->valid_auc);
     else
-        fprintf(stderr, "epoch %3u/%u  train loss %.5f  validation loss %.5f  ROC-AUC %.4f%s\n",
+        fprintf(stderr,
+                "epoch %3u/%u  train loss %.5f  validation loss %.5f  ROC-AUC %.4f  network %.2f%s\n",
                 epoch->epoch, epoch->epochs, epoch->train_loss, epoch->valid_loss,
-                epoch->valid_auc, epoch->best ? "  best" : "");
+                epoch->valid_auc, epoch->share, epoch->best ? "  best" : "");
+}
+
+/* Where the weight of what is called `name` belongs; NULL if nothing is. */
+static float *weight_of(const char *name, size_t size, struct shoal_objective_options *objectives,
+                        struct shoal_task_mix *mix)
+{
+    static const char *const names[] = {
+#define X(objective) #objective,
+        SHOAL_OBJECTIVE_LIST(X)
+#undef X
+    };
+    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
+        if (strlen(names[o]) == size && memcmp(names[o], name, size) == 0)
+            return &objectives->weights[o];
+    for (size_t n = 0; mix && n < SHOAL_TASKS; n++) {
+        const char *task = shoal_task_info((enum shoal_task)n)->name;
+        if (n != SHOAL_buy_24h && strlen(task) == size && memcmp(task, name, size) == 0)
+            return &mix->share[n];
+    }
+    return NULL;
+}
+
+/* "behavior:0.5,gap:0.5,buy_72h:0.2"; "none" for none. False after a usage error. */
+static bool read_objectives(const struct shoal_cli_args *args, const char *option,
+                            struct shoal_objective_options *objectives, struct shoal_task_mix *mix)
+{
+    const char *at = shoal_cli_get(args, option);
+    if (!at || strcmp(at, "none") == 0)
+        return true;
+    while (*at) {
+        size_t size = strcspn(at, ":,");
+        float *weight = weight_of(at, size, objectives, mix);
+        char *end = NULL;
+        double value = at[size] == ':' ? strtod(at + size + 1, &end) : 1;
+        if (at[size] != ':')
+            end = (char *)(uintptr_t)(at + size);
+        if (!weight || !(value >= 0 && value <= 100) || (*end && *end != ',')) {
+            shoal_cli_fail(args, SHOAL_EXIT_USAGE,
+                           "--%s: \"%s\" is not NAME:WEIGHT[,…] with a weight of 0 to 100 and a NAME of "
+                           "behavior, gap, repeat, category, item%s",
+                           option, at, mix ? ", buy_1h, buy_72h, churn_3d, events_24h" : "");
+            return false;
+        }
+        *weight = (float)value;
+        at = *end ? end + 1 : end;
+    }
+    return true;
 }
 
 /* The options that are numbers, into their places. False after a usage error. */
 static bool read_options(const struct shoal_cli_args *args, struct shoal_train_options *options)
 {
     long long seed, hidden, items, categories, batch, steps, epochs, patience, threads;
-    double rate, tables, decay, drop_inputs, drop_hidden, averaging, balance;
+    double rate, tables, decay, drop_inputs, drop_hidden, averaging, balance, drop_recurrent, l2, starts,
+        alpha;
+    long long negatives, pretrain_epochs, weekday_days;
     if (!shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
         !shoal_cli_int(args, "hidden", 16, SHOAL_HIDDEN_MAX, &hidden) ||
         !shoal_cli_int(args, "item-buckets", 1, 1 << 22, &items) ||
@@ -67,10 +137,17 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
         !shoal_cli_int(args, "epochs", -1, 10000, &epochs) ||
         !shoal_cli_int(args, "patience", 0, 10000, &patience) ||
         !shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate) ||
-        !shoal_cli_real(args, "embedding-rate", 0, 10, &tables) ||
+        !shoal_cli_real(args, "embedding-rate", -1, 10, &tables) ||
         !shoal_cli_real(args, "weight-decay", 0, 10, &decay) ||
         !shoal_cli_real(args, "dropout-inputs", 0, 0.9, &drop_inputs) ||
         !shoal_cli_real(args, "dropout-hidden", 0, 0.9, &drop_hidden) ||
+        !shoal_cli_real(args, "dropout-recurrent", 0, 0.9, &drop_recurrent) ||
+        !shoal_cli_real(args, "l2", 0, 10, &l2) ||
+        !shoal_cli_real(args, "random-starts", 0, 1, &starts) ||
+        !shoal_cli_int(args, "negatives", 0, 65536, &negatives) ||
+        !shoal_cli_real(args, "negatives-alpha", 0, 1, &alpha) ||
+        !shoal_cli_int(args, "weekday-days", 0, 10000, &weekday_days) ||
+        !shoal_cli_int(args, "pretrain-epochs", 0, 1000, &pretrain_epochs) ||
         !shoal_cli_real(args, "averaging", 0, 0.99999, &averaging) ||
         !shoal_cli_real(args, "user-balance", 0, 1, &balance))
         return false;
@@ -89,10 +166,20 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     options->weight_decay = (float)decay;
     options->dropout_inputs = (float)drop_inputs;
     options->dropout_hidden = (float)drop_hidden;
+    options->dropout_recurrent = (float)drop_recurrent;
+    options->l2 = (float)l2;
+    options->glorot = shoal_cli_get(args, "glorot");
+    options->random_starts = (float)starts;
+    options->weekday_days = (uint32_t)weekday_days;
+    options->pretrain_epochs = (uint32_t)pretrain_epochs;
     options->averaging = (float)averaging;
     options->user_balance = (float)balance;
+    options->balanced = shoal_cli_get(args, "balanced");
     options->refit = !shoal_cli_get(args, "no-refit");
-    return true;
+    options->objectives.negatives = options->pretrain_objectives.negatives = (uint32_t)negatives;
+    options->objectives.alpha = options->pretrain_objectives.alpha = (float)alpha;
+    return read_objectives(args, "objectives", &options->objectives, &options->mix) &&
+           read_objectives(args, "pretrain-objectives", &options->pretrain_objectives, NULL);
 }
 
 static void print_measure(const char *name, const struct shoal_train_summary *summary,
@@ -103,6 +190,33 @@ static void print_measure(const char *name, const struct shoal_train_summary *su
            model->values[measure], model->intervals[measure].low, model->intervals[measure].high,
            regression->values[measure], regression->intervals[measure].low,
            regression->intervals[measure].high);
+}
+
+/* What was not learned from, and why. */
+static void print_left_out(const struct shoal_load *load, const struct shoal_dataset *dataset,
+                           const struct shoal_preparation *preparation)
+{
+    const struct {
+        uint64_t count;
+        const char *why;
+    } reasons[] = {
+        {load->refused, "cannot be read, or have no user, item or time"},
+        {dataset->repeated_count, "repeat an event id of the user"},
+        {preparation->unbought_count, "are of items that nobody buys (--bought-items-only)"},
+        {preparation->few_count, "are of users with too few (--min-records)"},
+    };
+    bool any = false;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (reasons[i].count) {
+            printf("%s%" PRIu64 " records %s\n", any ? "            " : "  left out  ",
+                   reasons[i].count, reasons[i].why);
+            any = true;
+        }
+    if (preparation->few_users)
+        printf("            %" PRIu64 " users with too few records\n", preparation->few_users);
+    if (dataset->late_count)
+        printf("  late      %" PRIu64 " records older than their user's last, taken as of its time\n",
+               dataset->late_count);
 }
 
 static void print_summary(const char *path, const struct shoal_model *model,
@@ -119,9 +233,8 @@ static void print_summary(const char *path, const struct shoal_model *model,
            100 * summary->valid.base_rate);
     printf("  epochs    best %u of %u, batch %u, ridge of the regression %g\n",
            summary->best_epoch, summary->epochs, summary->batch, summary->ridge);
-    if (summary->best_epoch == 0 && summary->epochs > 0)
-        printf("  kept      the regression: the network's lead could be chance; more users or days "
-               "would tell\n");
+    printf("  network   %.2f of what it adds to the regression is kept%s\n", summary->share,
+           summary->best_epoch == 0 && summary->epochs > 0 ? ": no epoch was better" : "");
     printf("validation, with 95 %% intervals by users, before the refit\n");
     print_measure("ROC-AUC", summary, SHOAL_MEASURE_roc_auc);
     print_measure("PR-AUC", summary, SHOAL_MEASURE_pr_auc);
@@ -145,13 +258,15 @@ static const struct shoal_cli_option train_options[];
 static int keep(const struct shoal_cli_args *args, const struct showing *showing,
                 const struct shoal_dataset *dataset, const struct shoal_load *load,
                 struct shoal_model *model, const struct shoal_train_summary *summary,
-                double seconds)
+                const struct shoal_preparation *preparation, double seconds)
 {
     struct shoal_message message = {.text = ""};
     const char *path = shoal_cli_get(args, "out"), *log = shoal_cli_get(args, "log");
     enum shoal_status status = shoal_model_save(model, path, &message);
-    if (status == SHOAL_OK)
+    if (status == SHOAL_OK) {
         print_summary(path, model, summary, seconds);
+        print_left_out(load, dataset, preparation);
+    }
     if (status == SHOAL_OK && log)
         status = shoal_train_log_write(&showing->log, log, args, train_options, dataset, load, model,
                                        summary, seconds, &message);
@@ -159,7 +274,24 @@ static int keep(const struct shoal_cli_args *args, const struct showing *showing
                               : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
 }
 
-static int train(const struct shoal_cli_args *args, const struct shoal_train_options *options,
+/* The events of --pretrain into `dataset` (to be finished by the caller also after a failure), if any. */
+static int load_pretraining(const struct shoal_cli_args *args, struct shoal_train_options *options,
+                            struct shoal_dataset *dataset)
+{
+    const char *files = shoal_cli_get(args, "pretrain");
+    struct shoal_message message = {.text = ""};
+    shoal_dataset_init(dataset, options->dims.ring);
+    if (!files)
+        return SHOAL_EXIT_OK;
+    struct shoal_load load = {.until_ms = INT64_MAX};
+    enum shoal_status status = shoal_load_events(files, &load, dataset, &message);
+    options->pretrain = dataset;
+    return status == SHOAL_OK
+               ? SHOAL_EXIT_OK
+               : shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
+}
+
+static int train(const struct shoal_cli_args *args, const struct shoal_train_options *wanted,
                  struct shoal_dataset *dataset)
 {
     struct shoal_message message = {.text = ""};
@@ -177,17 +309,36 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
                         "first because: %s\n",
                 load.refused, load.messages, load.why.text);
+    struct shoal_preparation preparation;
+    long long min_records;
+    if (!shoal_cli_int(args, "min-records", 0, 1000000, &min_records))
+        return SHOAL_EXIT_USAGE;
+    struct shoal_preparation_options prepare = {
+        .min_records = (uint32_t)min_records,
+        .bought_items_only = shoal_cli_get(args, "bought-items-only"),
+    };
+    int64_t last_ms = dataset->last_ms;
+    if (shoal_prepare(dataset, &prepare, &preparation) != SHOAL_OK)
+        return shoal_cli_fail(args, SHOAL_EXIT_FAILED, "out of memory with %zu events",
+                              dataset->events_count);
+    struct shoal_train_options options = *wanted;
+    struct shoal_dataset pretrain;
+    int code = load_pretraining(args, &options, &pretrain);
+    if (code != SHOAL_EXIT_OK) {
+        shoal_dataset_finish(&pretrain);
+        return code;
+    }
     struct showing showing = {.epochs = 0};
     struct shoal_train_report report = {&showing, on_epoch, on_progress};
     struct shoal_model *model;
     struct shoal_train_summary summary;
     shoal_progress_start(&showing.line, "train", "events");
-    status = shoal_train(dataset, load.reached ? until_ms : dataset->last_ms, options, &report,
+    status = shoal_train(dataset, load.reached ? until_ms : last_ms, &options, &report,
                          &model, &summary, &message);
     shoal_progress_end(&showing.line);
-    int code;
+    shoal_dataset_finish(&pretrain);
     if (status == SHOAL_OK)
-        code = keep(args, &showing, dataset, &load, model, &summary,
+        code = keep(args, &showing, dataset, &load, model, &summary, &preparation,
                     (double)(shoal_clock_ms() - since_ms) / 1000);
     else
         code = shoal_cli_fail(
@@ -227,25 +378,55 @@ static const struct shoal_cli_option train_options[] = {
     {"hidden", "H", "64", "units of the LSTM, a multiple of 8", false, false},
     {"item-buckets", "N", "4096", "rows of the item table", false, false},
     {"category-buckets", "N", "1024", "rows of the category table", false, false},
-    {"epochs", "N", "-1", "at most so many; 0: the regression only; -1: 6 to 40, fewer the more events",
+    {"epochs", "N", "-1", "at most so many; 0: the regression only; -1: 6 to 20, fewer the more events",
      false, false},
     {"patience", "N", "0",
-     "stop after N epochs without a better validation loss; 0: a third of the epochs", false, false},
+     "stop after N epochs without a better validation loss; 0: half of the epochs", false, false},
     {"batch", "B", "0", "users side by side; 0: 16 to 128, more the more events", false, false},
     {"steps", "T", "32", "events of a user between two updates", false, false},
     {"learning-rate", "R", "0.001", "step of AdamW", false, false},
-    {"embedding-rate", "F", "0.01", "factor of the learning rate for the item and category tables",
+    {"embedding-rate", "F", "-1",
+     "factor of the learning rate for the item and category tables; 0: items and categories are not "
+     "looked at; -1: 0.01 from 3000 users on, else 0",
      false, false},
+    {"weekday-days", "N", "14",
+     "look at the weekday only if the events span N days: in fewer it stands for the date", false, false},
     {"weight-decay", "W", "0.05", "of AdamW, not on biases", false, false},
     {"dropout-inputs", "P", "0.2", "share of the inputs dropped in training", false, false},
     {"dropout-hidden", "P", "0.3", "share of the hidden state dropped before the head", false,
      false},
     {"threads", "N", "0", "threads to compute with; 0: one a processor. The model does not depend on it",
      false, false},
+    {"dropout-recurrent", "P", "0", "share of the hidden state dropped on its way into the next step",
+     false, false},
+    {"l2", "L", "0", "L2 of the gates as a part of the loss", false, false},
+    {"glorot", NULL, NULL, "draw the first gates by Glorot and Bengio; else within ±1/√H", false, false},
+    {"random-starts", "P", "0.5",
+     "how often a user's epoch begins in the middle of its history, as after a change of model it does",
+     false, false},
+    {"objectives", "NAME:W[,…]", "none",
+     "what every event teaches beside the purchase: behavior, gap, repeat, category, item of the next "
+     "event; tasks: buy_1h, buy_72h, churn_3d, events_24h",
+     false, false},
+    {"negatives", "N", "256", "rows drawn beside those of the batch, for category and item", false,
+     false},
+    {"negatives-alpha", "A", "0.5", "they are drawn by how often they occur to the power of A", false,
+     false},
+    {"pretrain", "FILE[,FILE…]", NULL,
+     "events to learn the state from first, by --pretrain-objectives; no purchase of theirs is learned",
+     false, false},
+    {"pretrain-objectives", "NAME:W[,…]", "behavior:1,gap:1,repeat:1", "see --objectives", false, false},
+    {"pretrain-epochs", "N", "3", "how often to go through them", false, false},
     {"averaging", "D", "0.99", "decay of the running mean of the parameters; 0: none", false, false},
     {"user-balance", "E", "0.5",
      "an event of a user with n events weighs n^-E: 0 all events the same, 1 all users", false,
      false},
+    {"min-records", "N", "0", "leave out users with fewer records", false, false},
+    {"bought-items-only", NULL, NULL, "leave out records of items that nobody buys in these events",
+     false, false},
+    {"balanced", NULL, NULL,
+     "weigh events before a purchase up until they are half of the loss; calibration puts it right again",
+     false, false},
     {"no-refit", NULL, NULL, "keep the model of the training part, do not learn from the last days",
      false, false},
     {0},

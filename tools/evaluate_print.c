@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "tools/json_print.h"
+#include "tools/tasks_print.h"
 
 static const char *const predictor_names[SHOAL_PREDICTOR_COUNT] = {
     [SHOAL_PREDICTOR_MODEL] = "model",
@@ -74,7 +75,8 @@ static void put_corrected(const struct shoal_evaluation *evaluation, FILE *out)
 }
 
 void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool baseline,
-                               const struct shoal_evaluate_details *details, FILE *out)
+                               const struct shoal_evaluate_details *details,
+                               const struct shoal_task_evaluation *tasks, FILE *out)
 {
     fputc('{', out);
     put_predictor(evaluation, SHOAL_PREDICTOR_MODEL, out);
@@ -84,6 +86,8 @@ void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool b
         put_corrected(evaluation, out);
     if (details)
         shoal_evaluate_details_print_json(details, out);
+    if (tasks)
+        shoal_tasks_print_json(tasks, out);
     fputs("}\n", out);
 }
 

@@ -79,9 +79,10 @@ static void put_summary(const struct shoal_train_summary *summary, double second
 {
     fprintf(out,
             ",\n\"seconds\":%.1f,\"train_count\":%zu,\"train_base_rate\":%.6f,\"valid_count\":%zu,"
-            "\"best_epoch\":%u,\"epochs_run\":%u,\"batch\":%u,\"ridge\":%g",
+            "\"best_epoch\":%u,\"epochs_run\":%u,\"batch\":%u,\"ridge\":%g,\"network_share\":%g",
             seconds, summary->train_count, summary->train_base_rate, summary->valid_count,
-            summary->best_epoch, summary->epochs, summary->batch, summary->ridge);
+            summary->best_epoch, summary->epochs, summary->batch, summary->ridge,
+            summary->share);
     put_metrics("valid", &summary->valid, out);
     put_metrics("valid_regression", &summary->valid_regression, out);
 }

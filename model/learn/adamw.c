@@ -54,50 +54,44 @@ static v8 square_root(v8 values)
     return values;
 }
 
-struct factors {
-    float shrink;       /* 1 − rate·decay */
-    float rate;         /* rate/(1 − β1^n) */
-    float root;         /* 1/√(1 − β2^n) */
-};
-
-static void update_span(struct shoal_adamw *adamw, size_t from, size_t until,
-                        struct shoal_params *params, const struct shoal_params *gradients,
-                        const struct factors *factors)
+void shoal_adamw_update_block(const struct shoal_adamw_options *options, uint64_t step, float rate,
+                              float decay, float *values, const float *gradients, float *m, float *v,
+                              size_t count)
 {
-    v8 beta1 = v8_set(adamw->options.beta1), beta2 = v8_set(adamw->options.beta2);
+    double n = (double)step;
+    double correction1 = 1 - pow((double)options->beta1, n);
+    double correction2 = 1 - pow((double)options->beta2, n);
+    v8 beta1 = v8_set(options->beta1), beta2 = v8_set(options->beta2);
     v8 rest1 = v8_set(1.0f) - beta1, rest2 = v8_set(1.0f) - beta2;
-    v8 epsilon = v8_set(adamw->options.epsilon), shrink = v8_set(factors->shrink);
-    v8 rate = v8_set(factors->rate), root = v8_set(factors->root);
-    for (size_t i = from; i < until; i += V8_WIDTH) {
-        v8 g = v8_load(gradients->block + i);
-        v8 m = beta1 * v8_load(adamw->m.block + i) + rest1 * g;
-        v8 v = beta2 * v8_load(adamw->v.block + i) + rest2 * g * g;
-        v8 w = v8_load(params->block + i) * shrink;
-        w -= rate * m / (square_root(v) * root + epsilon);
-        v8_store(adamw->m.block + i, m);
-        v8_store(adamw->v.block + i, v);
-        v8_store(params->block + i, w);
+    v8 epsilon = v8_set(options->epsilon), shrink = v8_set(1 - decay);
+    v8 length = v8_set((float)((double)rate / correction1));
+    v8 root = v8_set((float)(1 / sqrt(correction2)));
+    for (size_t i = 0; i < count; i += V8_WIDTH) {
+        v8 g = v8_load(gradients + i);
+        v8 m_now = beta1 * v8_load(m + i) + rest1 * g;
+        v8 v_now = beta2 * v8_load(v + i) + rest2 * g * g;
+        v8 w = v8_load(values + i) * shrink;
+        w -= length * m_now / (square_root(v_now) * root + epsilon);
+        v8_store(m + i, m_now);
+        v8_store(v + i, v_now);
+        v8_store(values + i, w);
     }
 }
 
 void shoal_adamw_update(struct shoal_adamw *adamw, struct shoal_params *params,
                         const struct shoal_params *gradients, float rate)
 {
-    double n = (double)++adamw->step;
-    double correction1 = 1 - pow((double)adamw->options.beta1, n);
-    double correction2 = 1 - pow((double)adamw->options.beta2, n);
+    adamw->step++;
     for (unsigned t = 0; t < SHOAL_TENSOR_COUNT; t++) {
-        struct shoal_tensor_info info = shoal_params_tensor(&params->dims, (enum shoal_tensor)t);
-        size_t floats = info.rows * info.columns;
-        size_t until = info.offset + (floats + BLOCK_FLOATS - 1) / BLOCK_FLOATS * BLOCK_FLOATS;
         enum shoal_tensor tensor = (enum shoal_tensor)t;
+        struct shoal_tensor_info info = shoal_params_tensor(&params->dims, tensor);
+        size_t floats = info.rows * info.columns, at = info.offset;
+        floats = (floats + BLOCK_FLOATS - 1) / BLOCK_FLOATS * BLOCK_FLOATS;
         float here = is_table(tensor) ? rate * adamw->options.embedding_rate : rate;
-        struct factors factors = {
-            .shrink = decays(tensor) ? 1 - rate * adamw->options.weight_decay : 1,
-            .rate = (float)((double)here / correction1),
-            .root = (float)(1 / sqrt(correction2)),
-        };
-        update_span(adamw, info.offset, until, params, gradients, &factors);
+        shoal_adamw_update_block(&adamw->options, adamw->step, here,
+                                 decays(tensor) ? rate * adamw->options.weight_decay : 0,
+                                 params->block + at, gradients->block + at, adamw->m.block + at,
+                                 adamw->v.block + at, floats);
     }
 }
 

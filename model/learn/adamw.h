@@ -37,6 +37,11 @@ void shoal_adamw_finish(struct shoal_adamw *adamw);
 void shoal_adamw_update(struct shoal_adamw *adamw, struct shoal_params *params,
                         const struct shoal_params *gradients, float rate);
 
+/* The same for `count` floats of any block (a multiple of 8, 32-byte aligned), as update number `step`. */
+void shoal_adamw_update_block(const struct shoal_adamw_options *options, uint64_t step, float rate,
+                              float decay, float *values, const float *gradients, float *m, float *v,
+                              size_t count);
+
 /* Euclidean norm of the whole block. */
 double shoal_gradients_norm(const struct shoal_params *gradients);
 /* Scales the gradients so that their norm is at most `norm_max`; returns the norm before. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The backward pass through a chunk: from dL/dlogit to every parameter.
  *
- *   dh_t  = dlogit_t·head_hidden∘mask + (dz_{t+1}·W_hᵀ)            do = dh∘tanh(c)
+ *   dh_t  = Σ_n share_n·dlogit_{t,n}·head_hidden[n]∘mask + dh_more_t + (dz_{t+1}·W_hᵀ)
+ *                                                                  do = dh∘tanh(c)
  *   dc_t  = dh∘o∘(1 − tanh²c) + dc_{t+1}∘f_{t+1}                   di = dc∘g   dg = dc∘i   df = dc∘c_{t−1}
  *   dz    = [di∘i(1−i) | df∘f(1−f) | dg∘(1−g²) | do∘o(1−o)]        (B×4H, over the gates in place)
  *   dW    = [x|h]ᵀ·dz  (K×4H, one GEMM over all T·B rows)          dx = dz·W_xᵀ  (T·B×D, one GEMM)
@@ -36,16 +37,33 @@ static void add_scaled(float *to, float factor, const float *from, const float *
 static void head_gradients(const struct shoal_unroll *u, struct shoal_params *gradients)
 {
     size_t hidden = u->dims.hidden;
-    for (size_t row = 0; row < u->used * u->batch; row++) {
-        float dlogit = u->dlogits[row];
-        if (dlogit == 0)
-            continue;
-        add_scaled(gradients->head_hidden, dlogit, u->h + row * hidden,
-                   u->hidden_dropped ? u->hidden_mask + row * hidden : NULL, hidden);
-        for (size_t k = 0; k < SHOAL_COUNTERS; k++)
-            gradients->head_counters[k] += dlogit * u->cells[row].counters[k];
-        gradients->head_bias[0] += dlogit;
+    for (size_t row = 0; row < u->used * u->batch; row++)
+        for (size_t n = 0; n < SHOAL_TASKS; n++) {
+            float dlogit = u->dlogits[row * SHOAL_TASKS + n];
+            if (dlogit == 0)
+                continue;
+            add_scaled(gradients->head_hidden + n * hidden, dlogit, u->h + row * hidden,
+                       u->hidden_dropped ? u->hidden_mask + row * hidden : NULL, hidden);
+            for (size_t k = 0; k < SHOAL_COUNTERS; k++)
+                gradients->head_counters[n * SHOAL_COUNTERS + k] +=
+                    dlogit * u->cells[row].counters[k];
+            gradients->head_bias[n] += dlogit;
+        }
+}
+
+/* dh (H) of one row += what its tasks and the other objectives say. */
+static void arrive(const struct shoal_unroll *u, const struct shoal_params *params, size_t row,
+                   float *dh)
+{
+    size_t hidden = u->dims.hidden;
+    for (size_t n = 0; n < SHOAL_TASKS; n++) {
+        float share = u->mix.share[n] * u->dlogits[row * SHOAL_TASKS + n];
+        if (share != 0)
+            add_scaled(dh, share, params->head_hidden + n * hidden,
+                       u->hidden_dropped ? u->hidden_mask + row * hidden : NULL, hidden);
     }
+    if (u->more)
+        add_scaled(dh, 1.0f, u->dh_more + row * hidden, NULL, hidden);
 }
 
 /* One row of the cell backward; dh in, dc in and out (dc_t in part, then dc_{t−1}). */
@@ -74,9 +92,7 @@ static void step_back(struct shoal_unroll *u, const struct shoal_params *params,
     for (size_t b = 0; b < batch; b++) {
         size_t row = t * batch + b;
         float *dh = u->dh + b * hidden;
-        if (u->dlogits[row] != 0)
-            add_scaled(dh, u->dlogits[row], params->head_hidden,
-                       u->hidden_dropped ? u->hidden_mask + row * hidden : NULL, hidden);
+        arrive(u, params, row, dh);
         cell_row(hidden, u->gates + row * 4 * hidden, u->c_previous + row * hidden,
                  u->tanh_c + row * hidden, dh, u->dc + b * hidden);
     }
@@ -85,6 +101,9 @@ static void step_back(struct shoal_unroll *u, const struct shoal_params *params,
     /* dh_{t−1} (B×H) = dz (B×4H) · W_hᵀ */
     shoal_gemm(false, true, batch, hidden, 4 * hidden, 1.0f, dz, 4 * hidden,
                params->gates_weight + inputs * 4 * hidden, 4 * hidden, 0.0f, u->dh, hidden);
+    if (u->recurrent_dropped)
+        for (size_t i = 0; i < batch * hidden; i++)
+            u->dh[i] *= u->recurrent_mask[i];
     for (size_t b = 0; b < batch; b++)
         if (u->cells[t * batch + b].starts) {
             memset(u->dh + b * hidden, 0, hidden * sizeof *u->dh);
@@ -126,7 +145,9 @@ void shoal_unroll_backward(struct shoal_unroll *unroll, const struct shoal_param
     struct shoal_unroll *u = unroll;
     size_t hidden = u->dims.hidden, inputs = shoal_dims_inputs(&u->dims);
     size_t rows = u->used * u->batch, width = inputs + hidden;
-    scale_rows(u->dlogits, scale, rows);
+    scale_rows(u->dlogits, scale, rows * SHOAL_TASKS);
+    if (u->more)
+        scale_rows(u->dh_more, scale, rows * hidden);
     head_gradients(u, gradients);
     memset(u->dh, 0, u->batch * hidden * sizeof *u->dh);
     memset(u->dc, 0, u->batch * hidden * sizeof *u->dc);

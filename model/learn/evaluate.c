@@ -112,8 +112,8 @@ static enum shoal_status score_model(struct work *work, const struct shoal_model
     float *corrected = malloc((work->dataset->events_count + 1) * sizeof *corrected);
     if (!corrected)
         return SHOAL_NOMEM;
-    status = shoal_online_correct(work->dataset, options->partitions, work->all_scores, corrected,
-                                  NULL);
+    status = shoal_online_correct(work->dataset, options->partitions,
+                                  model->origin.train_until_ms, work->all_scores, corrected, NULL);
     for (size_t i = 0; i < evaluation->count && status == SHOAL_OK; i++)
         work->scores[SHOAL_PREDICTOR_CORRECTED][i] = corrected[evaluation->events[i]];
     evaluation->there[SHOAL_PREDICTOR_CORRECTED] = status == SHOAL_OK;
@@ -153,10 +153,10 @@ static enum shoal_status choose_ridge(struct work *work, double *ridge)
         if (time_ms >= split.valid_from_ms)
             work->validation[i] = work->past[i];
     }
-    struct shoal_regression_data data = {work->examples.counters, early, NULL,
-                                         dataset->events_count};
-    struct shoal_regression_data judge = {work->examples.counters, work->validation, NULL,
-                                          dataset->events_count};
+    struct shoal_regression_data data = {
+        .counters = work->examples.counters, .labels = early, .count = dataset->events_count};
+    struct shoal_regression_data judge = {
+        .counters = work->examples.counters, .labels = work->validation, .count = dataset->events_count};
     struct shoal_regression tried;
     enum shoal_status status = shoal_regression_choose(&data, &judge, ridge, &tried, NULL);
     free(early);
@@ -174,8 +174,8 @@ static enum shoal_status score_baselines(struct work *work, struct shoal_evaluat
         work->scores[SHOAL_PREDICTOR_PRIOR][i] = (float)positives / (float)known;
     if (!work->options->regression || positives == 0 || positives == known)
         return SHOAL_OK;
-    struct shoal_regression_data data = {work->examples.counters, work->past, NULL,
-                                         work->dataset->events_count};
+    struct shoal_regression_data data = {.counters = work->examples.counters, .labels = work->past,
+                                         .count = work->dataset->events_count};
     struct shoal_regression regression;
     double ridge;
     enum shoal_status status = choose_ridge(work, &ridge);

@@ -32,6 +32,61 @@ void shoal_labels_make(const struct shoal_dataset *dataset, int64_t end_ms, int8
     }
 }
 
+/* What follows an event of a user, strictly later than it. */
+struct following {
+    int64_t event_ms, purchase_ms; /* the first of each; INT64_MAX: none */
+    size_t count;                  /* events within the horizon of events_24h */
+};
+
+static float target_of(enum shoal_task task, int64_t time_ms, const struct following *following)
+{
+    int64_t horizon_ms = shoal_task_info(task)->horizon_ms;
+    switch (task) {
+    case SHOAL_churn_3d:
+        return following->event_ms == INT64_MAX || following->event_ms - time_ms > horizon_ms;
+    case SHOAL_events_24h:
+        return (float)following->count;
+    default:
+        return following->purchase_ms != INT64_MAX && following->purchase_ms - time_ms <= horizon_ms;
+    }
+}
+
+/* From the user's last event back; [later, reach) are the events in (time, time + 24 h]. */
+static void targets_of_user(const struct shoal_touch *touches, size_t count, int64_t end_ms,
+                            float *targets)
+{
+    int64_t seen_purchase_ms = INT64_MAX, count_horizon_ms = shoal_task_info(SHOAL_events_24h)->horizon_ms;
+    struct following following = {INT64_MAX, INT64_MAX, 0};
+    size_t later = count, reach = count;
+    for (size_t i = count; i-- > 0;) {
+        int64_t time_ms = touches[i].time_ms;
+        if (i + 1 == count || time_ms < touches[i + 1].time_ms) {
+            later = i + 1;
+            following.purchase_ms = seen_purchase_ms;
+            following.event_ms = later < count ? touches[later].time_ms : INT64_MAX;
+            while (reach > later && touches[reach - 1].time_ms - time_ms > count_horizon_ms)
+                reach--;
+            following.count = reach - later;
+        }
+        for (int task = 0; task < SHOAL_TASKS; task++)
+            targets[i * SHOAL_TASKS + (size_t)task] =
+                time_ms > end_ms - shoal_task_info((enum shoal_task)task)->horizon_ms
+                    ? SHOAL_UNLABELLED
+                    : target_of((enum shoal_task)task, time_ms, &following);
+        if (touches[i].behavior == SHOAL_BUY)
+            seen_purchase_ms = time_ms;
+    }
+}
+
+void shoal_targets_make(const struct shoal_dataset *dataset, int64_t end_ms, float *targets)
+{
+    for (size_t user = 0; user < dataset->users_count; user++) {
+        size_t first = dataset->first[user];
+        targets_of_user(dataset->touches + first, dataset->first[user + 1] - first, end_ms,
+                        targets + first * SHOAL_TASKS);
+    }
+}
+
 static int64_t validation_length(int64_t span_ms)
 {
     const int64_t day_ms = SHOAL_HORIZON_MS;

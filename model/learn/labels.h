@@ -18,6 +18,7 @@
 
 #include "model/base/status.h"
 #include "model/learn/dataset.h"
+#include "model/tasks.h"
 
 #define SHOAL_HORIZON_MS (INT64_C(24) * 3600 * 1000)
 
@@ -25,6 +26,10 @@ enum { SHOAL_UNLABELLED = -1 };
 
 /* labels[i] of touches[i] (grouped data): 1, 0, or SHOAL_UNLABELLED where time + 24 h > end_ms. */
 void shoal_labels_make(const struct shoal_dataset *dataset, int64_t end_ms, int8_t *labels);
+/* targets[i·SHOAL_TASKS + task] of touches[i]: what task `task` (tasks.h) is to predict after that event,
+ * 1, 0 or a number of events; SHOAL_UNLABELLED where the task's horizon reaches past end_ms. "After" is
+ * strictly later than the event: what carries the same time does not count. */
+void shoal_targets_make(const struct shoal_dataset *dataset, int64_t end_ms, float *targets);
 
 struct shoal_split {
     int64_t train_until_ms; /* a training event has time ≤ this (valid_from − 24 h) */

@@ -14,6 +14,10 @@ enum shoal_random_stream {
     SHOAL_RANDOM_DROP_INPUTS, /* dropout of x */
     SHOAL_RANDOM_DROP_HIDDEN, /* dropout of h before the head */
     SHOAL_RANDOM_BOOTSTRAP,   /* users of a resample */
+    SHOAL_RANDOM_DROP_RECURRENT, /* dropout of h_{t−1} into the gates */
+    SHOAL_RANDOM_NEGATIVES,   /* items that did not follow */
+    SHOAL_RANDOM_OBJECTIVES,  /* first values of the objectives' tables */
+    SHOAL_RANDOM_STARTS,      /* where in a user's history an epoch begins */
     SHOAL_RANDOM_PERMUTE,     /* which event gets whose input */
 };
 

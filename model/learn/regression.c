@@ -19,12 +19,24 @@ struct problem {
     double *importance, *labels; /* owned; used */
     size_t used;
     double total;     /* Σ importance */
-    double positives; /* of it */
+    double positives; /* of it; of counts Σ importance·count */
+    bool counts;
 };
 
 static bool labelled(int8_t label)
 {
     return label == 0 || label == 1;
+}
+
+static bool used(const struct shoal_regression_data *data, size_t row)
+{
+    return data->counts ? data->counts[row * data->counts_stride] >= 0 : labelled(data->labels[row]);
+}
+
+static double target_of(const struct shoal_regression_data *data, size_t row)
+{
+    return data->counts ? (double)data->counts[row * data->counts_stride]
+                        : (double)(data->labels[row] == 1);
 }
 
 static double importance_of(const struct shoal_regression_data *data, size_t row)
@@ -46,7 +58,7 @@ static void describe(const struct shoal_regression_data *data, double total,
 {
     double sum[SHOAL_COUNTERS] = {0}, squares[SHOAL_COUNTERS] = {0};
     for (size_t i = 0; i < data->count; i++) {
-        if (!labelled(data->labels[i]))
+        if (!used(data, i))
             continue;
         double importance = importance_of(data, i);
         for (size_t k = 0; k < SHOAL_COUNTERS; k++) {
@@ -76,15 +88,16 @@ static enum shoal_status pose(const struct shoal_regression_data *data, struct p
 {
     *problem = (struct problem){0};
     *regression = (struct shoal_regression){0};
+    problem->counts = data->counts;
     size_t positives = 0;
     for (size_t i = 0; i < data->count; i++)
-        if (labelled(data->labels[i])) {
+        if (used(data, i)) {
             problem->used++;
-            positives += data->labels[i] == 1;
+            positives += target_of(data, i) > 0;
             problem->total += importance_of(data, i);
-            problem->positives += data->labels[i] == 1 ? importance_of(data, i) : 0;
+            problem->positives += importance_of(data, i) * target_of(data, i);
         }
-    if (positives == 0 || positives == problem->used)
+    if (positives == 0 || (positives == problem->used && !data->counts))
         return shoal_fail(message, SHOAL_TOO_FEW,
                           "a regression needs labelled events with and without a purchase within "
                           "24 h; there are %zu labelled, %zu with one",
@@ -97,11 +110,11 @@ static enum shoal_status pose(const struct shoal_regression_data *data, struct p
     describe(data, problem->total, regression);
     size_t row = 0;
     for (size_t i = 0; i < data->count; i++)
-        if (labelled(data->labels[i])) {
+        if (used(data, i)) {
             standardise(regression, data->counters + i * SHOAL_COUNTERS,
                         problem->rows + row * WEIGHTS);
             problem->importance[row] = importance_of(data, i);
-            problem->labels[row++] = data->labels[i] == 1;
+            problem->labels[row++] = target_of(data, i);
         }
     return SHOAL_OK;
 }
@@ -154,9 +167,11 @@ static double derive(const struct problem *problem, double ridge, const double w
         double logit = 0, importance = problem->importance[i], label = problem->labels[i];
         for (size_t j = 0; j < WEIGHTS; j++)
             logit += weights[j] * row[j];
-        double p = 1 / (1 + exp(-logit));
-        likelihood -= importance * loss_of(label > 0 ? logit : -logit);
-        double error = importance * (label - p), curvature = importance * p * (1 - p);
+        double p = problem->counts ? exp(fmin(logit, 30)) : 1 / (1 + exp(-logit));
+        likelihood -= importance * (problem->counts ? p - label * logit
+                                                    : loss_of(label > 0 ? logit : -logit));
+        double error = importance * (label - p);
+        double curvature = importance * (problem->counts ? p : p * (1 - p));
         for (size_t j = 0; j < WEIGHTS; j++) {
             gradient[j] += error * row[j];
             for (size_t k = 0; k <= j; k++)
@@ -195,7 +210,8 @@ static void start(const struct problem *problem, double weights[WEIGHTS])
 {
     for (size_t k = 0; k < SHOAL_COUNTERS; k++)
         weights[k] = 0;
-    weights[SHOAL_COUNTERS] = log(problem->positives / (problem->total - problem->positives));
+    double rest = problem->counts ? problem->total : problem->total - problem->positives;
+    weights[SHOAL_COUNTERS] = log(problem->positives / rest);
 }
 
 static void keep(const double weights[WEIGHTS], struct shoal_regression *regression)
@@ -268,4 +284,16 @@ double shoal_regression_predict(const struct shoal_regression *regression,
     for (size_t k = 0; k < SHOAL_COUNTERS; k++)
         logit += regression->weights[k] * row[k];
     return 1 / (1 + exp(-logit));
+}
+
+void shoal_regression_restate(struct shoal_regression *regression,
+                              const struct shoal_regression *like)
+{
+    for (size_t k = 0; k < SHOAL_COUNTERS; k++) {
+        double per_unit = regression->weights[k] / regression->deviation[k];
+        regression->bias += per_unit * (like->mean[k] - regression->mean[k]);
+        regression->weights[k] = per_unit * like->deviation[k];
+        regression->mean[k] = like->mean[k];
+        regression->deviation[k] = like->deviation[k];
+    }
 }

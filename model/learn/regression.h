@@ -28,12 +28,19 @@ struct shoal_regression_data {
     const int8_t *labels;
     const float *importance; /* of each row, > 0; NULL: 1 */
     size_t count;
+    /* Where these are given, instead of the labels: numbers ≥ 0 (a row with less is left out), each
+     * `counts_stride` after the last; the regression is then Poisson's, log E[number] = the sum above. */
+    const float *counts;
+    size_t counts_stride;
 };
 
 /* TOO_FEW without at least one row of either label; NOMEM. */
 enum shoal_status shoal_regression_fit(const struct shoal_regression_data *data, double ridge,
                                        struct shoal_regression *regression,
                                        struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Says the same on inputs standardised as `like` is. */
+void shoal_regression_restate(struct shoal_regression *regression,
+                              const struct shoal_regression *like);
 /* Fits with each of a list of ridges (1e-5 to 0.3) and takes the one with the smallest log loss on
  * `judge`, where every row counts the same: later events, so that the choice is by time. */
 enum shoal_status shoal_regression_choose(const struct shoal_regression_data *data,

@@ -9,6 +9,7 @@
 
 #include "model/learn/streams.h"
 #include "model/learn/team.h"
+#include "model/vmath.h"
 
 enum { BATCH = 256, PROGRESS_EVERY = 1 << 16, PIECE_EVENTS_MIN = 1 << 15 };
 
@@ -22,7 +23,7 @@ struct scoring {
     const size_t *lengths;
     const uint32_t *order;
     size_t pieces, total;
-    float *scores;
+    float *scores, *predictions;
     pthread_mutex_t lock; /* guards all that follows */
     enum shoal_status status;
     size_t done, told;
@@ -48,11 +49,33 @@ void shoal_score_lengths(const struct shoal_dataset *dataset, int64_t until_ms, 
     }
 }
 
-/* One step of all streams that have an event; the number of events. */
-static size_t step_streams(struct scorer *scorer, const struct shoal_examples *examples,
-                           size_t hidden, float *scores)
+/* What every task says of one row after its step. */
+static void predict(const struct shoal_model *model, const struct shoal_step_row *row,
+                    float predictions[SHOAL_TASKS])
 {
-    size_t count = 0;
+    const struct shoal_params *params = &model->params;
+    size_t hidden = params->dims.hidden;
+    float z[SHOAL_COUNTERS];
+    shoal_vlog1p(row->counters, z, SHOAL_COUNTERS);
+    for (size_t k = 0; k < SHOAL_COUNTERS; k++)
+        z[k] = (z[k] - model->counter_mean[k]) / model->counter_deviation[k];
+    for (size_t n = 0; n < SHOAL_TASKS; n++) {
+        float logit = shoal_dot(params->head_hidden + n * hidden, row->h, hidden) +
+                      shoal_dot(params->head_counters + n * SHOAL_COUNTERS, z, SHOAL_COUNTERS) +
+                      params->head_bias[n];
+        logit = shoal_calibration_apply(&model->calibration[n], logit);
+        if (shoal_task_info((enum shoal_task)n)->kind == SHOAL_TASK_COUNT)
+            shoal_vexp(&logit, &predictions[n], 1);
+        else
+            shoal_vsigmoid(&logit, &predictions[n], 1);
+    }
+}
+
+/* One step of all streams that have an event; the number of events. */
+static size_t step_streams(struct scorer *scorer, const struct scoring *scoring)
+{
+    const struct shoal_examples *examples = scoring->examples;
+    size_t count = 0, hidden = scoring->model->params.dims.hidden;
     for (size_t b = 0; b < BATCH; b++) {
         bool starts;
         if (!shoal_streams_next(&scorer->streams, b, &scorer->events[count], &starts))
@@ -69,8 +92,12 @@ static size_t step_streams(struct scorer *scorer, const struct shoal_examples *e
         count++;
     }
     shoal_step_run(scorer->step, scorer->rows, count);
-    for (size_t i = 0; i < count; i++)
-        scores[scorer->events[i]] = scorer->rows[i].score;
+    for (size_t i = 0; i < count; i++) {
+        size_t event = scorer->events[i];
+        scoring->scores[event] = scorer->rows[i].score;
+        if (scoring->predictions)
+            predict(scoring->model, &scorer->rows[i], scoring->predictions + event * SHOAL_TASKS);
+    }
     return count;
 }
 
@@ -105,11 +132,10 @@ static enum shoal_status start(struct scorer *scorer, const struct scoring *scor
 static void score_piece(void *opaque, size_t index)
 {
     struct scoring *scoring = opaque;
-    size_t hidden = scoring->model->params.dims.hidden, count, untold = 0;
+    size_t count, untold = 0;
     struct scorer *scorer = calloc(1, sizeof *scorer);
     enum shoal_status status = scorer ? start(scorer, scoring, index) : SHOAL_NOMEM;
-    while (status == SHOAL_OK &&
-           (count = step_streams(scorer, scoring->examples, hidden, scoring->scores)) > 0) {
+    while (status == SHOAL_OK && (count = step_streams(scorer, scoring)) > 0) {
         untold += count;
         if (untold >= PROGRESS_EVERY / 8) {
             tell(scoring, untold, SHOAL_OK);
@@ -130,6 +156,17 @@ enum shoal_status shoal_score(const struct shoal_model *model, const struct shoa
                               enum shoal_precision precision, int64_t until_ms, float *scores,
                               shoal_score_progress *progress, void *context)
 {
+    return shoal_score_tasks(model, dataset, examples, precision, until_ms, scores, NULL, progress,
+                             context);
+}
+
+enum shoal_status shoal_score_tasks(const struct shoal_model *model,
+                                    const struct shoal_dataset *dataset,
+                                    const struct shoal_examples *examples,
+                                    enum shoal_precision precision, int64_t until_ms, float *scores,
+                                    float *predictions, shoal_score_progress *progress,
+                                    void *context)
+{
     size_t users_count = dataset->users_count;
     size_t *lengths = malloc((users_count + 1) * sizeof *lengths);
     uint32_t *order = malloc((users_count + 1) * sizeof *order);
@@ -142,6 +179,7 @@ enum shoal_status shoal_score(const struct shoal_model *model, const struct shoa
         .lengths = lengths,
         .order = order,
         .scores = scores,
+        .predictions = predictions,
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .status = lengths && order ? shoal_team_create(0, &team) : SHOAL_NOMEM,
         .progress = progress,
@@ -155,6 +193,8 @@ enum shoal_status shoal_score(const struct shoal_model *model, const struct shoa
         }
         for (size_t i = 0; i < dataset->events_count; i++)
             scores[i] = NAN;
+        for (size_t i = 0; predictions && i < dataset->events_count * SHOAL_TASKS; i++)
+            predictions[i] = NAN;
         scoring.pieces = scoring.total < PIECE_EVENTS_MIN ? 1 : 2 * shoal_team_threads(team);
         shoal_team_run(team, scoring.pieces, score_piece, &scoring);
     }

@@ -14,6 +14,14 @@ enum shoal_status shoal_score(const struct shoal_model *model, const struct shoa
                               const struct shoal_examples *examples,
                               enum shoal_precision precision, int64_t until_ms, float *scores,
                               shoal_score_progress *progress, void *context) SHOAL_MUST_CHECK;
+/* The same, and what each task predicts after event i: predictions[i·SHOAL_TASKS + task], calibrated, a
+ * probability or an expected number; NaN for events that are not scored. predictions may be NULL. */
+enum shoal_status shoal_score_tasks(const struct shoal_model *model,
+                                    const struct shoal_dataset *dataset,
+                                    const struct shoal_examples *examples,
+                                    enum shoal_precision precision, int64_t until_ms, float *scores,
+                                    float *predictions, shoal_score_progress *progress,
+                                    void *context) SHOAL_MUST_CHECK;
 /* Per user: how many of its events have time < until_ms. */
 void shoal_score_lengths(const struct shoal_dataset *dataset, int64_t until_ms, size_t *lengths);
 

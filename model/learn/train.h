@@ -3,14 +3,15 @@
  * thresholds (DESIGN §9).
  *
  *   1  fit the regression on the training part; the network starts as that regression
- *   2  epoch after epoch, score the validation part as it would be served; keep the best by log loss
- *      (the start is a candidate too); a network whose lead over the regression could be chance, by the
- *      paired interval of the log loss, is not kept
+ *   0  on request: pre-train the state on other events by what comes next (objectives.h)
+ *   2  epoch after epoch, score the validation part as it would be served and find how much of what the
+ *      network adds to the regression pays there (shrink.h); keep, with its share, the last epoch that
+ *      cannot be told from the one of the least log loss
  *   3  calibrate on the validation part, take thresholds from its scores
  *   4  refit: the same number of epochs once more on all labelled events, so that the last days, which
  *      are most like those to come, teach too; the calibration stays
  *
- * The same data, options and seed give the same model, bit for bit. One thread. */
+ * The same data, options and seed give the same model, bit for bit. */
 #ifndef SHOAL_LEARN_TRAIN_H
 #define SHOAL_LEARN_TRAIN_H
 
@@ -19,6 +20,7 @@
 
 #include "model/learn/dataset.h"
 #include "model/learn/metrics.h"
+#include "model/learn/objectives.h"
 #include "model/model.h"
 
 #define SHOAL_TRAIN_AUTO UINT32_MAX
@@ -28,24 +30,40 @@ struct shoal_train_options {
     uint64_t seed;
     uint32_t batch;        /* B: streams side by side; 0: by the number of events, 16 … 128 */
     uint32_t steps;        /* T: events between two updates of a stream */
-    uint32_t epochs;       /* at most; SHOAL_TRAIN_AUTO: by the number of events, 6 … 40 */
-    uint32_t patience;     /* stop after so many epochs without a better validation loss; 0: a
-                            * third of the epochs */
+    uint32_t epochs;       /* at most; SHOAL_TRAIN_AUTO: by the number of events, 6 … 20 */
+    uint32_t patience;     /* stop after so many epochs without a better validation loss; 0:
+                            * half of the epochs */
     float learning_rate;
-    float embedding_rate;  /* factor of it for the item and category tables */
+    float embedding_rate;  /* factor of it for the item and category tables; 0: they stay zero, items and
+                            * categories are not looked at; < 0: by the number of users */
     float weight_decay;
     float dropout_inputs;  /* share of x that is dropped */
-    float dropout_hidden;  /* share of h before the head */
+    float dropout_hidden;  /* share of h before the heads */
+    float dropout_recurrent; /* share of h_{t−1} on its way into the gates */
+    float l2;              /* of the gates, as a part of the loss */
+    bool glorot;           /* gates drawn by Glorot & Bengio; else ±1/√H */
+    uint32_t weekday_days; /* the weekday is looked at only if the data span so many days: in fewer, weekday
+                            * and date are the same thing, and a date never comes back */
+    float random_starts;   /* how often a user's epoch begins somewhere within its history */
+    struct shoal_task_mix mix;
+    struct shoal_objective_options objectives; /* beside the tasks */
+    struct shoal_objective_options pretrain_objectives;
+    uint32_t pretrain_epochs;
+    const struct shoal_dataset *pretrain; /* other grouped events, not owned; NULL: no step 0 */
     float clip;            /* greatest norm of the gradient */
     float averaging;       /* decay of the running mean of the parameters; 0: none */
     unsigned threads;      /* to compute with; 0: one a processor. The result does not depend on it */
     float user_balance;    /* an event of a user with n weighs n^−this; 0: all the same */
+    bool balanced;         /* events before a purchase weigh as much in all as the others */
     bool refit;
 };
 
 struct shoal_train_epoch {
     uint32_t epoch;        /* 0: the regression */
     uint32_t epochs;       /* at most */
+    bool pretraining;      /* step 0: no figures but those of the objectives */
+    double objective_losses[SHOAL_OBJECTIVES]; /* of those that are wanted */
+    double share;          /* of the network, as in step 2 */
     bool refit;            /* step 4: no validation figures */
     bool best;             /* so far */
     double train_loss, valid_loss, valid_auc;
@@ -63,6 +81,8 @@ struct shoal_train_summary {
     double train_base_rate;
     uint32_t best_epoch, epochs, batch;
     double ridge; /* of the regression, as chosen */
+    double share; /* of the network in the model: 0 the regression alone, 1 the network */
+    bool calibrated[SHOAL_TASKS]; /* whether the validation part could calibrate a task */
     struct shoal_metrics valid;            /* of the model, calibrated, before the refit */
     struct shoal_metrics valid_regression; /* of the regression, fitted on the training part */
 };

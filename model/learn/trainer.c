@@ -14,6 +14,8 @@
 enum {
     PIECE_FLOATS = 1 << 14, /* of the block, summed in one go */
     SHARD_STREAMS_MIN = 8,
+    WEEKDAY_INPUT = 3, /* of the numeric inputs, features.h */
+    WEEKDAY_INPUTS = 2,
 };
 
 /* values[i] uniform in ±bound */
@@ -24,49 +26,113 @@ static void draw(float *values, size_t count, float bound, uint64_t key, uint64_
 }
 
 /* Embeddings small, so that an item never seen is nearly no item; weights as PyTorch's LSTM draws
- * them (±1/√H); forget gates open (Jozefowicz et al. 2015); the head as in trainer.h. */
-static void start_params(struct shoal_params *params, uint64_t seed,
-                         const struct shoal_regression *regression)
+ * them (±1/√H), or by Glorot & Bengio for each gate; forget gates open (Jozefowicz et al. 2015). */
+static void start_state(struct shoal_params *params, const struct shoal_train_options *options)
 {
-    uint64_t key = shoal_random_key(seed, SHOAL_RANDOM_INIT);
-    size_t hidden = params->dims.hidden;
+    uint64_t key = shoal_random_key(options->seed, SHOAL_RANDOM_INIT);
+    size_t hidden = params->dims.hidden, width = shoal_dims_inputs(&params->dims) + hidden;
+    float gates_bound = options->glorot ? sqrtf(6.0f / (float)(width + hidden))
+                                        : 1.0f / sqrtf((float)hidden);
     for (unsigned t = 0; t <= SHOAL_TENSOR_gates_weight; t++) {
         struct shoal_tensor_info info = shoal_params_tensor(&params->dims, (enum shoal_tensor)t);
-        float bound = t == SHOAL_TENSOR_gates_weight     ? 1.0f / sqrtf((float)hidden)
+        float bound = t == SHOAL_TENSOR_gates_weight         ? gates_bound
                       : t == SHOAL_TENSOR_behavior_embedding ? 0.5f
                                                              : 0.02f;
+        /* A table that does not learn is left out. */
+        if (t < SHOAL_TENSOR_behavior_embedding && options->embedding_rate == 0)
+            bound = 0;
         draw(params->block + info.offset, info.rows * info.columns, bound, key, info.offset);
     }
     for (size_t j = 0; j < hidden; j++)
         params->gates_bias[hidden + j] = 1;
-    for (size_t k = 0; k < SHOAL_COUNTERS; k++)
-        params->head_counters[k] = (float)regression->weights[k];
-    params->head_bias[0] = (float)regression->bias;
+}
+
+/* Rows of gates_weight that take the weekday, for data of too few days: zero they are and zero they stay,
+ * so that the model does not look at it when it serves either. */
+static void leave_weekday(struct shoal_params *block, bool leave)
+{
+    const struct shoal_dims *d = &block->dims;
+    size_t row = (size_t)d->item_width + d->category_width + d->behavior_width + WEEKDAY_INPUT;
+    if (leave)
+        memset(block->gates_weight + row * 4 * d->hidden, 0,
+               WEEKDAY_INPUTS * 4 * (size_t)d->hidden * sizeof(float));
+}
+
+/* As in trainer.h. The heads come behind all that makes the state. */
+static void start_params(struct shoal_params *params, const struct shoal_train_options *options,
+                         const struct shoal_teaching *teaching)
+{
+    start_state(params, options);
+    if (teaching->start)
+        memcpy(params->block, teaching->start->block,
+               shoal_params_tensor(&params->dims, SHOAL_TENSOR_head_hidden).offset * sizeof(float));
+    leave_weekday(params, !teaching->weekday);
+    for (size_t n = 0; n < SHOAL_TASKS && teaching->regressions; n++) {
+        for (size_t k = 0; k < SHOAL_COUNTERS; k++)
+            params->head_counters[n * SHOAL_COUNTERS + k] =
+                (float)teaching->regressions[n].weights[k];
+        params->head_bias[n] = (float)teaching->regressions[n].bias;
+    }
 }
 
 /* The same float32 arithmetic as the served step's. */
-static void standardise(struct shoal_trainer *trainer, const struct shoal_regression *regression)
+static void standardise(struct shoal_trainer *trainer)
 {
-    size_t count = trainer->examples->count;
-    shoal_vlog1p(trainer->examples->counters, trainer->counters, count * SHOAL_COUNTERS);
-    for (size_t i = 0; i < count; i++)
+    const struct shoal_examples *examples = trainer->teaching.examples;
+    const struct shoal_regression *regression = trainer->teaching.regressions;
+    if (!regression)
+        return;
+    shoal_vlog1p(examples->counters, trainer->counters, examples->count * SHOAL_COUNTERS);
+    for (size_t i = 0; i < examples->count; i++)
         for (size_t k = 0; k < SHOAL_COUNTERS; k++) {
             float *value = &trainer->counters[i * SHOAL_COUNTERS + k];
             *value = (*value - (float)regression->mean[k]) / (float)regression->deviation[k];
         }
 }
 
+/* Bits of the tasks that event `event` teaches. */
+static uint32_t tasks_of(const struct shoal_trainer *trainer, size_t event)
+{
+    const struct shoal_teaching *teaching = &trainer->teaching;
+    int64_t time_ms = teaching->dataset->touches[event].time_ms;
+    uint32_t tasks = 0;
+    for (size_t n = 0; n < SHOAL_TASKS && teaching->targets; n++)
+        if (teaching->targets[event * SHOAL_TASKS + n] >= 0 &&
+            time_ms <= teaching->known_ms - shoal_task_info((enum shoal_task)n)->horizon_ms)
+            tasks |= 1u << n;
+    return tasks;
+}
+
 /* Each user's sequence up to its last teaching event. */
 static void measure_lengths(struct shoal_trainer *trainer)
 {
-    const struct shoal_dataset *dataset = trainer->dataset;
+    const struct shoal_dataset *dataset = trainer->teaching.dataset;
+    bool every = shoal_objectives_wanted(&trainer->options->objectives);
     for (size_t user = 0; user < dataset->users_count; user++) {
         size_t first = dataset->first[user], end = dataset->first[user + 1];
-        while (end > first && (trainer->labels[end - 1] == SHOAL_UNLABELLED ||
-                               dataset->touches[end - 1].time_ms > trainer->until_ms))
+        while (end > first &&
+               (every ? dataset->touches[end - 1].time_ms > trainer->teaching.known_ms
+                      : tasks_of(trainer, end - 1) == 0))
             end--;
-        trainer->lengths[user] = end - first;
+        trainer->lengths_whole[user] = end - first;
         trainer->total += end - first;
+    }
+}
+
+/* Where this epoch begins in each user's history. With random starts, a user's epoch begins at its first
+ * event or, as often as options->random_starts says, somewhere within: so that a state that began in the
+ * middle, as after a swap it does with the ring, is no surprise. */
+static void place_starts(struct shoal_trainer *trainer)
+{
+    const struct shoal_dataset *dataset = trainer->teaching.dataset;
+    uint64_t key = shoal_random_mix(
+        shoal_random_key(trainer->options->seed, SHOAL_RANDOM_STARTS) + trainer->epoch);
+    for (size_t user = 0; user < dataset->users_count; user++) {
+        size_t whole = trainer->lengths_whole[user], skipped = 0;
+        if (whole > 1 && shoal_random_uniform(key, 2 * user) < trainer->options->random_starts)
+            skipped = shoal_random_below(key, 2 * user + 1, (uint32_t)whole);
+        trainer->firsts[user] = dataset->first[user] + skipped;
+        trainer->lengths[user] = whole - skipped;
     }
 }
 
@@ -84,39 +150,54 @@ static enum shoal_status make_shards(struct shoal_trainer *trainer)
             shoal_unroll_create(&options->dims, options->batch / shards, options->steps,
                                 &shard->unroll) != SHOAL_OK)
             return SHOAL_NOMEM;
+        shard->unroll->mix = options->mix;
+        if (shoal_objectives_wanted(&options->objectives) &&
+            shoal_objectives_room_create(&trainer->objectives, shard->unroll, &shard->room) !=
+                SHOAL_OK)
+            return SHOAL_NOMEM;
     }
     return SHOAL_OK;
 }
 
-enum shoal_status shoal_trainer_init(struct shoal_trainer *trainer,
-                                     const struct shoal_train_options *options,
-                                     const struct shoal_dataset *dataset,
-                                     const struct shoal_examples *examples, const int8_t *labels,
-                                     const float *importance, int64_t until_ms,
-                                     const struct shoal_regression *regression)
+static enum shoal_status reserve(struct shoal_trainer *trainer)
 {
-    *trainer = (struct shoal_trainer){.options = options, .dataset = dataset, .examples = examples,
-                                      .labels = labels, .importance = importance,
-                                      .until_ms = until_ms};
+    const struct shoal_train_options *options = trainer->options;
+    const struct shoal_teaching *teaching = &trainer->teaching;
     const struct shoal_dims *dims = &options->dims;
+    size_t users = teaching->dataset->users_count + 1;
     struct shoal_adamw_options adamw = shoal_adamw_options_default();
     adamw.weight_decay = options->weight_decay;
     adamw.embedding_rate = options->embedding_rate;
-    trainer->counters = malloc((examples->count + 1) * SHOAL_COUNTERS * sizeof(float));
-    trainer->lengths = calloc(dataset->users_count + 1, sizeof *trainer->lengths);
-    trainer->order = calloc(dataset->users_count + 1, sizeof *trainer->order);
-    if (!trainer->counters || !trainer->lengths || !trainer->order ||
-        shoal_params_init(&trainer->params, dims) != SHOAL_OK ||
+    trainer->counters = calloc((teaching->examples->count + 1) * SHOAL_COUNTERS, sizeof(float));
+    trainer->firsts = calloc(users, sizeof *trainer->firsts);
+    trainer->lengths = calloc(users, sizeof *trainer->lengths);
+    trainer->lengths_whole = calloc(users, sizeof *trainer->lengths_whole);
+    trainer->order = calloc(users, sizeof *trainer->order);
+    if (!trainer->counters || !trainer->firsts || !trainer->lengths || !trainer->lengths_whole ||
+        !trainer->order || shoal_params_init(&trainer->params, dims) != SHOAL_OK ||
         shoal_params_init(&trainer->mean, dims) != SHOAL_OK ||
         shoal_adamw_init(&trainer->adamw, dims, &adamw) != SHOAL_OK ||
-        shoal_team_create(options->threads, &trainer->team) != SHOAL_OK ||
-        make_shards(trainer) != SHOAL_OK) {
+        shoal_team_create(options->threads, &trainer->team) != SHOAL_OK)
+        return SHOAL_NOMEM;
+    if (shoal_objectives_wanted(&options->objectives) &&
+        shoal_objectives_init(&trainer->objectives, &options->objectives, dims, teaching->examples,
+                              options->seed) != SHOAL_OK)
+        return SHOAL_NOMEM;
+    return make_shards(trainer);
+}
+
+enum shoal_status shoal_trainer_init(struct shoal_trainer *trainer,
+                                     const struct shoal_train_options *options,
+                                     const struct shoal_teaching *teaching)
+{
+    *trainer = (struct shoal_trainer){.options = options, .teaching = *teaching};
+    if (reserve(trainer) != SHOAL_OK) {
         shoal_trainer_finish(trainer);
         return SHOAL_NOMEM;
     }
-    start_params(&trainer->params, options->seed, regression);
+    start_params(&trainer->params, options, teaching);
     memcpy(trainer->mean.block, trainer->params.block, trainer->params.count * sizeof(float));
-    standardise(trainer, regression);
+    standardise(trainer);
     measure_lengths(trainer);
     return SHOAL_OK;
 }
@@ -124,14 +205,18 @@ enum shoal_status shoal_trainer_init(struct shoal_trainer *trainer,
 void shoal_trainer_finish(struct shoal_trainer *trainer)
 {
     free(trainer->counters);
+    free(trainer->firsts);
     free(trainer->lengths);
+    free(trainer->lengths_whole);
     free(trainer->order);
     shoal_params_finish(&trainer->params);
     shoal_params_finish(&trainer->mean);
     shoal_adamw_finish(&trainer->adamw);
+    shoal_objectives_finish(&trainer->objectives);
     for (size_t s = 0; s < trainer->shards_count; s++) {
         shoal_params_finish(&trainer->shards[s].gradients);
         shoal_unroll_destroy(trainer->shards[s].unroll);
+        shoal_objectives_room_destroy(trainer->shards[s].room);
     }
     shoal_team_destroy(trainer->team);
     *trainer = (struct shoal_trainer){0};
@@ -142,7 +227,7 @@ static void shuffle(struct shoal_trainer *trainer)
 {
     uint64_t key = shoal_random_mix(
         shoal_random_key(trainer->options->seed, SHOAL_RANDOM_SHUFFLE) + trainer->epoch);
-    size_t count = trainer->dataset->users_count;
+    size_t count = trainer->teaching.dataset->users_count;
     for (size_t i = 0; i < count; i++)
         trainer->order[i] = (uint32_t)i;
     for (size_t i = count; i > 1; i--) {
@@ -153,25 +238,42 @@ static void shuffle(struct shoal_trainer *trainer)
     }
 }
 
+static void describe(struct shoal_trainer *trainer, size_t event, bool starts,
+                     struct shoal_unroll_cell *cell)
+{
+    const struct shoal_teaching *teaching = &trainer->teaching;
+    const struct shoal_dataset *dataset = teaching->dataset;
+    size_t next = event + 1;
+    bool follows = next < dataset->events_count && dataset->owners[next] == dataset->owners[event] &&
+                   dataset->touches[next].time_ms <= teaching->known_ms;
+    *cell = (struct shoal_unroll_cell){
+        .features = &teaching->examples->features[event],
+        .counters = trainer->counters + event * SHOAL_COUNTERS,
+        .targets = teaching->targets ? teaching->targets + event * SHOAL_TASKS : NULL,
+        .tasks = tasks_of(trainer, event),
+        .next = follows ? &teaching->examples->features[next] : NULL,
+        .weight = teaching->importance[event],
+        .starts = starts,
+    };
+}
+
 /* Fills the chunk's cells; the number of events put in. Streams that have run dry stay empty. */
 static size_t fill(struct shoal_trainer *trainer, struct shoal_streams *streams)
 {
-    const struct shoal_dataset *dataset = trainer->dataset;
     size_t batch = streams->batch, part = batch / trainer->shards_count, count = 0;
+    for (size_t s = 0; s < trainer->shards_count; s++)
+        trainer->shards[s].teaches = false;
     for (size_t t = 0; t < trainer->options->steps; t++)
         for (size_t b = 0; b < batch; b++) {
-            struct shoal_unroll_cell *cell =
-                &trainer->shards[b / part].unroll->cells[t * part + b % part];
+            struct shoal_trainer_shard *shard = &trainer->shards[b / part];
+            struct shoal_unroll_cell *cell = &shard->unroll->cells[t * part + b % part];
             *cell = (struct shoal_unroll_cell){0};
             size_t event;
-            if (!shoal_streams_next(streams, b, &event, &cell->starts))
+            bool starts;
+            if (!shoal_streams_next(streams, b, &event, &starts))
                 continue;
-            bool teaches = trainer->labels[event] != SHOAL_UNLABELLED &&
-                           dataset->touches[event].time_ms <= trainer->until_ms;
-            cell->features = &trainer->examples->features[event];
-            cell->counters = trainer->counters + event * SHOAL_COUNTERS;
-            cell->positive = trainer->labels[event] == 1;
-            cell->weight = teaches ? trainer->importance[event] : 0.0f;
+            describe(trainer, event, starts, cell);
+            shard->teaches |= cell->tasks || cell->next;
             count++;
         }
     return count;
@@ -186,14 +288,23 @@ static void learn_shard(void *opaque, size_t index)
     struct shoal_dropout dropout = {
         .inputs = options->dropout_inputs,
         .hidden = options->dropout_hidden,
+        .recurrent = options->dropout_recurrent,
         .inputs_key = shoal_random_key(options->seed, SHOAL_RANDOM_DROP_INPUTS),
         .hidden_key = shoal_random_key(options->seed, SHOAL_RANDOM_DROP_HIDDEN),
+        .recurrent_key = shoal_random_key(options->seed, SHOAL_RANDOM_DROP_RECURRENT),
         .chunk = trainer->chunk * trainer->shards_count + index,
     };
     shoal_unroll_forward(shard->unroll, &trainer->params, shard->unroll->steps, &dropout);
     shard->loss = shoal_unroll_loss(shard->unroll, &shard->weight);
     memset(shard->gradients.block, 0, shard->gradients.count * sizeof(float));
-    if (shard->weight > 0)
+    if (shard->room)
+        shoal_objectives_run(&trainer->objectives, shard->room, shard->unroll, &trainer->params,
+                             dropout.chunk, &shard->gradients, shard->objective_losses);
+    shard->next_weight = 0;
+    for (size_t i = 0; i < shard->unroll->batch * shard->unroll->used; i++)
+        if (shard->unroll->cells[i].next)
+            shard->next_weight += (double)shard->unroll->cells[i].weight;
+    if (shard->teaches)
         shoal_unroll_backward(shard->unroll, &trainer->params, 1.0f, &shard->gradients);
 }
 
@@ -234,27 +345,67 @@ static void average(struct shoal_trainer *trainer)
         trainer->mean.block[i] += (1 - decay) * (trainer->params.block[i] - trainer->mean.block[i]);
 }
 
-/* Forward, backward and update by one chunk; its loss and weight are added. */
-static void learn(struct shoal_trainer *trainer, double *loss, double *weight)
+/* L2 as a part of the loss, on the gates and the embeddings of behaviours (tables: weight decay). */
+static void pull(const struct shoal_trainer *trainer, struct shoal_params *gradients)
+{
+    float l2 = trainer->options->l2;
+    const struct shoal_dims *dims = &trainer->params.dims;
+    size_t from = shoal_params_tensor(dims, SHOAL_TENSOR_behavior_embedding).offset;
+    size_t until = shoal_params_tensor(dims, SHOAL_TENSOR_gates_bias).offset;
+    for (size_t i = from; i < until && l2 > 0; i++)
+        gradients->block[i] += 2 * l2 * trainer->params.block[i];
+}
+
+/* What an epoch has met so far. */
+struct met {
+    double loss, weight, objective_losses[SHOAL_OBJECTIVES], next_weight;
+};
+
+/* Sums of the chunk over its shards; its weight. */
+static double add_up(const struct shoal_trainer *trainer, struct met *met, bool *teaches)
+{
+    double here = 0, next = 0;
+    *teaches = false;
+    for (size_t s = 0; s < trainer->shards_count; s++) {
+        const struct shoal_trainer_shard *shard = &trainer->shards[s];
+        met->loss += shard->loss;
+        for (size_t o = 0; o < SHOAL_OBJECTIVES && shard->room; o++)
+            met->objective_losses[o] += shard->objective_losses[o];
+        here += shard->weight;
+        next += shard->next_weight;
+        *teaches |= shard->teaches;
+    }
+    met->weight += here;
+    met->next_weight += next;
+    return here > 0 ? here : next;
+}
+
+/* Forward, backward and update by one chunk. */
+static void learn(struct shoal_trainer *trainer, struct met *met)
 {
     const struct shoal_train_options *options = trainer->options;
-    double here = 0;
     shoal_team_run(trainer->team, trainer->shards_count, learn_shard, trainer);
     trainer->chunk++;
-    for (size_t s = 0; s < trainer->shards_count; s++) {
-        *loss += trainer->shards[s].loss;
-        here += trainer->shards[s].weight;
-    }
-    *weight += here;
-    if (here == 0)
+    bool teaches;
+    double here = add_up(trainer, met, &teaches);
+    if (!teaches)
         return;
     /* The few events of a nearly empty last chunk must not count like a full one's. */
     double least = (double)(options->batch * options->steps) / 4;
     struct summing summing = {trainer, (float)(1 / (here > least ? here : least))};
     struct shoal_params *gradients = &trainer->shards[0].gradients;
     shoal_team_run(trainer->team, pieces(trainer), sum_piece, &summing);
+    pull(trainer, gradients);
+    leave_weekday(gradients, !trainer->teaching.weekday);
     shoal_gradients_clip(gradients, (double)options->clip);
     shoal_adamw_update(&trainer->adamw, &trainer->params, gradients, options->learning_rate);
+    if (trainer->shards[0].room) {
+        struct shoal_objectives_room *rooms[SHOAL_SHARDS_MAX];
+        for (size_t s = 0; s < trainer->shards_count; s++)
+            rooms[s] = trainer->shards[s].room;
+        shoal_objectives_update(&trainer->objectives, rooms, trainer->shards_count, summing.scale,
+                                &trainer->adamw.options, options->learning_rate);
+    }
     average(trainer);
 }
 
@@ -263,20 +414,21 @@ enum shoal_status shoal_trainer_epoch(struct shoal_trainer *trainer, double *los
 {
     struct shoal_streams streams;
     shuffle(trainer);
-    if (shoal_streams_init(&streams, trainer->options->batch, trainer->dataset->first,
-                           trainer->lengths, trainer->order,
-                           trainer->dataset->users_count) != SHOAL_OK)
+    place_starts(trainer);
+    if (shoal_streams_init(&streams, trainer->options->batch, trainer->firsts, trainer->lengths,
+                           trainer->order, trainer->teaching.dataset->users_count) != SHOAL_OK)
         return SHOAL_NOMEM;
-    double weight = 0;
+    struct met met = {0};
     uint64_t done = 0;
-    *loss = 0;
     while (shoal_streams_left(&streams)) {
         done += fill(trainer, &streams);
-        learn(trainer, loss, &weight);
+        learn(trainer, &met);
         if (progress)
             progress(context, done, trainer->total);
     }
-    *loss = weight > 0 ? *loss / weight : NAN;
+    *loss = met.weight > 0 ? met.loss / met.weight : NAN;
+    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
+        trainer->objective_losses[o] = met.objective_losses[o] / fmax(met.next_weight, 1e-9);
     trainer->epoch++;
     shoal_streams_finish(&streams);
     return SHOAL_OK;

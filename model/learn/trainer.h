@@ -2,8 +2,8 @@
 /* One network in training: its parameters, their running mean, the optimiser, and an epoch over the
  * events that are to teach it. What to teach with, and when to stop, is train.c's business.
  *
- * Start: head_counters and head_bias are the regression's, head_hidden is zero. So before the first
- * update the network *is* the regression, and the LSTM learns what that leaves over.
+ * Start: head_counters and head_bias of each task are its regression's, head_hidden is zero. So before
+ * the first update the network *is* the regression, and the LSTM learns what that leaves over.
  *
  * The parameters judged and served are not the last ones but a running mean over the updates (Polyak
  * & Juditsky 1992), which takes out most of the noise of small data.
@@ -16,6 +16,7 @@
 
 #include "model/learn/adamw.h"
 #include "model/learn/examples.h"
+#include "model/learn/objectives.h"
 #include "model/learn/regression.h"
 #include "model/learn/team.h"
 #include "model/learn/train.h"
@@ -30,39 +31,49 @@ enum { SHOAL_SHARDS_MAX = 8 };
 struct shoal_trainer_shard {
     struct shoal_unroll *unroll;   /* owned */
     struct shoal_params gradients; /* owned; those of the first shard are the sum after a chunk */
+    struct shoal_objectives_room *room; /* owned; NULL while no objective is wanted */
     double loss, weight;           /* of this chunk */
+    double objective_losses[SHOAL_OBJECTIVES], next_weight; /* likewise */
+    bool teaches;                  /* anything at all */
+};
+
+/* What to learn from; nothing of it is owned, all must outlive the trainer. */
+struct shoal_teaching {
+    const struct shoal_dataset *dataset;
+    const struct shoal_examples *examples;
+    const float *targets;    /* SHOAL_TASKS an event, shoal_targets_make; NULL: no task, objectives only */
+    const float *importance; /* weight of each event in the loss */
+    int64_t known_ms;        /* nothing later is looked at, neither an event nor what a target says */
+    const struct shoal_regression *regressions; /* SHOAL_TASKS, standardised alike; NULL: heads start at 0 */
+    bool weekday; /* may be looked at */
+    const struct shoal_params *start; /* embeddings and gates to begin with; NULL: from the seed */
 };
 
 struct shoal_trainer {
-    const struct shoal_train_options *options; /* not owned, like the two below */
-    const struct shoal_dataset *dataset;
-    const struct shoal_examples *examples;
-    const int8_t *labels;    /* not owned */
-    const float *importance; /* not owned; weight of each event in the loss */
+    const struct shoal_train_options *options; /* not owned */
+    struct shoal_teaching teaching;
     float *counters;         /* owned; standardised, SHOAL_COUNTERS an event */
-    size_t *lengths;         /* owned; events of each user to go through */
+    size_t *firsts, *lengths; /* owned; of each user: where to begin, and how many events to go through */
+    size_t *lengths_whole;   /* owned; from the user's first event on */
     uint32_t *order;         /* owned; users as shuffled */
-    uint64_t total;          /* Σ lengths */
-    int64_t until_ms;        /* events with time ≤ this teach */
+    uint64_t total;          /* Σ lengths_whole */
     struct shoal_params params, mean; /* owned */
     struct shoal_adamw adamw;
+    struct shoal_objectives objectives; /* owned; unused while none is wanted */
     struct shoal_trainer_shard shards[SHOAL_SHARDS_MAX];
     size_t shards_count;
     struct shoal_team *team;     /* owned */
     uint64_t chunk, updates, epoch;
+    double objective_losses[SHOAL_OBJECTIVES]; /* of the last epoch, means over the events */
 };
 
-/* Prepares everything for events with a label and time ≤ until_ms. What is passed must outlive it.
- * NOMEM. */
+/* Prepares everything. NOMEM. */
 enum shoal_status shoal_trainer_init(struct shoal_trainer *trainer,
                                      const struct shoal_train_options *options,
-                                     const struct shoal_dataset *dataset,
-                                     const struct shoal_examples *examples, const int8_t *labels,
-                                     const float *importance, int64_t until_ms,
-                                     const struct shoal_regression *regression)
-    SHOAL_MUST_CHECK;
+                                     const struct shoal_teaching *teaching) SHOAL_MUST_CHECK;
 void shoal_trainer_finish(struct shoal_trainer *trainer);
-/* One epoch; *loss is the mean loss over the teaching events, as met on the way. NOMEM. */
+/* One epoch; *loss is the mean loss of buy_24h over the events that teach it, as met on the way; NaN
+ * without any. NOMEM. */
 enum shoal_status shoal_trainer_epoch(struct shoal_trainer *trainer, double *loss,
                                       shoal_trainer_progress *progress, void *context)
     SHOAL_MUST_CHECK;

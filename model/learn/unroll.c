@@ -35,8 +35,10 @@ static size_t lay_out(struct shoal_unroll *u, float *block)
     u->h = take(block, &position, rows * hidden);
     u->inputs_mask = take(block, &position, rows * inputs);
     u->hidden_mask = take(block, &position, rows * hidden);
-    u->logits = take(block, &position, rows);
-    u->dlogits = take(block, &position, rows);
+    u->recurrent_mask = take(block, &position, u->batch * hidden);
+    u->logits = take(block, &position, rows * SHOAL_TASKS);
+    u->dlogits = take(block, &position, rows * SHOAL_TASKS);
+    u->dh_more = take(block, &position, rows * hidden);
     u->dx = take(block, &position, rows * inputs);
     u->dh = take(block, &position, u->batch * hidden);
     u->dc = take(block, &position, u->batch * hidden);
@@ -65,6 +67,10 @@ enum shoal_status shoal_unroll_create(const struct shoal_dims *dims, size_t batc
     }
     memset(block, 0, bytes);
     lay_out(u, block);
+    for (int task = 0; task < SHOAL_TASKS; task++)
+        u->mix.scale[task] = 1;
+    u->mix.share[SHOAL_buy_24h] = 1;
+    u->mix.positive = 1;
     *unroll = u;
     return SHOAL_OK;
 }
@@ -96,6 +102,10 @@ static void draw_masks(struct shoal_unroll *u, const struct shoal_dropout *dropo
     size_t row_max = u->steps * u->batch;
     u->inputs_dropped = dropout && dropout->inputs > 0;
     u->hidden_dropped = dropout && dropout->hidden > 0;
+    u->recurrent_dropped = dropout && dropout->recurrent > 0;
+    if (u->recurrent_dropped)
+        draw_mask(u->recurrent_mask, u->batch * u->dims.hidden, dropout->recurrent,
+                  dropout->recurrent_key, dropout->chunk * u->batch * u->dims.hidden);
     if (u->inputs_dropped)
         draw_mask(u->inputs_mask, rows * inputs, dropout->inputs, dropout->inputs_key,
                   dropout->chunk * row_max * inputs);
@@ -128,13 +138,15 @@ static void load_step(struct shoal_unroll *u, const struct shoal_params *params,
             memset(c_previous, 0, hidden * sizeof *c_previous);
         } else {
             memcpy(h, h_from, hidden * sizeof *h);
+            for (size_t j = 0; u->recurrent_dropped && j < hidden; j++)
+                h[j] *= u->recurrent_mask[b * hidden + j];
             memcpy(c_previous, c_from, hidden * sizeof *c_previous);
         }
         memcpy(u->c + row * hidden, c_previous, hidden * sizeof *c_previous);
     }
 }
 
-/* logit = head_hidden·(mask∘h) + head_counters·counters + head_bias */
+/* logit_n = head_hidden[n]·(mask∘h) + head_counters[n]·counters + head_bias[n] */
 static void run_head(struct shoal_unroll *u, const struct shoal_params *params)
 {
     size_t hidden = u->dims.hidden;
@@ -142,7 +154,8 @@ static void run_head(struct shoal_unroll *u, const struct shoal_params *params)
     for (size_t row = 0; row < u->used * u->batch; row++) {
         const struct shoal_unroll_cell *cell = &u->cells[row];
         const float *h = u->h + row * hidden;
-        u->logits[row] = 0;
+        float *logits = u->logits + row * SHOAL_TASKS;
+        memset(logits, 0, SHOAL_TASKS * sizeof *logits);
         if (!cell->features)
             continue;
         if (u->hidden_dropped) {
@@ -150,9 +163,11 @@ static void run_head(struct shoal_unroll *u, const struct shoal_params *params)
                 masked[j] = h[j] * u->hidden_mask[row * hidden + j];
             h = masked;
         }
-        u->logits[row] = shoal_dot(params->head_hidden, h, hidden) +
-                         shoal_dot(params->head_counters, cell->counters, SHOAL_COUNTERS) +
-                         params->head_bias[0];
+        for (size_t n = 0; n < SHOAL_TASKS; n++)
+            logits[n] = shoal_dot(params->head_hidden + n * hidden, h, hidden) +
+                        shoal_dot(params->head_counters + n * SHOAL_COUNTERS, cell->counters,
+                                  SHOAL_COUNTERS) +
+                        params->head_bias[n];
     }
 }
 
@@ -184,6 +199,9 @@ void shoal_unroll_forward(struct shoal_unroll *unroll, const struct shoal_params
                         u->tanh_c + row * hidden, u->h + row * hidden, hidden);
     }
     run_head(u, params);
+    if (u->more)
+        memset(u->dh_more, 0, u->steps * batch * hidden * sizeof *u->dh_more);
+    u->more = false;
     if (steps > 0) {
         size_t last = (steps - 1) * batch * hidden;
         memcpy(u->carried_h, u->h + last, batch * hidden * sizeof *u->h);
@@ -191,22 +209,44 @@ void shoal_unroll_forward(struct shoal_unroll *unroll, const struct shoal_params
     }
 }
 
-/* Cross-entropy log(1 + e^−z) for a positive, log(1 + e^z) for a negative; its derivative σ(z) − y. */
+/* log(1 + e^−z) for a positive, log(1 + e^z) for a negative */
+static double cross_entropy(double z, bool positive)
+{
+    double toward = positive ? -z : z;
+    return toward > 0 ? toward + log1p(exp(-toward)) : log1p(exp(toward));
+}
+
+/* dloss/dz: σ(z) − y, or of a count e^z − y; z is bounded so that one wild event cannot end everything. */
+static float slope_of(enum shoal_task task, double z, double target)
+{
+    if (shoal_task_info(task)->kind == SHOAL_TASK_COUNT)
+        return (float)(exp(fmin(z, 12)) - target);
+    return (float)(1 / (1 + exp(-z)) - target);
+}
+
 double shoal_unroll_loss(struct shoal_unroll *unroll, double *weight)
 {
     double loss = 0;
     *weight = 0;
     for (size_t row = 0; row < unroll->used * unroll->batch; row++) {
         const struct shoal_unroll_cell *cell = &unroll->cells[row];
-        unroll->dlogits[row] = 0;
+        const float *logits = unroll->logits + row * SHOAL_TASKS;
+        float *dlogits = unroll->dlogits + row * SHOAL_TASKS;
+        memset(dlogits, 0, SHOAL_TASKS * sizeof *dlogits);
         if (!cell->features || cell->weight == 0)
             continue;
-        double z = (double)unroll->logits[row], toward = cell->positive ? -z : z;
-        loss += (double)cell->weight *
-                (toward > 0 ? toward + log1p(exp(-toward)) : log1p(exp(toward)));
-        double p = 1 / (1 + exp(-z));
-        unroll->dlogits[row] = cell->weight * (float)(p - (cell->positive ? 1 : 0));
-        *weight += (double)cell->weight;
+        for (size_t n = 0; n < SHOAL_TASKS; n++)
+            if (cell->tasks & 1u << n)
+                dlogits[n] = cell->weight * unroll->mix.scale[n] *
+                             slope_of((enum shoal_task)n, (double)logits[n], (double)cell->targets[n]);
+        if (cell->tasks & 1u << SHOAL_buy_24h) {
+            bool positive = cell->targets[SHOAL_buy_24h] > 0;
+            float factor = positive ? unroll->mix.positive : 1;
+            dlogits[SHOAL_buy_24h] *= factor;
+            loss += (double)(cell->weight * factor) *
+                    cross_entropy((double)logits[SHOAL_buy_24h], positive);
+            *weight += (double)(cell->weight * factor);
+        }
     }
     return loss;
 }

@@ -26,20 +26,32 @@
 struct shoal_unroll_cell {
     const struct shoal_features *features; /* NULL: nothing here, the state stays as it would */
     const float *counters;                 /* SHOAL_COUNTERS standardised; NULL where features are */
-    float weight;                          /* of this event in the loss; 0: only passed through */
-    bool positive;                         /* label */
+    const float *targets;                  /* SHOAL_TASKS: 1, 0 or a number; read where `tasks` says so */
+    uint32_t tasks;                        /* bit n: task n learns from this event; 0: only passed through */
+    const struct shoal_features *next;     /* the user's next event, for objectives.h; NULL: none known */
+    float weight;                          /* of this event in the loss */
     bool starts;                           /* a new user: h, c from zero */
 };
 
 /* Inverted dropout. Masks are a function of key and cell, see random.h. */
 struct shoal_dropout {
-    float inputs, hidden; /* share that is dropped, of x and of h before the head; 0: none */
-    uint64_t inputs_key, hidden_key;
+    /* share that is dropped, of x, of h before the heads, and of h_{t−1} on its way into the gates (one
+     * mask a stream and chunk: Gal & Ghahramani 2016); 0: none */
+    float inputs, hidden, recurrent;
+    uint64_t inputs_key, hidden_key, recurrent_key;
     uint64_t chunk; /* number of the chunk in the whole training: no mask comes twice */
+};
+
+/* How tasks share the state. Every head learns from its task in full. */
+struct shoal_task_mix {
+    float share[SHOAL_TASKS]; /* of a task's gradient that goes on into h; 0: its head only watches */
+    float scale[SHOAL_TASKS]; /* factor of its loss: a count's is in events */
+    float positive;           /* weight of an event before a purchase in the loss of buy_24h; others 1 */
 };
 
 struct shoal_unroll {
     struct shoal_dims dims;
+    struct shoal_task_mix mix; /* as created: all of buy_24h, nothing of the others, scale and positive 1 */
     size_t batch, steps; /* B, T (greatest) */
     size_t used;         /* steps of the last forward pass */
     struct shoal_unroll_cell *cells; /* T×B, t outside; filled by the caller before forward */
@@ -49,12 +61,16 @@ struct shoal_unroll {
     float *tanh_c, *h;       /* T×B×H */
     float *inputs_mask;      /* T×B×D  0 or 1/(1 − share) */
     float *hidden_mask;      /* T×B×H  likewise */
-    float *logits;           /* T×B */
-    float *dlogits;          /* T×B */
+    float *recurrent_mask;   /* B×H  likewise */
+    float *logits;           /* T×B×TASKS */
+    float *dlogits;          /* T×B×TASKS */
+    float *dh_more;          /* T×B×H: what other objectives add to dL/dh before backward; zeroed by forward
+                              * when `more` was set */
     float *dx;               /* T×B×D */
     float *dh, *dc;          /* B×H: gradient flowing back */
     float *carried_h, *carried_c; /* B×H: state after the last chunk */
-    bool inputs_dropped, hidden_dropped;
+    bool inputs_dropped, hidden_dropped, recurrent_dropped;
+    bool more;               /* dh_more holds something */
     float *block;            /* owned: all of the above but cells */
 };
 
@@ -66,8 +82,9 @@ void shoal_unroll_destroy(struct shoal_unroll *unroll);
  * backward needs, and the carried state. dropout NULL: none. */
 void shoal_unroll_forward(struct shoal_unroll *unroll, const struct shoal_params *params,
                           size_t steps, const struct shoal_dropout *dropout);
-/* Σ over cells of weight·(binary cross-entropy of σ(logit)); *weight is Σ weight. Also sets dlogits
- * to its gradient. */
+/* Σ over cells of weight·(binary cross-entropy of σ(logit)) of buy_24h; *weight is Σ weight of the cells
+ * that teach it. Sets dlogits to the gradient of every task's own loss: cross-entropy, or for a count
+ * that of Poisson, e^z − y·z. */
 double shoal_unroll_loss(struct shoal_unroll *unroll, double *weight);
 /* Adds scale·dL/dparams to `gradients` (a block of the same dims). After forward and loss. */
 void shoal_unroll_backward(struct shoal_unroll *unroll, const struct shoal_params *params,

@@ -3,7 +3,10 @@
  * and the vector functions. Not a test: prints, never fails. Every figure is the best of several
  * repetitions, which on a shared machine is the least disturbed one.
  *
- *   bench_model [--json]      --json: batch 256 only, beside the core's peak */
+ *   bench_model [--json]      --json: batch 256 only, beside the core's peak
+ *   bench_model --step H ITEM_BUCKETS CATEGORY_BUCKETS fp16|fp32
+ *                             the step alone for such a model: batches of 256 of many users in turn, so
+ *                             that states and tables come from where they would in service */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,8 +128,54 @@ static void print_json(struct work *w)
            bench_peak_gflops(16), bench_peak_gflops(32), bench_peak_gflops(64));
 }
 
+static int compare(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static int bench_step(char **argv)
+{
+    enum { POOL = 1 << 14, STEP_BATCH = 256 };
+    struct shoal_dims dims = shoal_dims_default();
+    dims.hidden = (uint32_t)strtoul(argv[0], NULL, 10);
+    dims.item_buckets = (uint32_t)strtoul(argv[1], NULL, 10);
+    dims.category_buckets = (uint32_t)strtoul(argv[2], NULL, 10);
+    enum shoal_precision precision = strcmp(argv[3], "fp32") == 0 ? SHOAL_FP32 : SHOAL_FP16;
+    struct shoal_model *model = tiny_model(&dims, 1);
+    struct shoal_step *step;
+    if (!model || shoal_step_create(model, STEP_BATCH, precision, &step) != SHOAL_OK) {
+        fputs("bench_model: no such model\n", stderr);
+        return 2;
+    }
+    struct shoal_step_row *rows = calloc(POOL, sizeof *rows);
+    float *states = floats(POOL * (size_t)(2 * dims.hidden + SHOAL_COUNTERS));
+    if (!rows)
+        abort();
+    for (size_t b = 0; b < POOL; b++) {
+        float *state = states + b * (2 * dims.hidden + SHOAL_COUNTERS);
+        rows[b] = (struct shoal_step_row){.h = state, .c = state + dims.hidden,
+                                          .counters = state + 2 * dims.hidden};
+        for (size_t k = 0; k < SHOAL_COUNTERS; k++)
+            state[2 * dims.hidden + k] = (float)k;
+        rows[b].features.item_row = (uint32_t)(b * 2654435761u) % dims.item_buckets;
+        rows[b].features.category_row = (uint32_t)(b * 40503u) % dims.category_buckets;
+    }
+    double us[REPETITIONS];
+    for (size_t i = 0; i < REPETITIONS; i++) {
+        int64_t since = shoal_clock_ns();
+        shoal_step_run(step, rows + i * STEP_BATCH % POOL, STEP_BATCH);
+        us[i] = (double)(shoal_clock_ns() - since) / 1e3 / STEP_BATCH;
+    }
+    qsort(us, REPETITIONS, sizeof us[0], compare);
+    printf("{\"step_us\":%.4f,\"step_us_best\":%.4f}\n", us[REPETITIONS / 2], us[REPETITIONS / 20]);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 6 && strcmp(argv[1], "--step") == 0)
+        return bench_step(argv + 2);
     struct shoal_dims dims = shoal_dims_default();
     struct shoal_model *model = tiny_model(&dims, 1);
     struct work w = {.hidden = dims.hidden, .inputs = shoal_dims_inputs(&dims)};

@@ -8,7 +8,10 @@ Inputs are not stored. Both this script and test_golden.c make them by the same 
   small    H 16, B 3, T 7, users that begin in the middle, an empty cell, unequal weights:
            loss, logits, h and c of every step, the gradient of every tensor, and every tensor
            after ten steps of gradient clipping and AdamW;  then a second chunk of 5 steps from the
-           carried state (logits, and the gradients of the weights, truncated at its beginning)
+           carried state (logits, and the gradients of the weights, truncated at its beginning).
+           Every task has a loss of its own, of whose gradient only a share reaches the state
+  objectives  the same chunk with all that the next event teaches: each objective's loss, and the
+           gradients of all tensors and of the objectives' own tables
   served   H 64 and the default widths: h, c and calibrated score of every step for 3 users
 
 Run it with PyTorch 2 (the CPU is enough):  python3 make_golden.py > golden.txt
@@ -81,7 +84,7 @@ class Model:
 
     def logits(self, h, counters):
         p = self.params
-        return h @ p["head_hidden"][0] + counters @ p["head_counters"][0] + p["head_bias"][0, 0]
+        return h @ p["head_hidden"].T + counters @ p["head_counters"].T + p["head_bias"][0]
 
 
 def make_cells(model, batch, steps, stream):
@@ -93,34 +96,59 @@ def make_cells(model, batch, steps, stream):
     behavior = np.array([v % BEHAVIORS for v in draw(2)])
     numeric = uniform(stream + 3, total * NUMERIC).reshape(total, NUMERIC)
     counters = uniform(stream + 4, total * COUNTERS).reshape(total, COUNTERS)
-    positive = np.array([v % 2 for v in draw(5)], np.float32)
+    targets = np.array([[mix(stream + 5, i * TASKS + n) % (7 if n == TASKS - 1 else 2)
+                         for n in range(TASKS)] for i in range(total)], np.float32)
+    taught = np.array([[v % (1 << TASKS) >> n & 1 for n in range(TASKS)] for v in draw(7)],
+                      np.float32)
     weight = np.array([(v % 3) * 0.5 for v in draw(6)], np.float32)
     cells = []
     for t in range(steps):
         rows = slice(t * batch, (t + 1) * batch)
         cells.append({"item_row": item[rows], "category_row": category[rows],
                       "behavior": behavior[rows], "numeric": numeric[rows],
-                      "counters": counters[rows], "positive": positive[rows],
+                      "counters": counters[rows], "targets": targets[rows], "taught": taught[rows],
                       "weight": weight[rows].copy(), "present": np.ones(batch, np.float32),
                       "starts": np.zeros(batch, np.float32)})
     return cells
 
 
+class Share(torch.autograd.Function):
+    """h as it is; of the gradient that comes back only the given share."""
+
+    @staticmethod
+    def forward(ctx, h, share):
+        ctx.share = share
+        return h.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * ctx.share, None
+
+
+SHARES = [1.0] + [0.25 * n for n in range(1, TASKS)]
+COUNT_SCALE = 0.125
+
+
 def unroll(model, cells, h, c):
-    """Loss (sum), logits, h and c over all steps."""
-    loss, logits, hs, cs = 0, [], [], []
+    """Loss to learn from (all tasks), loss of the first task, logits, h and c over all steps."""
+    loss, first, logits, hs, cs = 0, 0, [], [], []
     for cell in cells:
         keep = torch.tensor(1 - cell["starts"])[:, None]
         h, c = model.step(model.x(cell), h * keep, c * keep)
         present = torch.tensor(cell["present"])
-        z = model.logits(h, torch.tensor(cell["counters"])) * present
-        loss = loss + torch.nn.functional.binary_cross_entropy_with_logits(
-            z, torch.tensor(cell["positive"]), weight=torch.tensor(cell["weight"]) * present,
-            reduction="sum")
+        counters, targets = torch.tensor(cell["counters"]), torch.tensor(cell["targets"])
+        z = torch.stack([model.logits(Share.apply(h, SHARES[n]), counters)[:, n]
+                         for n in range(TASKS)], dim=1) * present[:, None]
+        weight = (torch.tensor(cell["weight"]) * present)[:, None] * torch.tensor(cell["taught"])
+        entropy = torch.nn.functional.binary_cross_entropy_with_logits(
+            z[:, :-1], targets[:, :-1], weight=weight[:, :-1], reduction="none")
+        poisson = weight[:, -1] * COUNT_SCALE * (torch.exp(z[:, -1]) - targets[:, -1] * z[:, -1])
+        loss = loss + entropy.sum() + poisson.sum()
+        first = first + entropy[:, 0].sum()
         logits.append(z)
         hs.append(h)
         cs.append(c)
-    return loss, torch.stack(logits), torch.stack(hs), torch.stack(cs)
+    return loss, first, torch.stack(logits), torch.stack(hs), torch.stack(cs)
 
 
 def put(name, values):
@@ -138,9 +166,9 @@ def small():
     cells[3]["starts"][1] = 1
     cells[6]["present"][2] = 0
     zero = torch.zeros(batch, model.hidden)
-    loss, logits, hs, cs = unroll(model, cells, zero, zero)
+    loss, first, logits, hs, cs = unroll(model, cells, zero, zero)
     loss.backward()
-    put("small.loss", loss.reshape(1))
+    put("small.loss", first.reshape(1))
     put("small.logits", logits)
     put("small.h", hs)
     put("small.c", cs)
@@ -149,11 +177,111 @@ def small():
     for p in model.params.values():
         p.grad = None
     second = make_cells(model, batch, 5, 200)
-    loss, logits, _, _ = unroll(model, second, hs[-1].detach(), cs[-1].detach())
+    loss, _, logits, _, _ = unroll(model, second, hs[-1].detach(), cs[-1].detach())
     loss.backward()
     put("small.second.logits", logits)
     put("small.second.gradient.gates_weight", model.params["gates_weight"].grad)
     adamw(model, cells, zero)
+
+
+GOLDEN, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
+
+
+def random_mix(z):
+    """SplitMix64's, as in model/learn/random.h."""
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def random_uniform(seed, stream, shift, index):
+    key = (random_mix(random_mix((seed + GOLDEN) & MASK) ^ (stream << 56)) + shift) & MASK
+    return np.float32((random_mix((key + (index + 1) * GOLDEN) & MASK) >> 40) * 2.0**-24)
+
+
+NEGATIVES, ALPHA, SEED, STREAM_NEGATIVES = 5, 0.5, 7, 6
+WEIGHTS = {"behavior": 0.5, "gap": 0.75, "repeat": 1.25, "category": 0.5, "item": 2.0}
+GAP_SECONDS = [5, 20, 60, 180, 600, 1800, 7200, 28800, 86400]
+OWN = {"next_weight": (16, 16), "next_bias": (1, 16), "category_query": (4, 16),
+       "category_query_bias": (1, 4), "category_bias": (1, 6), "item_query": (4, 16),
+       "item_query_bias": (1, 4), "item_bias": (1, 8)}
+
+
+class Support:
+    def __init__(self, rows, count, number, chunk):
+        counts = np.bincount(rows, minlength=count).astype(np.float64)
+        counts[counts == 0] = 0.5
+        self.share, drawn = counts / counts.sum(), counts**ALPHA
+        self.drawn = drawn / drawn.sum()
+        up_to = np.cumsum(self.drawn).astype(np.float32)
+        self.extras = [int(np.searchsorted(up_to, random_uniform(
+            SEED, STREAM_NEGATIVES, number, chunk * NEGATIVES + i), side="right"))
+            for i in range(NEGATIVES)]
+
+
+def sampled_softmax(h, own, name, table, targets, weights, support):
+    """Σ weight·loss of one step, and what it draws from."""
+    query = h @ own[f"{name}_query"].T + own[f"{name}_query_bias"][0]
+    streams = [b for b, target in enumerate(targets) if target is not None]
+    candidates = [(b, targets[b]) for b in streams] + [(None, row) for row in support.extras]
+    batch, loss = len(targets), 0
+    for b in streams:
+        logits, own_place = [], None
+        for owner, row in candidates:
+            if row == targets[b] and owner != b:
+                continue
+            if owner == b:
+                own_place = len(logits)
+            expected = batch * support.share[row] + NEGATIVES * support.drawn[row]
+            logits.append(table[row] @ query[b] + own[f"{name}_bias"][0, row] - np.log(expected))
+        loss = loss - weights[b] * torch.log_softmax(torch.stack(logits), 0)[own_place]
+    return loss
+
+
+def objectives():
+    batch, steps, chunk = 3, 7, 3
+    model = Model(16, 8, 4, 6, 4, 4)
+    cells = make_cells(model, batch, steps, 100)
+    cells[0]["starts"][:] = 1
+    cells[3]["starts"][1] = 1
+    cells[6]["present"][2] = 0
+    own = {name: torch.tensor(uniform(50 + n, shape[0] * shape[1]).reshape(shape),
+                              requires_grad=True)
+           for n, (name, shape) in enumerate(OWN.items())}
+    support = {
+        "category": Support(np.concatenate([c["category_row"] for c in cells]), 6, 3, chunk),
+        "item": Support(np.concatenate([c["item_row"] for c in cells]), 8, 4, chunk)}
+    zero = torch.zeros(batch, model.hidden)
+    total, _, _, hs, _ = unroll(model, cells, zero, zero)
+    losses = dict.fromkeys(WEIGHTS, 0)
+    entropy = torch.nn.functional.cross_entropy
+    for t in range(steps - 1):
+        now, then = cells[t], cells[t + 1]
+        follows = [b for b in range(batch) if then["present"][b] and not then["starts"][b]
+                   and now["weight"][b] > 0]
+        out = hs[t] @ own["next_weight"].T + own["next_bias"][0]
+        for b in follows:
+            weight, z = float(now["weight"][b]), out[b]
+            gap = sum(then["numeric"][b, 0] * 20 > np.log2(1 + s) for s in GAP_SECONDS)
+            repeat = torch.tensor((then["numeric"][b, 6:8] > 0).astype(np.float32))
+            losses["behavior"] += weight * entropy(z[:4], torch.tensor(int(then["behavior"][b])))
+            losses["gap"] += weight * entropy(z[4:14], torch.tensor(int(gap)))
+            losses["repeat"] += weight * torch.nn.functional.binary_cross_entropy_with_logits(
+                z[14:], repeat, reduction="sum")
+        for name in ("category", "item"):
+            rows = then[f"{name}_row"]
+            targets = [int(rows[b]) if b in follows and (name == "item" or rows[b]) else None
+                       for b in range(batch)]
+            losses[name] += sampled_softmax(hs[t], own, name, model.params[f"{name}_embedding"],
+                                            targets, now["weight"], support[name])
+    for name, weight in WEIGHTS.items():
+        total = total + weight * losses[name]
+    total.backward()
+    put("objectives.losses", np.array([losses[name].item() for name in WEIGHTS]))
+    for name in OWN:
+        put("objectives.own." + name, own[name].grad)
+    for name in TENSORS:
+        put("objectives.gradient." + name, model.params[name].grad)
 
 
 def adamw(model, cells, zero):
@@ -164,7 +292,7 @@ def adamw(model, cells, zero):
     norms = []
     for _ in range(10):
         optimizer.zero_grad()
-        loss, _, _, _ = unroll(model, cells, zero, zero)
+        loss, _, _, _, _ = unroll(model, cells, zero, zero)
         loss.backward()
         norms.append(torch.nn.utils.clip_grad_norm_(model.params.values(), 2.0).item())
         optimizer.step()
@@ -183,7 +311,7 @@ def served():
         for cell in cells:
             h, c = model.step(model.x(cell), h, c)
             raw = (torch.tensor(cell["counters"]) + 0.5) * 4
-            z = model.logits(h, (torch.log1p(raw) - 0.75) / 0.5)
+            z = model.logits(h, (torch.log1p(raw) - 0.75) / 0.5)[:, 0]
             hs.append(h)
             cs.append(c)
             scores.append(torch.sigmoid(1.25 * z - 0.5))
@@ -199,6 +327,7 @@ def main():
     torch.set_num_threads(1)
     print("torch", torch.__version__, file=sys.stderr)
     small()
+    objectives()
     served()
 
 

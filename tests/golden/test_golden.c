@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/learn/adamw.h"
+#include "model/learn/objectives.h"
 #include "model/learn/unroll.h"
 #include "model/step.h"
 
@@ -47,6 +48,7 @@ static void fill_params(struct shoal_params *params, const struct shoal_dims *di
 struct inputs {
     struct shoal_features features[CELLS];
     float counters[CELLS][SHOAL_COUNTERS];
+    float targets[CELLS][SHOAL_TASKS];
 };
 
 static void fill_cells(struct inputs *inputs, const struct shoal_dims *dims, uint32_t stream,
@@ -61,11 +63,17 @@ static void fill_cells(struct inputs *inputs, const struct shoal_dims *dims, uin
             features->numeric[k] = uniform(stream + 3, i * SHOAL_NUMERIC + k);
         for (uint32_t k = 0; k < SHOAL_COUNTERS; k++)
             inputs->counters[i][k] = uniform(stream + 4, i * SHOAL_COUNTERS + k);
+        for (uint32_t n = 0; n < SHOAL_TASKS; n++) {
+            bool counted = shoal_task_info((enum shoal_task)n)->kind == SHOAL_TASK_COUNT;
+            inputs->targets[i][n] =
+                (float)(mix(stream + 5, i * SHOAL_TASKS + n) % (counted ? 7 : 2));
+        }
         if (cells)
             cells[i] = (struct shoal_unroll_cell){
                 .features = features,
                 .counters = inputs->counters[i],
-                .positive = mix(stream + 5, i) % 2,
+                .targets = inputs->targets[i],
+                .tasks = mix(stream + 7, i) % (1u << SHOAL_TASKS),
                 .weight = (float)(mix(stream + 6, i) % 3) * 0.5f,
             };
     }
@@ -141,6 +149,10 @@ static void prepare(struct small *small)
     fill_cells(&small->inputs, &small->dims, 100, CELLS, small->unroll->cells);
     for (size_t b = 0; b < BATCH; b++)
         small->unroll->cells[b].starts = true;
+    for (size_t n = 0; n < SHOAL_TASKS; n++) {
+        small->unroll->mix.share[n] = n == 0 ? 1 : 0.25f * (float)n;
+        small->unroll->mix.scale[n] = n + 1 == SHOAL_TASKS ? 0.125f : 1;
+    }
     small->unroll->cells[3 * BATCH + 1].starts = true;
     small->unroll->cells[6 * BATCH + 2].features = NULL;
 }
@@ -170,7 +182,7 @@ Test(golden, forward_pass_is_that_of_pytorch)
     float loss = (float)shoal_unroll_loss(small.unroll, &weight);
     expect_near("small.h", small.unroll->h, CELLS * small.dims.hidden, tolerance);
     expect_near("small.c", small.unroll->c, CELLS * small.dims.hidden, tolerance);
-    expect_near("small.logits", small.unroll->logits, CELLS, tolerance);
+    expect_near("small.logits", small.unroll->logits, CELLS * SHOAL_TASKS, tolerance);
     expect_near("small.loss", &loss, 1, tolerance);
     finish(&small);
 }
@@ -193,7 +205,8 @@ Test(golden, second_chunk_goes_on_from_the_carried_state_and_truncates_there)
     learn_from(&small, STEPS, &loss);
     fill_cells(&small.inputs, &small.dims, 200, BATCH * SECOND, small.unroll->cells);
     learn_from(&small, SECOND, &loss);
-    expect_near("small.second.logits", small.unroll->logits, BATCH * SECOND, tolerance);
+    expect_near("small.second.logits", small.unroll->logits, BATCH * SECOND * SHOAL_TASKS,
+                tolerance);
     struct shoal_tensor_info info = shoal_params_tensor(&small.dims, SHOAL_TENSOR_gates_weight);
     expect_near("small.second.gradient.gates_weight", small.gradients.gates_weight,
                 info.rows * info.columns, tolerance);
@@ -218,6 +231,66 @@ Test(golden, ten_steps_of_clipping_and_adamw_are_those_of_pytorch)
     expect_near("adamw.norms", norms, 10, tolerance);
     expect_params_near("adamw.", &small.params);
     shoal_adamw_finish(&adamw);
+    finish(&small);
+}
+
+/* ---- what the next event teaches ------------------------------------------------------------ */
+
+enum { CHUNK = 3, SEED = 7 };
+
+static void link_next(struct small *small)
+{
+    struct shoal_unroll_cell *cells = small->unroll->cells;
+    for (size_t i = 0; i + BATCH < CELLS; i++)
+        if (cells[i].features && cells[i + BATCH].features && !cells[i + BATCH].starts)
+            cells[i].next = cells[i + BATCH].features;
+}
+
+static void fill_tables(struct shoal_objectives *objectives)
+{
+    const struct shoal_dims *d = &objectives->dims;
+    uint32_t stream = 50;
+#define X(field, rows, columns)                                                                    \
+    for (uint32_t i = 0; i < (rows) * (columns); i++)                                              \
+        objectives->tables.field[i] = uniform(stream, i);                                          \
+    stream++;
+    SHOAL_OBJECTIVE_TABLES(X)
+#undef X
+}
+
+Test(golden, what_the_next_event_teaches_has_the_losses_and_gradients_of_pytorch)
+{
+    struct small small = {0};
+    prepare(&small);
+    link_next(&small);
+    struct shoal_examples examples = {.features = small.inputs.features, .count = CELLS};
+    struct shoal_objective_options options = {
+        .weights = {0.5f, 0.75f, 1.25f, 0.5f, 2}, .negatives = 5, .alpha = 0.5f};
+    struct shoal_objectives objectives;
+    struct shoal_objectives_room *room;
+    cr_assert_eq(shoal_objectives_init(&objectives, &options, &small.dims, &examples, SEED),
+                 SHOAL_OK);
+    cr_assert_eq(shoal_objectives_room_create(&objectives, small.unroll, &room), SHOAL_OK);
+    fill_tables(&objectives);
+    double weight, losses[SHOAL_OBJECTIVES];
+    shoal_unroll_forward(small.unroll, &small.params, STEPS, NULL);
+    shoal_unroll_loss(small.unroll, &weight);
+    shoal_objectives_run(&objectives, room, small.unroll, &small.params, CHUNK, &small.gradients,
+                         losses);
+    shoal_unroll_backward(small.unroll, &small.params, 1.0f, &small.gradients);
+    float found[SHOAL_OBJECTIVES];
+    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
+        found[o] = (float)losses[o];
+    expect_near("objectives.losses", found, SHOAL_OBJECTIVES, tolerance);
+    const struct shoal_objective_tables *own = shoal_objectives_gradients(room);
+    const struct shoal_dims *d = &small.dims;
+#define X(field, rows, columns)                                                                    \
+    expect_near("objectives.own." #field, own->field, (rows) * (columns), tolerance);
+    SHOAL_OBJECTIVE_TABLES(X)
+#undef X
+    expect_params_near("objectives.gradient.", &small.gradients);
+    shoal_objectives_room_destroy(room);
+    shoal_objectives_finish(&objectives);
     finish(&small);
 }
 

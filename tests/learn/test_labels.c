@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sequences and labels, event by event. */
 #include <criterion/criterion.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -113,5 +114,66 @@ Test(labels, too_little_data_says_what_is_needed)
     shoal_labels_make(&dataset, 100 * HOUR, labels);
     cr_assert_eq(shoal_split_make(&dataset, 100 * HOUR, labels, &split, &message), SHOAL_TOO_FEW);
     cr_expect(strpbrk(message.text, "0123456789"), "%s", message.text);
+    shoal_dataset_finish(&dataset);
+}
+
+Test(labels, each_task_sees_as_far_as_its_horizon_and_only_what_is_later)
+{
+    struct shoal_dataset dataset;
+    float targets[8 * SHOAL_TASKS];
+    shoal_dataset_init(&dataset, 16);
+    add(&dataset, "a", 0, SHOAL_PV, 0);
+    add(&dataset, "a", 0, SHOAL_BUY, 0);          /* the same moment: follows nothing */
+    add(&dataset, "a", HOUR, SHOAL_BUY, 0);       /* an hour later, exactly */
+    add(&dataset, "a", 25 * HOUR, SHOAL_PV, 0);   /* 24 h later, exactly */
+    add(&dataset, "a", 97 * HOUR + 1, SHOAL_PV, 0); /* a moment more than 72 h later */
+    cr_assert_eq(shoal_dataset_group(&dataset), SHOAL_OK);
+    shoal_targets_make(&dataset, 200 * HOUR, targets);
+    /* buy_24h, buy_1h, buy_72h, churn_3d, events_24h */
+    const float expected[5][SHOAL_TASKS] = {
+        {1, 1, 1, 0, 1}, {1, 1, 1, 0, 1}, {0, 0, 0, 0, 1}, {0, 0, 0, 1, 0}, {0, 0, 0, 1, 0}};
+    for (int i = 0; i < 5; i++)
+        for (int n = 0; n < SHOAL_TASKS; n++)
+            cr_expect_eq(targets[i * SHOAL_TASKS + n], expected[i][n], "event %d, %s: %g", i,
+                         shoal_task_info((enum shoal_task)n)->name,
+                         (double)targets[i * SHOAL_TASKS + n]);
+    shoal_dataset_finish(&dataset);
+}
+
+Test(labels, a_task_has_no_target_where_its_own_horizon_passes_the_end)
+{
+    struct shoal_dataset dataset;
+    float targets[4 * SHOAL_TASKS];
+    shoal_dataset_init(&dataset, 16);
+    add(&dataset, "a", 0, SHOAL_PV, 0);
+    add(&dataset, "a", 1, SHOAL_PV, 0);
+    cr_assert_eq(shoal_dataset_group(&dataset), SHOAL_OK);
+    shoal_targets_make(&dataset, 24 * HOUR, targets);
+    const bool known[2][SHOAL_TASKS] = {{true, true, false, false, true},
+                                        {false, true, false, false, false}};
+    for (int i = 0; i < 2; i++)
+        for (int n = 0; n < SHOAL_TASKS; n++)
+            cr_expect_eq(targets[i * SHOAL_TASKS + n] >= 0, known[i][n], "event %d task %d", i, n);
+    shoal_dataset_finish(&dataset);
+}
+
+Test(labels, the_first_task_has_the_labels_of_the_purchase)
+{
+    struct shoal_dataset dataset;
+    enum { EVENTS = 300 };
+    int8_t labels[EVENTS];
+    float targets[EVENTS * SHOAL_TASKS];
+    uint32_t state = 1;
+    shoal_dataset_init(&dataset, 16);
+    for (int i = 0; i < EVENTS; i++) {
+        state = state * 1664525u + 1013904223u;
+        char user[2] = {(char)('a' + (state >> 28)), 0};
+        add(&dataset, user, i * HOUR / 4, state >> 20 & 3 ? SHOAL_PV : SHOAL_BUY, 0);
+    }
+    cr_assert_eq(shoal_dataset_group(&dataset), SHOAL_OK);
+    shoal_labels_make(&dataset, dataset.last_ms, labels);
+    shoal_targets_make(&dataset, dataset.last_ms, targets);
+    for (int i = 0; i < EVENTS; i++)
+        cr_expect_eq((float)labels[i], targets[i * SHOAL_TASKS + SHOAL_buy_24h]);
     shoal_dataset_finish(&dataset);
 }

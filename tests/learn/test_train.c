@@ -61,6 +61,25 @@ static struct shoal_train_options small_options(void)
     return options;
 }
 
+/* All that can be learned beside the purchase. */
+static struct shoal_train_options rich_options(void)
+{
+    struct shoal_train_options options = small_options();
+    options.batch = 64; /* eight shards */
+    options.epochs = 3;
+    options.dropout_recurrent = 0.2f;
+    options.l2 = 1e-4f;
+    options.glorot = true;
+    options.balanced = true;
+    options.objectives.negatives = 16;
+    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
+        options.objectives.weights[o] = options.pretrain_objectives.weights[o] = 0.3f;
+    for (size_t n = 1; n < SHOAL_TASKS; n++)
+        options.mix.share[n] = 0.2f;
+    options.pretrain_epochs = 1;
+    return options;
+}
+
 static struct shoal_model *train(const struct shoal_dataset *dataset, uint64_t seed,
                                  struct shoal_train_summary *summary)
 {
@@ -111,10 +130,10 @@ Test(train, the_same_seed_gives_the_same_file_and_another_seed_another)
 Test(train, the_number_of_threads_does_not_change_the_file)
 {
     struct shoal_dataset dataset;
-    struct shoal_train_options options = small_options();
+    struct shoal_train_options options = rich_options();
     struct shoal_buffer files[3] = {{0}};
     make(&dataset, 100, 2);
-    options.batch = 64; /* eight shards */
+    options.pretrain = &dataset;
     for (unsigned i = 0; i < 3; i++) {
         struct shoal_model *model;
         struct shoal_train_summary summary;
@@ -174,7 +193,7 @@ Test(train, the_regression_finds_the_counter_that_matters)
         double logit = 2 * log1p((double)counters[i * SHOAL_COUNTERS + 4]) - 2;
         labels[i] = (double)(state >> 11) * 0x1p-53 < 1 / (1 + exp(-logit));
     }
-    struct shoal_regression_data data = {counters, labels, NULL, ROWS};
+    struct shoal_regression_data data = {.counters = counters, .labels = labels, .count = ROWS};
     struct shoal_regression regression;
     cr_assert_eq(shoal_regression_fit(&data, 1e-4, &regression, NULL), SHOAL_OK);
     cr_expect(fabs(regression.weights[4] / regression.deviation[4] - 2) < 0.35, "slope %.3f",
@@ -219,4 +238,85 @@ Test(train, thresholds_are_apart_even_for_equal_scores)
         cr_expect(0 < warm && warm < hot && hot < 1, "%g: %g %g", (double)equal[e], (double)warm,
                   (double)hot);
     }
+}
+
+Test(train, pre_training_leaves_the_heads_alone_and_the_purchase_unlearned)
+{
+    struct shoal_dataset dataset;
+    struct shoal_train_options options = rich_options();
+    struct shoal_model *models[2];
+    make(&dataset, 100, 4);
+    options.epochs = 0; /* the regression, whatever the state */
+    for (int i = 0; i < 2; i++) {
+        struct shoal_train_summary summary;
+        options.pretrain = i ? &dataset : NULL;
+        cr_assert_eq(shoal_train(&dataset, dataset.last_ms, &options, NULL, &models[i], &summary,
+                                 NULL),
+                     SHOAL_OK);
+        cr_expect_eq(summary.share, 0);
+    }
+    const struct shoal_params *plain = &models[0]->params, *pretrained = &models[1]->params;
+    size_t heads = shoal_params_tensor(&plain->dims, SHOAL_TENSOR_head_hidden).offset;
+    cr_expect_neq(memcmp(plain->block, pretrained->block, heads * sizeof(float)), 0);
+    cr_expect_eq(memcmp(plain->block + heads, pretrained->block + heads,
+                        (plain->count - heads) * sizeof(float)),
+                 0);
+    shoal_model_destroy(models[0]);
+    shoal_model_destroy(models[1]);
+    shoal_dataset_finish(&dataset);
+}
+
+Test(train, every_head_starts_as_the_regression_of_its_own_task)
+{
+    struct shoal_dataset dataset;
+    struct shoal_train_options options = small_options();
+    struct shoal_model *model;
+    struct shoal_train_summary summary;
+    make(&dataset, 100, 5);
+    options.epochs = 0;
+    cr_assert_eq(shoal_train(&dataset, dataset.last_ms, &options, NULL, &model, &summary, NULL),
+                 SHOAL_OK);
+    const struct shoal_params *params = &model->params;
+    for (size_t n = 0; n < SHOAL_TASKS; n++)
+        cr_expect_neq(params->head_bias[n], 0, "task %zu", n);
+    /* Four or five events a day and user: the bias is the logarithm of what follows on average. */
+    cr_expect_float_eq(params->head_bias[SHOAL_events_24h], 1.4f, 0.25f, "%f",
+                       (double)params->head_bias[SHOAL_events_24h]);
+    shoal_model_destroy(model);
+    shoal_dataset_finish(&dataset);
+}
+
+/* Whether any of `count` floats is not zero. */
+static bool lives(const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (values[i] != 0)
+            return true;
+    return false;
+}
+
+Test(train, of_a_few_days_and_users_neither_weekday_nor_items_are_looked_at)
+{
+    struct shoal_dataset dataset;
+    struct shoal_train_options options = small_options();
+    make(&dataset, 60, 6);
+    options.epochs = 2;
+    for (int all = 0; all < 2; all++) {
+        struct shoal_model *model;
+        struct shoal_train_summary summary;
+        options.weekday_days = all ? 0 : 14;
+        options.embedding_rate = all ? 1 : -1;
+        cr_assert_eq(shoal_train(&dataset, dataset.last_ms, &options, NULL, &model, &summary, NULL),
+                     SHOAL_OK);
+        const struct shoal_params *params = &model->params;
+        const struct shoal_dims *d = &params->dims;
+        size_t columns = 4 * (size_t)d->hidden;
+        size_t weekday = d->item_width + d->category_width + d->behavior_width + 3;
+        cr_expect_eq(lives(params->gates_weight + weekday * columns, 2 * columns), all);
+        cr_expect_eq(lives(params->item_embedding, (size_t)d->item_buckets * d->item_width), all);
+        cr_expect(lives(params->gates_weight + (weekday - 1) * columns, columns));
+        cr_expect(lives(params->gates_weight + (weekday + 2) * columns, columns));
+        shoal_model_destroy(model);
+    }
+    shoal_dataset_finish(&dataset);
 }
