@@ -7,7 +7,7 @@
 
 #include "model/vmath.h"
 
-enum { VERSION = 1, FIELDS = 5, HOUR_FIELDS = 3, NIBBLES = SHOAL_CORRECTION_HORIZON + 1 };
+enum { VERSION = 1, FIELDS = 6, HOUR_FIELDS = 3, NIBBLES = SHOAL_CORRECTION_HORIZON + 1 };
 
 #define FULL 15u
 
@@ -18,9 +18,12 @@ static int64_t hour_of(int64_t time_ms)
     return time_ms > 0 ? time_ms / 3600000 : 0;
 }
 
-void shoal_correction_init(struct shoal_correction *correction, uint64_t model)
+void shoal_correction_init(struct shoal_correction *correction, uint64_t model,
+                           int64_t known_until_ms)
 {
-    *correction = (struct shoal_correction){.model = model, .hour = -1};
+    int64_t from = hour_of(known_until_ms) - SHOAL_CORRECTION_HORIZON;
+    *correction = (struct shoal_correction){
+        .model = model, .from = from > 0 ? from : 0, .hour = -1};
 }
 
 bool shoal_correction_due(const struct shoal_correction *correction, int64_t time_ms)
@@ -85,7 +88,7 @@ void shoal_correction_turn(struct shoal_correction *correction, int64_t time_ms)
 
 static unsigned nibble(const struct shoal_pending *pending, size_t i)
 {
-    return pending->nibbles[i / 2] >> (i % 2 * 4) & FULL;
+    return (unsigned)pending->nibbles[i / 2] >> (i % 2 * 4) & FULL;
 }
 
 static void set_nibble(struct shoal_pending *pending, size_t i, unsigned value)
@@ -126,7 +129,8 @@ void shoal_correction_count(struct shoal_correction *correction, struct shoal_pe
     if (behavior == SHOAL_BUY)
         settle(correction, pending, hour);
     unsigned here = nibble(pending, 0);
-    if (here == FULL || hour <= correction->hour - SHOAL_CORRECTION_HOURS)
+    if (here == FULL || hour < correction->from ||
+        hour <= correction->hour - SHOAL_CORRECTION_HOURS)
         return;
     set_nibble(pending, 0, here + 1);
     struct shoal_correction_hour *bucket = hour_at(correction, hour);
@@ -139,6 +143,7 @@ void shoal_correction_encode(const struct shoal_correction *correction, struct s
     shoal_pack_array(out, FIELDS);
     shoal_pack_uint(out, VERSION);
     shoal_pack_uint(out, correction->model);
+    shoal_pack_int(out, correction->from);
     shoal_pack_int(out, correction->hour);
     shoal_pack_float(out, correction->delta);
     shoal_pack_array(out, HOUR_FIELDS * SHOAL_CORRECTION_HOURS);
@@ -153,13 +158,14 @@ enum shoal_status shoal_correction_decode(const void *bytes, size_t size,
                                           struct shoal_correction *correction)
 {
     struct shoal_unpack in;
-    shoal_correction_init(correction, 0);
+    shoal_correction_init(correction, 0, 0);
     shoal_unpack_init(&in, bytes, size);
     uint32_t fields = shoal_unpack_array(&in, UINT32_MAX);
     uint64_t version = shoal_unpack_uint(&in, UINT32_MAX);
     if (in.status == SHOAL_OK && version != VERSION)
         return SHOAL_VERSION;
     correction->model = shoal_unpack_uint(&in, UINT64_MAX);
+    correction->from = shoal_unpack_int(&in, 0, INT64_MAX / 3600000);
     correction->hour = shoal_unpack_int(&in, -1, INT64_MAX / 3600000);
     correction->delta = (float)shoal_unpack_double(&in);
     uint32_t numbers = shoal_unpack_array(&in, HOUR_FIELDS * SHOAL_CORRECTION_HOURS);
@@ -172,6 +178,6 @@ enum shoal_status shoal_correction_decode(const void *bytes, size_t size,
         numbers == HOUR_FIELDS * SHOAL_CORRECTION_HOURS &&
         fabsf(correction->delta) <= SHOAL_CORRECTION_MAX)
         return SHOAL_OK;
-    shoal_correction_init(correction, 0);
+    shoal_correction_init(correction, 0, 0);
     return SHOAL_DAMAGED;
 }

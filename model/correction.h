@@ -11,7 +11,9 @@
  *   delta = logit((Y + m·p̄)/(n + m)) − logit(p̄),   within ±SHOAL_CORRECTION_MAX
  *
  * with n samples, Y of them positive, p̄ the mean of their uncorrected p, and m samples' worth of doubt
- * (SHOAL_CORRECTION_DOUBT): little data moves little.
+ * (SHOAL_CORRECTION_DOUBT): little data moves little. Events that taught the model are no samples: what it
+ * says of them is better than what it will say of others. Its training knew outcomes until
+ * `known_until_ms`, so events count from 24 hours before that.
  *
  *   hours   |  closed, count for delta  |   outcomes still come in   | now
  *           now−48                   now−25                        now−1
@@ -55,7 +57,8 @@ struct shoal_correction_hour {
 /* Of one partition, under one model. */
 struct shoal_correction {
     uint64_t model;  /* id; samples of another model say nothing */
-    int64_t hour;    /* of the newest event, hours since 1970; −1: none yet */
+    int64_t from;    /* hour of the first event that counts, hours since 1970 */
+    int64_t hour;    /* of the newest event; −1: none yet */
     float delta;     /* in force since that hour began */
     struct shoal_correction_hour hours[SHOAL_CORRECTION_HOURS]; /* hour h in element h mod HOURS */
 };
@@ -65,7 +68,8 @@ struct shoal_pending {
     uint8_t nibbles[SHOAL_PENDING_BYTES];
 };
 
-void shoal_correction_init(struct shoal_correction *correction, uint64_t model);
+void shoal_correction_init(struct shoal_correction *correction, uint64_t model,
+                           int64_t known_until_ms);
 /* True if an event of this time begins a new hour: everything before it in the log must have been
  * counted, and turn be called, before it is scored. */
 bool shoal_correction_due(const struct shoal_correction *correction, int64_t time_ms);
@@ -77,7 +81,7 @@ void shoal_correction_count(struct shoal_correction *correction, struct shoal_pe
                             int64_t previous_ms, int64_t time_ms, enum shoal_behavior behavior,
                             float uncorrected);
 
-/* Bytes: a MessagePack array [1, model, hour, delta, [samples, positives_twice, predicted …]] with
+/* Bytes: a MessagePack array [1, model, from, hour, delta, [samples, positives_twice, predicted …]] with
  * the hours as they lie in memory. */
 void shoal_correction_encode(const struct shoal_correction *correction, struct shoal_buffer *out);
 /* VERSION or DAMAGED. */

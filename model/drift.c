@@ -83,15 +83,16 @@ double shoal_chi_square_quantile(uint32_t k, double tail)
     return high;
 }
 
-/* Half an event is added to each bin on both sides: an empty bin is a small share, not an infinite PSI. */
+/* Half an event is added to each bin on both sides: an empty bin is a small share, not an infinite
+ * PSI. */
 static double psi_of(const struct shoal_distribution *reference, double reference_samples,
                      const struct shoal_drift_count *count)
 {
     double psi = 0, half = 0.5 * (double)reference->bins;
     for (uint32_t b = 0; b < reference->bins; b++) {
         double p = ((double)count->counts[b] + 0.5) / ((double)count->samples + half);
-        double q = ((double)reference->shares[b] * reference_samples + 0.5) /
-                   (reference_samples + half);
+        double q =
+            ((double)reference->shares[b] * reference_samples + 0.5) / (reference_samples + half);
         psi += (p - q) * log(p / q);
     }
     return psi;
@@ -110,8 +111,8 @@ void shoal_drift_measure(const struct shoal_reference *reference, uint32_t distr
         return;
     }
     drift->effective = shoal_drift_effective(count, shape->bins);
-    double for_each_user = drift->effective * count->sizes /
-                           ((double)count->samples * (double)count->samples);
+    double for_each_user =
+        drift->effective * count->sizes / ((double)count->samples * (double)count->samples);
     double effective = fmin(fmax((double)reference->users * for_each_user, 1), samples);
     double scale = 1 / drift->effective + 1 / effective;
     uint32_t freedom = shape->bins - 1;

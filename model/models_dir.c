@@ -65,15 +65,17 @@ enum shoal_status shoal_models_current(const char *dir, char version[17],
         return status;
     ssize_t size = readlink(path, target, sizeof target - 1);
     if (size < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return shoal_fail(message, SHOAL_NOT_FOUND, "%s: no model is in service (publish one with "
-                          "shoal retrain, or choose one with shoal models --use)", dir);
+        return shoal_fail(message, SHOAL_NOT_FOUND,
+                          "%s: no model is in service (publish one with "
+                          "shoal retrain, or choose one with shoal models --use)",
+                          dir);
     if (size < 0)
         return shoal_fail(message, errno == EINVAL ? SHOAL_DAMAGED : SHOAL_IO, "%s: %s", path,
                           errno == EINVAL ? "not a symbolic link" : strerror(errno));
     target[size] = '\0';
     if (!version_of(target, version))
-        return shoal_fail(message, SHOAL_DAMAGED, "%s points to '%s', which is no version of a model",
-                          path, target);
+        return shoal_fail(message, SHOAL_DAMAGED,
+                          "%s points to '%s', which is no version of a model", path, target);
     return SHOAL_OK;
 }
 
@@ -118,7 +120,8 @@ enum shoal_status shoal_models_add(const char *dir, struct shoal_model *model,
     return shoal_model_save(model, path, message);
 }
 
-/* Makes a link beside and renames it over `current`; syncs the folder, which is open as `folder`. */
+/* Makes a link beside and renames it over `current`; syncs the folder, which is open as `folder`.
+ */
 static enum shoal_status point_to(const char *dir, int folder, const char *version,
                                   struct shoal_message *message)
 {
@@ -142,7 +145,8 @@ static enum shoal_status point_to(const char *dir, int folder, const char *versi
 }
 
 /* Held while `current` is looked at and changed, so that of two who change it one comes after the
- * other. The folder itself is locked, for moments only; DIR/lock is held through a whole training. */
+ * other. The folder itself is locked, for moments only; DIR/lock is held through a whole training.
+ */
 static enum shoal_status hold_folder(const char *dir, int *fd, struct shoal_message *message)
 {
     *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -172,12 +176,12 @@ enum shoal_status shoal_models_select(const char *dir, const char *version,
                                       struct shoal_message *message)
 {
     int folder;
-    enum shoal_status status = check_loads(dir, version, message);
-    if (status == SHOAL_OK)
-        status = hold_folder(dir, &folder, message);
+    enum shoal_status status = hold_folder(dir, &folder, message);
     if (status != SHOAL_OK)
         return status;
-    status = point_to(dir, folder, version, message);
+    status = check_loads(dir, version, message);
+    if (status == SHOAL_OK)
+        status = point_to(dir, folder, version, message);
     close(folder);
     return status;
 }
@@ -187,18 +191,35 @@ enum shoal_status shoal_models_replace(const char *dir, const char *expected, co
 {
     char now[17];
     int folder;
-    enum shoal_status status = check_loads(dir, version, message);
-    if (status == SHOAL_OK)
-        status = hold_folder(dir, &folder, message);
+    enum shoal_status status = hold_folder(dir, &folder, message);
     if (status != SHOAL_OK)
         return status;
     if (shoal_models_current(dir, now, NULL) != SHOAL_OK)
         now[0] = '\0';
-    if (strcmp(now, expected) != 0)
+    status = check_loads(dir, version, message);
+    if (status == SHOAL_OK && strcmp(now, expected) != 0)
         status = shoal_fail(message, SHOAL_FENCED, "%s: the model in service has become %s", dir,
                             now[0] ? now : "none");
-    else
+    else if (status == SHOAL_OK)
         status = point_to(dir, folder, version, message);
+    close(folder);
+    return status;
+}
+
+enum shoal_status shoal_models_remove(const char *dir, const char *version,
+                                      struct shoal_message *message)
+{
+    char path[PATH_MAX], now[17];
+    int folder;
+    enum shoal_status status = path_of(dir, version, path, message);
+    if (status == SHOAL_OK)
+        status = hold_folder(dir, &folder, message);
+    if (status != SHOAL_OK)
+        return status;
+    if (shoal_models_current(dir, now, NULL) == SHOAL_OK && strcmp(now, version) == 0)
+        status = shoal_fail(message, SHOAL_INVALID, "%s is in service", version);
+    else if (unlink(path) != 0 && errno != ENOENT)
+        status = shoal_fail(message, SHOAL_IO, "%s: %s", path, strerror(errno));
     close(folder);
     return status;
 }
@@ -227,8 +248,7 @@ static enum shoal_status collect(const char *dir, DIR *folder, struct listed **l
         if (!version_of(entry->d_name, one.version) ||
             join(dir, entry->d_name, path, message) != SHOAL_OK || stat(path, &about) != 0)
             continue;
-        one.written_ms =
-            (int64_t)about.st_mtim.tv_sec * 1000 + about.st_mtim.tv_nsec / 1000000;
+        one.written_ms = (int64_t)about.st_mtim.tv_sec * 1000 + about.st_mtim.tv_nsec / 1000000;
         if (*count == capacity) {
             capacity = capacity ? 2 * capacity : 64;
             struct listed *grown = realloc(*list, capacity * sizeof *grown);
@@ -275,7 +295,8 @@ static bool is_leftover(const char *name)
     return number && number[0] && number[strspn(number, "0123456789")] == '\0';
 }
 
-/* Removes leftovers of an hour ago and more: nobody takes that long between writing and renaming. */
+/* Removes leftovers of an hour ago and more: nobody takes that long between writing and renaming.
+ */
 static void sweep(const char *dir)
 {
     DIR *folder = opendir(dir);
@@ -297,8 +318,8 @@ static enum shoal_status busy(const char *dir, int fd, struct shoal_message *mes
     holder[size > 0 ? (size_t)size : 0] = '\0';
     holder[strcspn(holder, "\n")] = '\0';
     return shoal_fail(message, SHOAL_BUSY,
-                      "%s: another training runs on this folder%s%s%s: wait for it, or stop it", dir,
-                      holder[0] ? " (" : "", holder, holder[0] ? ")" : "");
+                      "%s: another training runs on this folder%s%s%s: wait for it, or stop it",
+                      dir, holder[0] ? " (" : "", holder, holder[0] ? ")" : "");
 }
 
 /* Who holds the lock, for the one that finds it held. */
@@ -333,9 +354,9 @@ enum shoal_status shoal_models_lock(const char *dir, int *lock_fd, struct shoal_
     if (fd < 0)
         return shoal_fail(message, SHOAL_IO, "%s: %s", path, strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        status = errno == EWOULDBLOCK ? busy(dir, fd, message)
-                                      : shoal_fail(message, SHOAL_IO, "%s: %s", path,
-                                                   strerror(errno));
+        status = errno == EWOULDBLOCK
+                     ? busy(dir, fd, message)
+                     : shoal_fail(message, SHOAL_IO, "%s: %s", path, strerror(errno));
     else
         status = sign(fd, path, message);
     if (status != SHOAL_OK) {

@@ -32,7 +32,7 @@ static enum shoal_status load(struct shoal_outcome *outcome, struct shoal_store 
     enum shoal_status status = store->ops->load(store, partition, &nobody, 1, &value, message);
     if (status != SHOAL_OK)
         return status;
-    shoal_correction_init(&outcome->correction, 0);
+    shoal_correction_init(&outcome->correction, 0, 0);
     if (value.bytes)
         status = shoal_correction_decode(value.bytes, value.size, &outcome->correction);
     if (status != SHOAL_OK)
@@ -43,7 +43,7 @@ static enum shoal_status load(struct shoal_outcome *outcome, struct shoal_store 
 }
 
 enum shoal_status shoal_outcomes_of(struct shoal_outcomes *outcomes, struct shoal_store *store,
-                                    int32_t partition, uint64_t model,
+                                    int32_t partition, const struct shoal_model *model,
                                     struct shoal_correction **correction,
                                     struct shoal_message *message)
 {
@@ -55,8 +55,8 @@ enum shoal_status shoal_outcomes_of(struct shoal_outcomes *outcomes, struct shoa
         if (status != SHOAL_OK)
             return status;
     }
-    if (outcome->correction.model != model)
-        shoal_correction_init(&outcome->correction, model);
+    if (outcome->correction.model != model->id)
+        shoal_correction_init(&outcome->correction, model->id, model->origin.train_until_ms);
     *correction = &outcome->correction;
     return SHOAL_OK;
 }

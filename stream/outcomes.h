@@ -7,6 +7,7 @@
 #define SHOAL_OUTCOMES_H
 
 #include "model/correction.h"
+#include "model/model.h"
 #include "state/store.h"
 
 struct shoal_outcomes {
@@ -18,10 +19,10 @@ struct shoal_outcomes {
 };
 
 void shoal_outcomes_finish(struct shoal_outcomes *outcomes);
-/* The correction of a partition, for events under `model` (its id): empty if there is none yet, or only
+/* The correction of a partition, for events under `model`: empty if there is none yet, or only
  * one of another model. Valid until the next call. */
 enum shoal_status shoal_outcomes_of(struct shoal_outcomes *outcomes, struct shoal_store *store,
-                                    int32_t partition, uint64_t model,
+                                    int32_t partition, const struct shoal_model *model,
                                     struct shoal_correction **correction,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 /* The partition's correction if it is known, else NULL. */

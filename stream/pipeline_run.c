@@ -366,7 +366,7 @@ static enum shoal_status begin_span(struct shoal_pipeline *p, size_t *count,
         if (!event->user)
             continue;
         enum shoal_status status =
-            shoal_outcomes_of(&p->outcomes, p->store, event->partition, p->options.model->id,
+            shoal_outcomes_of(&p->outcomes, p->store, event->partition, p->options.model,
                               &correction, message);
         if (status != SHOAL_OK)
             return status;

@@ -10,13 +10,14 @@
 #include "stream/reader.h"
 #include "stream/served.h"
 
-enum { PROGRESS_MESSAGES = 4096 };
+enum { PROGRESS_MESSAGES = 4096, PIPELINES_MAX = 64 };
 
 struct replay {
     const struct shoal_replay_options *options;
     struct shoal_store *store;
     struct shoal_sink *sink;
     struct shoal_pipeline **pipelines;
+    unsigned pipelines_count;
     int64_t *next_offset; /* per partition: offset of its next message */
     int64_t *base_offset; /* per partition: messages of the files before the current one */
     const struct shoal_model ***served; /* [partition][swap]: all held, from start to end */
@@ -25,7 +26,7 @@ struct replay {
 
 static void finish(struct replay *replay)
 {
-    for (unsigned i = 0; replay->pipelines && i < replay->options->workers; i++)
+    for (unsigned i = 0; replay->pipelines && i < replay->pipelines_count; i++)
         shoal_pipeline_destroy(replay->pipelines[i]);
     free(replay->pipelines);
     free(replay->next_offset);
@@ -63,6 +64,21 @@ static enum shoal_status find_models(struct replay *replay, struct shoal_message
     return SHOAL_OK;
 }
 
+/* Partitions are swapped at places of their own, and in a file their messages take turns: a pipeline of
+ * several would go to and fro between two models, which is dear where H differs. The result is the same
+ * with a pipeline for each. */
+static unsigned count_pipelines(const struct replay *replay)
+{
+    const struct shoal_replay_options *o = replay->options;
+    for (int32_t i = 0; o->swaps && i < o->partitions && o->partitions <= PIPELINES_MAX; i++) {
+        for (size_t j = 0; j < o->swaps[i].count; j++) {
+            if (replay->served[i][j]->params.dims.hidden != o->pipeline.model->params.dims.hidden)
+                return (unsigned)o->partitions;
+        }
+    }
+    return o->workers;
+}
+
 /* Writes the swaps, as a run tells them: where a partition begins, and each one after. */
 static enum shoal_status tell_swaps(struct replay *replay, struct shoal_message *message)
 {
@@ -83,16 +99,18 @@ static enum shoal_status tell_swaps(struct replay *replay, struct shoal_message 
 static enum shoal_status start(struct replay *replay, struct shoal_message *message)
 {
     const struct shoal_replay_options *o = replay->options;
-    replay->pipelines = calloc(o->workers, sizeof *replay->pipelines);
-    replay->next_offset = calloc((size_t)o->partitions, sizeof *replay->next_offset);
-    replay->base_offset = calloc((size_t)o->partitions, sizeof *replay->base_offset);
     replay->served = calloc((size_t)o->partitions, sizeof *replay->served);
-    if (!replay->pipelines || !replay->next_offset || !replay->base_offset || !replay->served)
+    if (!replay->served)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
-    enum shoal_status status = SHOAL_OK;
-    status = find_models(replay, message);
+    enum shoal_status status = find_models(replay, message);
     if (status != SHOAL_OK)
         return status;
+    replay->pipelines_count = count_pipelines(replay);
+    replay->pipelines = calloc(replay->pipelines_count, sizeof *replay->pipelines);
+    replay->next_offset = calloc((size_t)o->partitions, sizeof *replay->next_offset);
+    replay->base_offset = calloc((size_t)o->partitions, sizeof *replay->base_offset);
+    if (!replay->pipelines || !replay->next_offset || !replay->base_offset)
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     replay->store = o->store;
     if (!replay->store)
         status = shoal_memory_store_create(&replay->store);
@@ -112,7 +130,7 @@ static enum shoal_status start(struct replay *replay, struct shoal_message *mess
     }
     if (status == SHOAL_OK)
         status = tell_swaps(replay, message);
-    for (unsigned i = 0; i < o->workers && status == SHOAL_OK; i++) {
+    for (unsigned i = 0; i < replay->pipelines_count && status == SHOAL_OK; i++) {
         status = shoal_pipeline_create(&o->pipeline, replay->store, replay->sink,
                                        &replay->pipelines[i]);
         if (status != SHOAL_OK)
@@ -123,14 +141,14 @@ static enum shoal_status start(struct replay *replay, struct shoal_message *mess
 
 static struct shoal_pipeline *pipeline_of(const struct replay *replay, int32_t partition)
 {
-    return replay->pipelines[(unsigned)partition % replay->options->workers];
+    return replay->pipelines[(unsigned)partition % replay->pipelines_count];
 }
 
 /* Runs what waits everywhere and saves every partition. */
 static enum shoal_status save_all(struct replay *replay, struct shoal_message *message)
 {
     enum shoal_status status = SHOAL_OK;
-    for (unsigned i = 0; i < replay->options->workers && status == SHOAL_OK; i++)
+    for (unsigned i = 0; i < replay->pipelines_count && status == SHOAL_OK; i++)
         status = shoal_pipeline_run(replay->pipelines[i], message);
     for (int32_t i = 0; i < replay->options->partitions && status == SHOAL_OK; i++)
         status = shoal_pipeline_save(pipeline_of(replay, i), i, replay->next_offset[i], message);
@@ -181,7 +199,7 @@ static enum shoal_status add(struct replay *replay, struct shoal_input *input,
         (due || shoal_pipeline_dirty(pipeline) >= shoal_pipeline_dirty_max(pipeline)))
         status = save_all(replay, message);
     if (status == SHOAL_OK && due) {
-        for (unsigned i = 0; i < o->workers; i++)
+        for (unsigned i = 0; i < replay->pipelines_count; i++)
             shoal_pipeline_drop(replay->pipelines[i], -1);
     }
     return status;
@@ -217,7 +235,7 @@ static enum shoal_status read_file(struct replay *replay, size_t index,
 static void sum_counts(struct replay *replay, struct shoal_pipeline_counts *counts)
 {
     *counts = (struct shoal_pipeline_counts){0};
-    for (unsigned i = 0; i < replay->options->workers; i++) {
+    for (unsigned i = 0; i < replay->pipelines_count; i++) {
         const struct shoal_pipeline_counts *one = shoal_pipeline_counts(replay->pipelines[i]);
         shoal_pipeline_counts_add(counts, one);
     }

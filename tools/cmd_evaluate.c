@@ -10,9 +10,12 @@
 #include "stream/event.h"
 #include "tools/commands.h"
 #include "tools/evaluate_print.h"
+#include "tools/evaluate_rebuilt.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
 #include "tools/tasks_print.h"
+
+enum { REBUILT_SAMPLES = 20000 };
 
 static void on_progress(void *context, size_t done, size_t total)
 {
@@ -99,6 +102,16 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
         fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
                         "first because: %s\n",
                 load.refused, load.messages, load.why.text);
+    if (shoal_cli_get(args, "rebuilt")) {
+        struct shoal_rebuild_options rebuild = {
+            .from_ms = from_given ? from_ms : INT64_MIN,
+            .until_ms = until_given ? until_ms : INT64_MAX,
+            .precision = shoal_cli_get(args, "fp32") ? SHOAL_FP32 : SHOAL_FP16,
+            .samples_max = REBUILT_SAMPLES,
+            .seed = (uint64_t)seed,
+        };
+        return shoal_evaluate_rebuilt(args, model, dataset, &rebuild);
+    }
     struct shoal_progress progress;
     struct shoal_evaluate_options options = {
         .from_ms = from_given ? from_ms : INT64_MIN,
@@ -177,6 +190,10 @@ static const struct shoal_cli_option options[] = {
     {"online", "PARTITIONS", "0",
      "also judge the model with its logit corrected online from the outcomes that have come in by "
      "then, as in a topic of so many partitions; 0: do not",
+     false, false},
+    {"rebuilt", NULL, NULL,
+     "instead: how far the scores of up to 20000 events, drawn with --seed, are from those of states "
+     "rebuilt from the last 1 to 32 events, as after a swap of the model",
      false, false},
     {"by-segment", NULL, NULL,
      "also for the events of each level of lifecycle and intent (by the model's thresholds); with "

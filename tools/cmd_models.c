@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `shoal models`: which models there are, which one serves, how each came about; and the way back to an
- * earlier one. */
+/* `shoal models`: which models there are, which one serves, how each came about; and the way back
+ * to an earlier one. */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -118,7 +118,8 @@ static int print_runs(const struct shoal_cli_args *args, const struct runs *runs
         (void)shoal_line_text(line, "time", time, sizeof time);
         (void)shoal_line_text(line, "decision", decision, sizeof decision);
         (void)shoal_line_text(line, "reason", reason, sizeof reason);
-        if (!shoal_line_text(line, "challenger", challenger, sizeof challenger))
+        if (!shoal_line_text(line, "challenger", challenger, sizeof challenger) &&
+            strcmp(decision, shoal_decision_text(SHOAL_DECISION_ROLLED_BACK)) == 0)
             (void)shoal_line_text(line, "in_service", challenger, sizeof challenger);
         printf("%.19sZ  %-11s  %-16s  %s\n", time, decision, challenger, reason);
     }
@@ -241,7 +242,9 @@ static int list(const struct shoal_cli_args *args, const char *dir, const struct
     if (status == SHOAL_NOT_FOUND)
         why.text[0] = '\0';
     struct shoal_put put = {.out = stdout};
-    struct listing listing = {.dir = dir, .current = current, .runs = runs,
+    struct listing listing = {.dir = dir,
+                              .current = current,
+                              .runs = runs,
                               .put = shoal_cli_get(args, "json") ? &put : NULL};
     if (listing.put) {
         shoal_put_open(&put, NULL, '{');
@@ -258,9 +261,8 @@ static int list(const struct shoal_cli_args *args, const char *dir, const struct
     } else if (status == SHOAL_OK) {
         print_service(&listing, why.text);
     }
-    return status == SHOAL_OK
-               ? SHOAL_EXIT_OK
-               : shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
+    return status == SHOAL_OK ? SHOAL_EXIT_OK
+                              : shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
 }
 
 /* ---- changes -------------------------------------------------------------------------------- */
@@ -299,9 +301,8 @@ static int use(const struct shoal_cli_args *args, const char *dir, const char *v
         before[0] = '\0';
     enum shoal_status status = shoal_models_select(dir, version, &message);
     if (status != SHOAL_OK)
-        return shoal_cli_fail(args,
-                              status == SHOAL_IO ? SHOAL_EXIT_FAILED : SHOAL_EXIT_CONFIG, "%s",
-                              message.text);
+        return shoal_cli_fail(args, status == SHOAL_IO ? SHOAL_EXIT_FAILED : SHOAL_EXIT_CONFIG,
+                              "%s", message.text);
     status = record_use(dir, before, version, shoal_cli_get(args, "reason"), &message);
     fprintf(stderr, "in service: %s (before: %s)\n", version, before[0] ? before : "none");
     return status == SHOAL_OK ? SHOAL_EXIT_OK
@@ -400,8 +401,7 @@ static int run(const struct shoal_cli_args *args)
     if (path)
         return add(args, dir, path);
     enum shoal_status status = read_runs(dir, &runs, &message);
-    int code = status != SHOAL_OK
-                   ? shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text)
+    int code = status != SHOAL_OK ? shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text)
                : shoal_cli_get(args, "runs") ? print_runs(args, &runs)
                                              : list(args, dir, &runs);
     finish_runs(&runs);
@@ -410,21 +410,23 @@ static int run(const struct shoal_cli_args *args)
 
 static const struct shoal_cli_option options[] = {
     {"models", "DIR", NULL, "folder of models", true, false},
-    {"json", NULL, NULL,
-     "one JSON object: in_service and models; with --runs one a line", false, false},
+    {"json", NULL, NULL, "one JSON object: in_service and models; with --runs one a line", false,
+     false},
     {"use", "VERSION", NULL,
      "put this version into service, once it has been loaded and has passed its self-test", false,
      false},
     {"reason", "TEXT", NULL, "with --use: why, for the record (default: by hand)", false, false},
     {"add", "FILE", NULL, "copy a model file into the folder and print its version", false, false},
-    {"runs", NULL, NULL, "list every training and every change by hand, oldest first", false, false},
-    {"drift", NULL, NULL,
-     "hold the recent events of --events against those that the model in service was trained on", false,
+    {"runs", NULL, NULL, "list every training and every change by hand, oldest first", false,
      false},
+    {"drift", NULL, NULL,
+     "hold the recent events of --events against those that the model in service was trained on",
+     false, false},
     {"events", "FILE[,FILE…]", NULL, "with --drift: events in order of arrival", false, false},
     {"until", "TIME", NULL, "with --drift: leave out events from here on (default: none)", false,
      false},
-    {"recent", "DURATION", "1d", "with --drift: how much before the end is looked at", false, false},
+    {"recent", "DURATION", "1d", "with --drift: how much before the end is looked at", false,
+     false},
     {0},
 };
 
@@ -432,12 +434,16 @@ const struct shoal_cli_command shoal_cmd_models = {
     .name = "models",
     .summary = "list the models of a folder, choose the one in service",
     .description =
-        "Lists the versions, oldest first, the one in service marked with *: what it was trained on, its "
+        "Lists the versions, oldest first, the one in service marked with *: what it was trained "
+        "on, its "
         "figures on its validation part, and what came of the run that made it. --use may be given "
         "at any time, also while a training runs: that training will then not publish over it.\n"
-        "--drift prints the population stability index (PSI) of inputs and scores, the PSI that chance "
-        "alone would give (noise), and the threshold that chance passes in one of a hundred looks at "
-        "the whole table; both account for the events of a user depending on each other. Drifted: PSI "
+        "--drift prints the population stability index (PSI) of inputs and scores, the PSI that "
+        "chance "
+        "alone would give (noise), and the threshold that chance passes in one of a hundred looks "
+        "at "
+        "the whole table; both account for the events of a user depending on each other. Drifted: "
+        "PSI "
         "above the threshold and above the noise by 0.1. Needed are 1000 events.",
     .example = "shoal models --models /var/lib/shoal/models --use 0035d1367cb6474c",
     .options = options,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `shoal retrain`: once, or every so often for ever.
  *
- * Each round runs in a process of its own, so that whatever happens to it (out of memory, a crash, being
- * stopped in the middle of an epoch) the one that watches over it records the failure and goes on; and so
- * that SIGTERM ends a round at once: nothing of it is in the folder before it is whole. */
+ * Each round runs in a process of its own, so that whatever happens to it (out of memory, a crash,
+ * being stopped in the middle of an epoch) the one that watches over it records the failure and
+ * goes on; and so that SIGTERM ends a round at once: nothing of it is in the folder before it is
+ * whole. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,8 +35,10 @@ static bool read_duration(const struct shoal_cli_args *args, const char *name, i
         return true;
     char least[SHOAL_DURATION_TEXT];
     shoal_duration_print(min_ms, least);
-    (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--%s: '%s' is not a duration of at least %s, for "
-                         "example 30d", name, text, least);
+    (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE,
+                         "--%s: '%s' is not a duration of at least %s, for "
+                         "example 30d",
+                         name, text, least);
     return false;
 }
 
@@ -89,7 +92,8 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_retrain
         return false;
     options->until_ms = until_ms;
     if (options->max_age_ms && !options->if_drifted) {
-        (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--max-age means something with --if-drifted "
+        (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE,
+                             "--max-age means something with --if-drifted "
                              "only");
         return false;
     }
@@ -102,8 +106,9 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_retrain
         return false;
     }
     if (*every_ms && strcmp(options->events, "-") == 0) {
-        (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE,
-                             "--every reads the events anew each time; standard input is there once");
+        (void)shoal_cli_fail(
+            args, SHOAL_EXIT_USAGE,
+            "--every reads the events anew each time; standard input is there once");
         return false;
     }
     return true;
@@ -138,8 +143,8 @@ static int round_of(const struct shoal_cli_args *args, const struct shoal_retrai
     return status == SHOAL_OK ? SHOAL_EXIT_OK : SHOAL_EXIT_FAILED;
 }
 
-/* Waits for one of the blocked signals, until_ms (of shoal_clock_ms; negative: for ever). The signal, or 0
- * when the time has come. */
+/* Waits for one of the blocked signals, until_ms (of shoal_clock_ms; negative: for ever). The
+ * signal, or 0 when the time has come. */
 static int wait_signal(const sigset_t *signals, int64_t until_ms)
 {
     for (;;) {
@@ -161,9 +166,8 @@ static void record_end(const struct shoal_cli_args *args,
                        int64_t took_ms, const char *reason)
 {
     struct shoal_message message = {.text = ""};
-    struct shoal_retrain_run run = {.started_wall_ms = started_wall_ms,
-                                    .took_ms = took_ms,
-                                    .decision = SHOAL_DECISION_FAILED};
+    struct shoal_retrain_run run = {
+        .started_wall_ms = started_wall_ms, .took_ms = took_ms, .decision = SHOAL_DECISION_FAILED};
     (void)shoal_fail(&run.reason, SHOAL_OK, "%s", reason);
     if (shoal_models_current(options->dir, run.in_service, NULL) != SHOAL_OK)
         run.in_service[0] = '\0';
@@ -219,7 +223,8 @@ static int supervise(const struct shoal_cli_args *args, const struct shoal_retra
     return SHOAL_EXIT_FAILED;
 }
 
-/* A round now, then one every so often from start to start; what a round comes to does not end it. */
+/* A round now, then one every so often from start to start; what a round comes to does not end it.
+ */
 static int repeat(const struct shoal_cli_args *args, const struct shoal_retrain_options *options,
                   int64_t every_ms, const sigset_t *signals)
 {
@@ -267,11 +272,12 @@ static const struct shoal_cli_option options[] = {
     {"models", "DIR", NULL, "folder of models; made if it is not there", true, false},
     {"once", NULL, NULL, "one round (the default)", false, false},
     {"every", "DURATION", NULL,
-     "a round now and then one every so often, for example 1d, from start to start; goes on after a "
+     "a round now and then one every so often, for example 1d, from start to start; goes on after "
+     "a "
      "round that failed; ends with SIGTERM or SIGINT, also in the middle of a round",
      false, false},
-    {"window", "DURATION", NULL, "train on so much before the sealed window, at least 55h (default: everything)",
-     false, false},
+    {"window", "DURATION", NULL,
+     "train on so much before the sealed window, at least 55h (default: everything)", false, false},
     {"until", "TIME", NULL, "leave out events from here on (default: none)", false, false},
     {"sealed", "DURATION", "1d", "length of the sealed window, the last for which labels are whole",
      false, false},
@@ -279,18 +285,19 @@ static const struct shoal_cli_option options[] = {
      "keep the incumbent if the challenger's log loss is greater by more than this share of it",
      false, false},
     {"if-drifted", NULL, NULL,
-     "train only if the recent events have drifted from those that the model in service was trained on "
+     "train only if the recent events have drifted from those that the model in service was "
+     "trained on "
      "(shoal models --drift), or if there is none",
      false, false},
     {"max-age", "DURATION", NULL,
-     "with --if-drifted: train also if the model in service knows nothing of the last so much", false,
-     false},
+     "with --if-drifted: train also if the model in service knows nothing of the last so much",
+     false, false},
     {"recent", "DURATION", "1d", "how much of the events is looked at for drift", false, false},
     {"keep-challenger", NULL, NULL, "keep the file of a challenger that is not published", false,
      false},
     {"json", NULL, NULL, "print the run as one JSON object, as it is recorded", false, false},
-    {"seed", "S", "1", "the same events, options and seed give the same model, byte for byte", false,
-     false},
+    {"seed", "S", "1", "the same events, options and seed give the same model, byte for byte",
+     false, false},
     {"hidden", "H", "64", "units of the LSTM, a multiple of 8", false, false},
     {"item-buckets", "N", "4096", "rows of the item table", false, false},
     {"category-buckets", "N", "1024", "rows of the category table", false, false},
@@ -298,8 +305,8 @@ static const struct shoal_cli_option options[] = {
     {"patience", "N", "0", "as in shoal train", false, false},
     {"batch", "B", "0", "as in shoal train", false, false},
     {"learning-rate", "R", "0.001", "step of AdamW", false, false},
-    {"threads", "N", "0", "threads to compute with; 0: one a processor. The model does not depend on it",
-     false, false},
+    {"threads", "N", "0",
+     "threads to compute with; 0: one a processor. The model does not depend on it", false, false},
     {0},
 };
 
@@ -311,14 +318,17 @@ const struct shoal_cli_command shoal_cmd_retrain = {
         "challenger on what lies before, lets it and the model in service score the sealed events, "
         "and compares their log loss by a paired bootstrap over users.\n"
         "Refused: the whole 95 % interval of challenger - incumbent is above 0 (surely worse), or "
-        "that of challenger - prior is (surely worse than the base rate of the days before).\n"
+        "that of challenger - prior is (surely worse than the base rate of the days before) and "
+        "the "
+        "challenger is not surely better than the incumbent.\n"
         "Kept: the difference is above --margin of the incumbent's log loss, though it could be "
         "chance.\n"
         "Published: else. What is published is the model that was judged, not one fitted anew with "
         "the sealed day. A model in service that cannot be read is compared with no more: then the "
         "prior is the only bar, as for the first model.\n"
         "Every run is a line in DIR/runs.jsonl; shoal models lists them. Exit codes: 0 published, "
-        "kept, refused or skipped, 1 failed (also: another training runs on the folder), 5 events missing or "
+        "kept, refused or skipped, 1 failed (also: another training runs on the folder), 5 events "
+        "missing or "
         "too few.",
     .example = "shoal retrain --events events.jsonl --models /var/lib/shoal/models --every 1d "
                "--window 30d",

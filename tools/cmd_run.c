@@ -259,7 +259,8 @@ const struct shoal_cli_command shoal_cmd_run = {
     .summary = "process events from Kafka, keep states in Redis",
     .description =
         "Runs until SIGTERM or SIGINT: then finishes, commits and leaves. Losing Kafka or Redis "
-        "does not end it: it keeps trying. Exit codes: 3 configuration, promotions, model or "
+        "does not end it: it keeps trying. If model.path is a folder of models, the version in service "
+        "there is followed: a newly published one is taken between two micro-batches. Exit codes: 3 configuration, promotions, model or "
         "recovery refused, 4 fenced by another process of the same name.",
     .example = "shoal run --config deploy/shoal.yaml --set workers=2",
     .options = options,

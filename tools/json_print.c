@@ -3,6 +3,7 @@
 #include "tools/json_print.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "stream/event.h"
 
@@ -35,6 +36,20 @@ void shoal_json_measures(const double values[SHOAL_MEASURE_COUNT],
     }
 }
 
+/* Bytes of the UTF-8 character at `text`; 0 if there is none (RFC 3629). */
+static size_t utf8_size(const unsigned char *text)
+{
+    size_t size = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2
+                  : text[0] < 0xf0 ? 3 : text[0] < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < size; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
+    bool surrogate = text[0] == 0xed && text[1] >= 0xa0;
+    bool beyond = text[0] == 0xf4 && text[1] >= 0x90;
+    return overlong || surrogate || beyond ? 0 : size;
+}
+
 void shoal_json_text(const char *text, FILE *out)
 {
     if (!text) {
@@ -42,14 +57,18 @@ void shoal_json_text(const char *text, FILE *out)
         return;
     }
     fputc('"', out);
-    for (; *text; text++) {
+    while (*text) {
+        size_t size = utf8_size((const unsigned char *)text);
         unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\')
+        if (size == 0)
+            fputs("\\ufffd", out);
+        else if (byte == '"' || byte == '\\')
             fprintf(out, "\\%c", byte);
         else if (byte < 0x20 || byte == 0x7f)
             fprintf(out, "\\u%04x", byte);
         else
-            fputc(byte, out);
+            fwrite(text, 1, size, out);
+        text += size ? size : 1;
     }
     fputc('"', out);
 }

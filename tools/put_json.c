@@ -5,23 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "stream/event.h"
-
-/* Bytes above 0x7f pass: ids and paths are UTF-8 or nobody's. */
-static void put_string(const char *text, FILE *out)
-{
-    fputc('"', out);
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\')
-            fprintf(out, "\\%c", byte);
-        else if (byte < 0x20)
-            fprintf(out, "\\u%04x", byte);
-        else
-            fputc(byte, out);
-    }
-    fputc('"', out);
-}
+#include "tools/json_print.h"
 
 static void begin(struct shoal_put *put, const char *key)
 {
@@ -29,7 +13,7 @@ static void begin(struct shoal_put *put, const char *key)
         fputc(',', put->out);
     put->comma = true;
     if (key) {
-        put_string(key, put->out);
+        shoal_json_text(key, put->out);
         fputc(':', put->out);
     }
 }
@@ -49,12 +33,8 @@ void shoal_put_close(struct shoal_put *put, char bracket)
 
 void shoal_put_text(struct shoal_put *put, const char *key, const char *text)
 {
-    if (!text) {
-        shoal_put_null(put, key);
-        return;
-    }
     begin(put, key);
-    put_string(text, put->out);
+    shoal_json_text(text, put->out);
 }
 
 void shoal_put_int(struct shoal_put *put, const char *key, int64_t value)
@@ -92,9 +72,8 @@ void shoal_put_null(struct shoal_put *put, const char *key)
 
 void shoal_put_time(struct shoal_put *put, const char *key, int64_t time_ms)
 {
-    char text[25];
-    shoal_time_print(time_ms, text);
-    shoal_put_text(put, key, text);
+    begin(put, key);
+    shoal_json_time(time_ms, put->out);
 }
 
 void shoal_put_hash(struct shoal_put *put, const char *key, uint64_t hash)
@@ -113,20 +92,8 @@ void shoal_put_raw(struct shoal_put *put, const char *key, const char *json)
 void shoal_put_measures(struct shoal_put *put, const double values[SHOAL_MEASURE_COUNT],
                         const struct shoal_interval intervals[SHOAL_MEASURE_COUNT])
 {
-    for (unsigned m = 0; m < SHOAL_MEASURE_COUNT; m++) {
-        char name[32];
-        const char *measure = shoal_measure_name((enum shoal_measure)m);
-        shoal_put_real(put, measure, values[m]);
-        snprintf(name, sizeof name, "%s_ci", measure);
-        if (!isfinite(intervals[m].low) || !isfinite(intervals[m].high)) {
-            shoal_put_null(put, name);
-            continue;
-        }
-        shoal_put_open(put, name, '[');
-        shoal_put_real(put, NULL, intervals[m].low);
-        shoal_put_real(put, NULL, intervals[m].high);
-        shoal_put_close(put, ']');
-    }
+    begin(put, NULL);
+    shoal_json_measures(values, intervals, put->out);
 }
 
 void shoal_put_metrics(struct shoal_put *put, const struct shoal_metrics *metrics)
@@ -167,7 +134,8 @@ static const char *skip_value(const char *at)
     return NULL;
 }
 
-/* The escapes that put_string writes for a text of the top level: quotes and backslashes; others stay. */
+/* The escapes that shoal_json_text writes for a text of the top level: quotes and backslashes;
+ * others stay. */
 static void copy_text(const char *from, const char *end, char *text, size_t size)
 {
     size_t length = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One JSON object after the other, a line each, value by value; and the way back for texts of its top
- * level. Numbers that are not finite become null. */
+/* Objects and lists of JSON, value by value, with the commas between (single values: json_print.h);
+ * and the way back for texts of an object's top level. Numbers that are not finite become null. */
 #ifndef SHOAL_PUT_JSON_H
 #define SHOAL_PUT_JSON_H
 
@@ -16,8 +16,8 @@ struct shoal_put {
 };
 
 /* key: NULL inside an array, and for the outermost. */
-void shoal_put_open(struct shoal_put *put, const char *key, char bracket); /* '{' or '[' */
-void shoal_put_close(struct shoal_put *put, char bracket);                 /* '}' or ']' */
+void shoal_put_open(struct shoal_put *put, const char *key, char bracket);     /* '{' or '[' */
+void shoal_put_close(struct shoal_put *put, char bracket);                     /* '}' or ']' */
 void shoal_put_text(struct shoal_put *put, const char *key, const char *text); /* NULL: null */
 void shoal_put_int(struct shoal_put *put, const char *key, int64_t value);
 void shoal_put_count(struct shoal_put *put, const char *key, uint64_t value);
@@ -35,8 +35,8 @@ void shoal_put_measures(struct shoal_put *put, const double values[SHOAL_MEASURE
 /* n, users, base_rate and the measures, as `shoal evaluate --json` names them. */
 void shoal_put_metrics(struct shoal_put *put, const struct shoal_metrics *metrics);
 
-/* The text under `key` at the top level of an object on one line, cut to size; false if there is none
- * or the line is no whole object. */
+/* The text under `key` at the top level of an object on one line, cut to size; false if there is
+ * none or the line is no whole object. */
 bool shoal_line_text(const char *line, const char *key, char *text, size_t size);
 
 #endif

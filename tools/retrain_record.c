@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is left of a round: its line in DIR/runs.jsonl (deploy/formats.md) and what a person is told. */
+/* What is left of a round: its line in DIR/runs.jsonl (deploy/formats.md) and what a person is
+ * told. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -66,8 +67,7 @@ static void put_options(struct shoal_put *put, const struct shoal_retrain_option
     shoal_put_count(put, "hidden", train->dims.hidden);
     shoal_put_count(put, "item_buckets", train->dims.item_buckets);
     shoal_put_count(put, "category_buckets", train->dims.category_buckets);
-    shoal_put_int(put, "epochs",
-                  train->epochs == SHOAL_TRAIN_AUTO ? -1 : (int64_t)train->epochs);
+    shoal_put_int(put, "epochs", train->epochs == SHOAL_TRAIN_AUTO ? -1 : (int64_t)train->epochs);
     shoal_put_count(put, "patience", train->patience);
     shoal_put_count(put, "batch", train->batch);
     shoal_put_real(put, "learning_rate", (double)train->learning_rate);
@@ -208,8 +208,8 @@ static void print_drift(const struct shoal_retrain_run *run, FILE *out)
 
 void shoal_retrain_print(const struct shoal_retrain_run *run, FILE *out)
 {
-    fprintf(out, "%s%s%s: %s\n", shoal_decision_text(run->decision),
-            run->challenger[0] ? " " : "", run->challenger, run->reason.text);
+    fprintf(out, "%s%s%s: %s\n", shoal_decision_text(run->decision), run->challenger[0] ? " " : "",
+            run->challenger, run->reason.text);
     fprintf(out, "  in service %s\n", run->in_service[0] ? run->in_service : "none");
     if (run->trigger.text[0])
         fprintf(out, "  because   %s\n", run->trigger.text);
@@ -285,9 +285,8 @@ enum shoal_status shoal_retrain_record(const struct shoal_retrain_options *optio
     bool failed = !out || ferror(out);
     if (out && fclose(out) != 0)
         failed = true;
-    enum shoal_status status = failed
-                                   ? shoal_fail(message, SHOAL_NOMEM, "out of memory")
-                                   : shoal_runs_append(options->dir, line, size, message);
+    enum shoal_status status = failed ? shoal_fail(message, SHOAL_NOMEM, "out of memory")
+                                      : shoal_runs_append(options->dir, line, size, message);
     free(line);
     return status;
 }

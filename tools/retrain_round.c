@@ -28,10 +28,9 @@ static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done
     struct round *round = context;
     (void)refit;
     round->seen = done;
-    double fraction = round->epochs && total
-                          ? ((double)epoch - 1 + (double)done / (double)total) /
-                                (double)round->epochs
-                          : -1;
+    double fraction = round->epochs && total ? ((double)epoch - 1 + (double)done / (double)total) /
+                                                   (double)round->epochs
+                                             : -1;
     shoal_progress_update(&round->line, fraction, round->done_before + done);
 }
 
@@ -50,8 +49,8 @@ static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
                 epoch->valid_loss, epoch->valid_auc);
     else
         fprintf(stderr, "epoch %3u/%u  train loss %.5f  validation loss %.5f  ROC-AUC %.4f%s\n",
-                epoch->epoch, epoch->epochs, epoch->train_loss, epoch->valid_loss,
-                epoch->valid_auc, epoch->best ? "  best" : "");
+                epoch->epoch, epoch->epochs, epoch->train_loss, epoch->valid_loss, epoch->valid_auc,
+                epoch->best ? "  best" : "");
 }
 
 static void on_scored(void *context, size_t done, size_t total)
@@ -61,7 +60,8 @@ static void on_scored(void *context, size_t done, size_t total)
 
 /* ---- steps ---------------------------------------------------------------------------------- */
 
-/* The model in service. One that cannot be read does not stop the round: a new model is what heals it. */
+/* The model in service. One that cannot be read does not stop the round: a new model is what heals
+ * it. */
 static void find_incumbent(struct round *round)
 {
     struct shoal_retrain_run *run = round->run;
@@ -77,8 +77,9 @@ static void find_incumbent(struct round *round)
         run->incumbent[0] = '\0';
     memcpy(run->in_service, run->incumbent, sizeof run->in_service);
     if (status != SHOAL_OK)
-        fprintf(stderr, "warning: the model in service cannot be read, so that the challenger is "
-                        "compared with the base rate only: %s\n",
+        fprintf(stderr,
+                "warning: the model in service cannot be read, so that the challenger is "
+                "compared with the base rate only: %s\n",
                 run->incumbent_error.text);
     else
         run->incumbent_error.text[0] = '\0';
@@ -87,12 +88,14 @@ static void find_incumbent(struct round *round)
 static void warn_of_data(const struct shoal_retrain_run *run)
 {
     if (run->load.refused)
-        fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
-                        "first because: %s\n",
+        fprintf(stderr,
+                "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
+                "first because: %s\n",
                 run->load.refused, run->load.messages, run->load.why.text);
     if (run->late_count)
-        fprintf(stderr, "%" PRIu64 " of %zu events are older than the one before of the same user; "
-                        "each counts as of that one's time, as it would in service\n",
+        fprintf(stderr,
+                "%" PRIu64 " of %zu events are older than the one before of the same user; "
+                "each counts as of that one's time, as it would in service\n",
                 run->late_count, run->events_count);
 }
 
@@ -100,8 +103,8 @@ static enum shoal_status read_events(struct round *round, struct shoal_message *
 {
     const struct shoal_retrain_options *options = round->options;
     struct shoal_retrain_run *run = round->run;
-    run->load = (struct shoal_load){.until_ms = options->until_given ? options->until_ms
-                                                                     : INT64_MAX};
+    run->load =
+        (struct shoal_load){.until_ms = options->until_given ? options->until_ms : INT64_MAX};
     enum shoal_status status =
         shoal_load_events(options->events, &run->load, &round->dataset, message);
     if (status != SHOAL_OK)
@@ -130,12 +133,10 @@ static enum shoal_status look_for_drift(struct round *round, struct shoal_messag
     struct shoal_retrain_run *run = round->run;
     if (!round->incumbent || round->incumbent->reference.count == 0 || run->events_count == 0)
         return SHOAL_OK;
-    if (shoal_drift_look(round->incumbent, &round->dataset,
-                         run->end_ms - round->options->recent_ms,
+    if (shoal_drift_look(round->incumbent, &round->dataset, run->end_ms - round->options->recent_ms,
                          run->end_ms + !run->load.reached, /* the last event too */
                          &run->drift) != SHOAL_OK)
-        return shoal_fail(message, SHOAL_NOMEM, "out of memory with %zu events",
-                          run->events_count);
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory with %zu events", run->events_count);
     run->looked = true;
     return SHOAL_OK;
 }
@@ -199,12 +200,12 @@ static enum shoal_status cut(struct round *round, struct shoal_message *message)
                           "over more than %.0f h: 54 for the training, %.0f sealed, 24 for the "
                           "labels of the sealed ones",
                           run->events_count, hours, 24 + sealed_hours + 54, sealed_hours);
-    enum shoal_status status = shoal_compare_check(&round->dataset, run->sealed_from_ms,
-                                                   run->sealed_until_ms, message);
+    enum shoal_status status =
+        shoal_compare_check(&round->dataset, run->sealed_from_ms, run->sealed_until_ms, message);
     if (status != SHOAL_OK)
         return status;
-    status = shoal_dataset_slice(&round->dataset, run->from_ms, run->sealed_from_ms,
-                                 &round->window);
+    status =
+        shoal_dataset_slice(&round->dataset, run->from_ms, run->sealed_from_ms, &round->window);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory with %zu events", run->events_count);
     if (round->window.users_count < SHOAL_SEALED_USERS_MIN)
@@ -226,8 +227,8 @@ static enum shoal_status train(struct round *round, struct shoal_message *messag
                     &round->challenger, &run->summary, message);
     shoal_progress_end(&round->line);
     if (status == SHOAL_OK && round->challenger->reference.count == 0)
-        status = shoal_reference_of(round->challenger, &round->window,
-                                    &round->challenger->reference);
+        status =
+            shoal_reference_of(round->challenger, &round->window, &round->challenger->reference);
     if (status == SHOAL_NOMEM)
         return shoal_fail(message, status, "out of memory with %zu events", run->events_count);
     if (status != SHOAL_OK)
@@ -236,8 +237,9 @@ static enum shoal_status train(struct round *round, struct shoal_message *messag
     status = shoal_model_serialize(round->challenger, &bytes); /* sets the version */
     shoal_buffer_finish(&bytes);
     if (status != SHOAL_OK)
-        return shoal_fail(message, status, "the challenger cannot be written: it has values that "
-                                           "are not finite");
+        return shoal_fail(message, status,
+                          "the challenger cannot be written: it has values that "
+                          "are not finite");
     run->trained = true;
     run->origin = round->challenger->origin;
     memcpy(run->challenger, round->challenger->version, sizeof run->challenger);
@@ -262,8 +264,9 @@ static enum shoal_status compare(struct round *round, struct shoal_message *mess
     shoal_progress_end(&line);
     run->compared = status == SHOAL_OK;
     if (run->compared && run->comparison.incumbent_saw_window)
-        fprintf(stderr, "warning: the model in service was trained on days of the sealed window; it "
-                        "looks better there than it is\n");
+        fprintf(stderr,
+                "warning: the model in service was trained on days of the sealed window; it "
+                "looks better there than it is\n");
     return status;
 }
 
@@ -272,10 +275,16 @@ static enum shoal_status publish(struct round *round, struct shoal_message *mess
 {
     struct shoal_retrain_run *run = round->run;
     const char *dir = round->options->dir;
+    struct shoal_model *there;
+    bool was_there = shoal_models_load(dir, run->challenger, &there, NULL) == SHOAL_OK;
+    shoal_model_destroy(there);
     enum shoal_status status = shoal_models_add(dir, round->challenger, message);
     if (status == SHOAL_OK)
         status = shoal_models_replace(dir, run->incumbent, run->challenger, message);
     if (status == SHOAL_FENCED) {
+        if (!was_there && !round->options->keep_challenger &&
+            shoal_models_remove(dir, run->challenger, NULL) != SHOAL_OK)
+            fprintf(stderr, "warning: %s stays in the folder\n", run->challenger);
         run->decision = SHOAL_DECISION_KEPT;
         (void)shoal_fail(&run->reason, SHOAL_OK, "%s while this round ran; not overruled",
                          message->text);
@@ -332,8 +341,7 @@ static enum shoal_status train_and_decide(struct round *round, struct shoal_mess
     return status;
 }
 
-void shoal_retrain_round(const struct shoal_retrain_options *options,
-                         struct shoal_retrain_run *run)
+void shoal_retrain_round(const struct shoal_retrain_options *options, struct shoal_retrain_run *run)
 {
     struct round round = {.options = options, .run = run};
     struct shoal_message message = {.text = ""};

@@ -50,19 +50,19 @@ static enum shoal_status check(const struct seal *seal, struct shoal_message *me
         seal->positives >= SHOAL_SEALED_CLASS_MIN &&
         seal->count - seal->positives >= SHOAL_SEALED_CLASS_MIN)
         return SHOAL_OK;
-    return shoal_fail(message, SHOAL_TOO_FEW,
-                      "the sealed window has %zu labelled events of %zu users, %zu of them before a "
-                      "purchase within 24 h; needed are %d events of %d users with at least %d of "
-                      "either kind",
-                      seal->count, seal->users_count, seal->positives, SHOAL_SEALED_EVENTS_MIN,
-                      SHOAL_SEALED_USERS_MIN, SHOAL_SEALED_CLASS_MIN);
+    return shoal_fail(
+        message, SHOAL_TOO_FEW,
+        "the sealed window has %zu labelled events of %zu users, %zu of them before a "
+        "purchase within 24 h; needed are %d events of %d users with at least %d of "
+        "either kind",
+        seal->count, seal->users_count, seal->positives, SHOAL_SEALED_EVENTS_MIN,
+        SHOAL_SEALED_USERS_MIN, SHOAL_SEALED_CLASS_MIN);
 }
 
 static enum shoal_status fail_memory(const struct shoal_dataset *dataset,
                                      struct shoal_message *message)
 {
-    return shoal_fail(message, SHOAL_NOMEM, "out of memory with %zu events",
-                      dataset->events_count);
+    return shoal_fail(message, SHOAL_NOMEM, "out of memory with %zu events", dataset->events_count);
 }
 
 enum shoal_status shoal_compare_check(const struct shoal_dataset *dataset, int64_t from_ms,
@@ -157,8 +157,8 @@ static enum shoal_status measure(const struct shoal_model *challenger,
                                       dataset->users_count};
         status = against_prior(&sample, base_rate, options->seed, &comparison->prior);
         if (status == SHOAL_OK && incumbent)
-            status = against_incumbent(&sample, incumbent, dataset, options,
-                                       &comparison->incumbent, message);
+            status = against_incumbent(&sample, incumbent, dataset, options, &comparison->incumbent,
+                                       message);
     }
     free(users);
     shoal_evaluation_finish(&evaluation);
@@ -169,8 +169,7 @@ enum shoal_status shoal_compare(const struct shoal_model *challenger,
                                 const struct shoal_model *incumbent,
                                 const struct shoal_dataset *dataset,
                                 const struct shoal_compare_options *options,
-                                struct shoal_comparison *comparison,
-                                struct shoal_message *message)
+                                struct shoal_comparison *comparison, struct shoal_message *message)
 {
     struct seal seal;
     *comparison = (struct shoal_comparison){.verdict = SHOAL_VERDICT_REFUSE};
@@ -178,8 +177,8 @@ enum shoal_status shoal_compare(const struct shoal_model *challenger,
     if (status == SHOAL_OK)
         status = check(&seal, message);
     if (status == SHOAL_OK)
-        status = measure(challenger, incumbent, dataset, seal.base_rate, options, comparison,
-                         message);
+        status =
+            measure(challenger, incumbent, dataset, seal.base_rate, options, comparison, message);
     if (status == SHOAL_NOMEM)
         return fail_memory(dataset, message);
     if (status != SHOAL_OK)
@@ -196,6 +195,11 @@ enum shoal_status shoal_compare(const struct shoal_model *challenger,
 static bool surely_worse(const struct shoal_rival *rival)
 {
     return rival->there && rival->intervals[SHOAL_MEASURE_log_loss].low > 0;
+}
+
+static bool surely_better(const struct shoal_rival *rival)
+{
+    return rival->there && rival->intervals[SHOAL_MEASURE_log_loss].high < 0;
 }
 
 static void conclude(struct shoal_comparison *comparison, enum shoal_verdict verdict,
@@ -216,12 +220,15 @@ void shoal_compare_judge(struct shoal_comparison *comparison, double margin)
     if (surely_worse(incumbent))
         conclude(comparison, SHOAL_VERDICT_REFUSE, "surely worse than the model in service",
                  incumbent, "incumbent");
-    else if (surely_worse(prior))
+    else if (surely_worse(prior) && !surely_better(incumbent))
         conclude(comparison, SHOAL_VERDICT_REFUSE,
                  "surely worse than the base rate of the days before", prior, "prior");
     else if (incumbent->there && !(difference <= tolerated))
         conclude(comparison, SHOAL_VERDICT_KEEP,
                  "perhaps by chance, but by more than the margin worse than the model in service",
+                 incumbent, "incumbent");
+    else if (surely_better(incumbent))
+        conclude(comparison, SHOAL_VERDICT_PUBLISH, "surely better than the model in service",
                  incumbent, "incumbent");
     else if (incumbent->there)
         conclude(comparison, SHOAL_VERDICT_PUBLISH, "no harm seen beside the model in service",

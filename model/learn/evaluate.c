@@ -112,8 +112,8 @@ static enum shoal_status score_model(struct work *work, const struct shoal_model
     float *corrected = malloc((work->dataset->events_count + 1) * sizeof *corrected);
     if (!corrected)
         return SHOAL_NOMEM;
-    status = shoal_online_correct(work->dataset, options->partitions, work->all_scores, corrected,
-                                  NULL);
+    status = shoal_online_correct(work->dataset, options->partitions,
+                                  model->origin.train_until_ms, work->all_scores, corrected, NULL);
     for (size_t i = 0; i < evaluation->count && status == SHOAL_OK; i++)
         work->scores[SHOAL_PREDICTOR_CORRECTED][i] = corrected[evaluation->events[i]];
     evaluation->there[SHOAL_PREDICTOR_CORRECTED] = status == SHOAL_OK;

@@ -46,7 +46,8 @@ static void go_by(const struct shoal_dataset *dataset, const struct placed *orde
 }
 
 enum shoal_status shoal_online_correct(const struct shoal_dataset *dataset, unsigned partitions,
-                                       const float *scores, float *corrected, double *last_delta)
+                                       int64_t known_until_ms, const float *scores,
+                                       float *corrected, double *last_delta)
 {
     size_t count = dataset->events_count;
     struct placed *order = malloc((count + 1) * sizeof *order);
@@ -58,7 +59,7 @@ enum shoal_status shoal_online_correct(const struct shoal_dataset *dataset, unsi
             order[i] = (struct placed){dataset->touches[i].time_ms, i};
         qsort(order, count, sizeof *order, by_time);
         for (unsigned i = 0; i < partitions; i++)
-            shoal_correction_init(&corrections[i], 0);
+            shoal_correction_init(&corrections[i], 0, known_until_ms);
         go_by(dataset, order, count, partitions, corrections, pending, scores, corrected);
         double sum = 0;
         for (unsigned i = 0; i < partitions; i++)

@@ -103,9 +103,9 @@ static void close_bin(struct shoal_distribution *distribution, float next)
     }
 }
 
-/* Bins of about a tenth of the sorted values each. A value that holds a tenth by itself has its own; a rest
- * of less than half a tenth goes to the bin before. At least two bins: what was constant may begin to
- * change. */
+/* Bins of about a tenth of the sorted values each. A value that holds a tenth by itself has its
+ * own; a rest of less than half a tenth goes to the bin before. At least two bins: what was
+ * constant may begin to change. */
 static void cut_bins(const float *values, size_t count, struct shoal_distribution *distribution)
 {
     double tenth = (double)count / TENTHS;
@@ -170,8 +170,8 @@ static void count_bins(const struct draw *draw, int quantity,
         uint32_t in_bins[SHOAL_REFERENCE_BINS] = {0};
         for (size_t i = dataset->first[user]; i < dataset->first[user + 1]; i++)
             if (takes(draw, quantity, i))
-                in_bins[shoal_drift_bin(distribution, value_of(quantity, dataset, draw->examples,
-                                                               draw->scores, i))]++;
+                in_bins[shoal_drift_bin(
+                    distribution, value_of(quantity, dataset, draw->examples, draw->scores, i))]++;
         shoal_drift_add_user(counted, in_bins);
     }
 }
@@ -203,8 +203,8 @@ enum shoal_status shoal_reference_make(const struct shoal_dataset *dataset,
                                        const struct shoal_examples *examples, const float *scores,
                                        struct shoal_reference *reference)
 {
-    struct draw draw = {dataset, examples, scores, dataset->first_ms, INT64_MAX,
-                        1 + dataset->events_count / EVENTS_WANTED};
+    struct draw draw = {dataset,           examples,  scores,
+                        dataset->first_ms, INT64_MAX, 1 + dataset->events_count / EVENTS_WANTED};
     int64_t thirds = (dataset->last_ms - dataset->first_ms) / (3 * day_ms);
     if (thirds > 0)
         draw.from_ms = dataset->last_ms - thirds * day_ms;
@@ -263,8 +263,8 @@ void shoal_reference_compare(const struct shoal_reference *reference,
             report->users = counted.users;
         }
     }
-    report->judged = report->samples >= SHOAL_DRIFT_SAMPLES_MIN &&
-                     reference->samples >= SHOAL_DRIFT_SAMPLES_MIN;
+    report->judged =
+        report->samples >= SHOAL_DRIFT_SAMPLES_MIN && reference->samples >= SHOAL_DRIFT_SAMPLES_MIN;
 }
 
 /* ---- of a model ----------------------------------------------------------------------------- */

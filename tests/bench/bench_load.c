@@ -278,10 +278,11 @@ static void print(struct load *load)
     }
     qsort(delays, count, sizeof *delays, by_value);
     qsort(behind, behind_count, sizeof *behind, by_value);
-    printf("{\"events\":%zu,\"rate\":%.0f,\"asking\":%zu,\"missing\":%zu,\"failed\":%lu,"
+    int64_t began_ms = shoal_clock_wall_ms() - (shoal_clock_ns() - begin_ns) / 1000000;
+    printf("{\"began_ms\":%" PRId64 ",\"events\":%zu,\"rate\":%.0f,\"asking\":%zu,\"missing\":%zu,\"failed\":%lu,"
            "\"decisions\":%zu,\"p50_ms\":%.2f,\"p95_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f,"
            "\"behind_p50_ms\":%.2f,\"behind_p99_ms\":%.2f,\"max_by_second_ms\":[",
-           load->sent_count, achieved, asking, missing, load->failed, count,
+           began_ms, load->sent_count, achieved, asking, missing, load->failed, count,
            percentile(delays, count, 0.5), percentile(delays, count, 0.95),
            percentile(delays, count, 0.99), percentile(delays, count, 1),
            percentile(behind, behind_count, 0.5), percentile(behind, behind_count, 0.99));

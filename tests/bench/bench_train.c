@@ -66,20 +66,29 @@ int main(int argc, char **argv)
     struct shoal_examples examples;
     make(&dataset);
     must(shoal_examples_make(&dataset, &options.dims, &examples));
-    int8_t *labels = malloc(dataset.events_count);
+    float *targets = malloc(dataset.events_count * SHOAL_TASKS * sizeof *targets);
     float *importance = malloc(dataset.events_count * sizeof *importance);
-    if (!labels || !importance)
+    if (!targets || !importance)
         must(SHOAL_NOMEM);
     for (size_t i = 0; i < dataset.events_count; i++) {
-        labels[i] = shoal_random_at(3, i) % 4 == 0;
+        for (size_t task = 0; task < SHOAL_TASKS; task++)
+            targets[i * SHOAL_TASKS + task] = shoal_random_at(3, i * SHOAL_TASKS + task) % 4 == 0;
         importance[i] = 1;
     }
-    struct shoal_regression regression = {.bias = -1};
-    for (size_t k = 0; k < SHOAL_COUNTERS; k++)
-        regression.deviation[k] = 1;
+    struct shoal_regression regressions[SHOAL_TASKS] = {{.bias = 0}};
+    for (size_t task = 0; task < SHOAL_TASKS; task++)
+        for (size_t k = 0; k < SHOAL_COUNTERS; k++)
+            regressions[task].deviation[k] = 1;
+    struct shoal_teaching teaching = {
+        .dataset = &dataset,
+        .examples = &examples,
+        .targets = targets,
+        .importance = importance,
+        .known_ms = INT64_MAX,
+        .regressions = regressions,
+    };
     struct shoal_trainer trainer;
-    must(shoal_trainer_init(&trainer, &options, &dataset, &examples, labels, importance, INT64_MAX,
-                            &regression));
+    must(shoal_trainer_init(&trainer, &options, &teaching));
     double rates[EPOCHS_MAX], loss;
     for (unsigned i = 0; i < epochs; i++) {
         int64_t since = shoal_clock_ns();
@@ -93,7 +102,7 @@ int main(int argc, char **argv)
     shoal_trainer_finish(&trainer);
     shoal_examples_finish(&examples);
     shoal_dataset_finish(&dataset);
-    free(labels);
+    free(targets);
     free(importance);
     return isfinite(loss) ? 0 : 1;
 }

@@ -53,21 +53,23 @@ class Bench:
         self.round_pieces = split(self.round)
 
     def _make_model(self):
-        self._train(self.model, "--seed", "1")
+        self._train(self.model, "2017-12-02", "--seed", "1")
 
-    def _train(self, path, *options):
+    def _train(self, path, until, *options):
         """A short training: the scenarios need models with a spread of scores, not good ones. Returns the
         version."""
         events = os.path.join(self.data, "taobao_dev.csv.gz")
-        said = run([self.program, "train", "--events", events, "--until", "2017-12-02T00:00+08:00", "--epochs",
-                    "2", "--no-refit", *options, "--out", path], 300)
+        said = run([self.program, "train", "--events", events, "--until", f"{until}T00:00+08:00", "--epochs", "2",
+                    "--no-refit", *options, "--out", path], 300)
         return re.search(r"^model\s+([0-9a-f]{16})\b", said[1].decode() + said[2], re.M).group(1)
 
     def versions(self):
-        """{version: file} of three models, in this order: two of one shape, and one of another H."""
+        """{version: file} of three models, in this order: two of one shape, and one of another H. Each has
+        learnt from other days, so that their scores differ too."""
         if not self._versions:
             self._versions = {}
-            for number, options in enumerate((("--seed", "1"), ("--seed", "2"), ("--seed", "3", "--hidden", "32"))):
+            for number, options in enumerate((("2017-12-02", "--seed", "1"), ("2017-12-01", "--seed", "2"),
+                                              ("2017-11-30", "--seed", "3", "--hidden", "32"))):
                 path = os.path.join(self.folder, f"model-{number}.shoal")
                 self._versions[self._train(path, *options)] = path
         return self._versions

@@ -18,8 +18,8 @@ static double uniform(void)
     return (double)shoal_random_uniform(shoal_random_key(7, SHOAL_RANDOM_SHUFFLE), at++);
 }
 
-/* `users` over ten days, an event every few hours; on the last day a share `bots` of the users sends carts in
- * the night and nothing else. */
+/* `users` over ten days, an event every few hours; on the last day a share `bots` of the users
+ * sends carts in the night and nothing else. */
 static void fill(struct shoal_dataset *dataset, int users, double bots)
 {
     at = 0;
@@ -35,7 +35,9 @@ static void fill(struct shoal_dataset *dataset, int users, double bots)
                 .time_ms = (int64_t)(shown * (double)HOUR_MS),
                 .item = (uint32_t)(50 * uniform()),
                 .category = (uint16_t)(1 + 5 * uniform()),
-                .behavior = strange ? SHOAL_CART : uniform() < 0.1 ? SHOAL_BUY : SHOAL_PV,
+                .behavior = strange           ? SHOAL_CART
+                            : uniform() < 0.1 ? SHOAL_BUY
+                                              : SHOAL_PV,
                 .price_level = (uint8_t)(20 * uniform()),
             };
             cr_assert_eq(shoal_dataset_append(dataset, id, (size_t)size, &touch, 0), SHOAL_OK);
@@ -58,9 +60,7 @@ static void make(struct made *made, int users, double bots)
     made->scores = malloc((made->dataset.events_count + 1) * sizeof(float));
     cr_assert_not_null(made->scores);
     for (size_t i = 0; i < made->dataset.events_count; i++)
-        made->scores[i] = made->dataset.touches[i].behavior == SHOAL_CART
-                              ? 0.9f
-                              : (float)uniform();
+        made->scores[i] = made->dataset.touches[i].behavior == SHOAL_CART ? 0.9f : (float)uniform();
 }
 
 static void finish(struct made *made)

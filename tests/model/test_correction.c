@@ -25,7 +25,7 @@ static void pass(struct shoal_pending *pending, int64_t before_ms, int64_t time_
 static float delta_after(unsigned users, unsigned buyers, float p)
 {
     static struct shoal_pending pending[20000];
-    shoal_correction_init(&correction, 7);
+    shoal_correction_init(&correction, 7, 0);
     for (unsigned u = 0; u < users; u++) {
         pending[u] = (struct shoal_pending){{0}};
         pass(&pending[u], 0, u % 3000000, SHOAL_PV, p);
@@ -68,7 +68,7 @@ Test(correction, an_hour_counts_from_when_its_outcomes_are_known)
     (void)delta_after(1000, 0, 0.5f);
     cr_expect_neq(correction.delta, 0);
     struct shoal_correction early = correction;
-    shoal_correction_init(&correction, 7);
+    shoal_correction_init(&correction, 7, 0);
     struct shoal_pending pending = {{0}};
     pass(&pending, 0, 0, SHOAL_PV, 0.5f);
     shoal_correction_turn(&correction, START_MS + 24 * HOUR_MS);
@@ -89,7 +89,7 @@ static unsigned positives_of_hour(int64_t hour)
 Test(correction, a_purchase_settles_the_events_of_the_24_hours_before_it_once)
 {
     struct shoal_pending pending = {{0}};
-    shoal_correction_init(&correction, 7);
+    shoal_correction_init(&correction, 7, 0);
     pass(&pending, 0, 0, SHOAL_PV, 0.5f);                         /* 25 hours before: too early */
     pass(&pending, 0, HOUR_MS, SHOAL_PV, 0.5f);                   /* 24: half */
     pass(&pending, HOUR_MS, 2 * HOUR_MS, SHOAL_CART, 0.5f);       /* 23 */
@@ -107,7 +107,7 @@ Test(correction, a_purchase_settles_the_events_of_the_24_hours_before_it_once)
 Test(correction, more_than_fifteen_events_in_an_hour_are_no_samples)
 {
     struct shoal_pending pending = {{0}};
-    shoal_correction_init(&correction, 7);
+    shoal_correction_init(&correction, 7, 0);
     for (int i = 0; i < 40; i++)
         pass(&pending, i ? i - 1 : 0, i, SHOAL_PV, 0.5f);
     cr_expect_eq(correction.hours[400000 % SHOAL_CORRECTION_HOURS].samples, 15);
@@ -115,14 +115,27 @@ Test(correction, more_than_fifteen_events_in_an_hour_are_no_samples)
     cr_expect_eq(positives_of_hour(0), 30);
 }
 
+Test(correction, events_that_taught_the_model_are_no_samples)
+{
+    struct shoal_pending pending = {{0}};
+    shoal_correction_init(&correction, 7, START_MS + 26 * HOUR_MS);
+    pass(&pending, 0, HOUR_MS, SHOAL_PV, 0.5f);
+    pass(&pending, HOUR_MS, 2 * HOUR_MS, SHOAL_PV, 0.5f);
+    pass(&pending, 2 * HOUR_MS, 3 * HOUR_MS, SHOAL_BUY, 0.5f);
+    cr_expect_eq(positives_of_hour(1), 0);
+    cr_expect_eq(correction.hours[400001 % SHOAL_CORRECTION_HOURS].samples, 0);
+    cr_expect_eq(positives_of_hour(2), 2);
+    cr_expect_eq(correction.hours[400002 % SHOAL_CORRECTION_HOURS].samples, 1);
+}
+
 Test(correction, the_order_within_an_hour_does_not_matter)
 {
     static struct shoal_pending forth[100], back[100];
-    shoal_correction_init(&correction, 7);
+    shoal_correction_init(&correction, 7, 0);
     for (int u = 0; u < 100; u++)
         pass(&forth[u], u, u, SHOAL_PV, 1.0f / (float)(u + 2));
     struct shoal_correction first = correction;
-    shoal_correction_init(&correction, 7);
+    shoal_correction_init(&correction, 7, 0);
     for (int u = 100; u-- > 0;)
         pass(&back[u], u, u, SHOAL_PV, 1.0f / (float)(u + 2));
     cr_expect_eq(memcmp(first.hours, correction.hours, sizeof first.hours), 0);
@@ -131,7 +144,7 @@ Test(correction, the_order_within_an_hour_does_not_matter)
 Test(correction, an_event_that_is_days_late_is_not_counted_and_does_no_harm)
 {
     struct shoal_pending pending = {{0}};
-    shoal_correction_init(&correction, 7);
+    shoal_correction_init(&correction, 7, 0);
     shoal_correction_turn(&correction, START_MS);
     struct shoal_correction before = correction;
     shoal_correction_count(&correction, &pending, 0, START_MS - 60 * HOUR_MS, SHOAL_PV, 0.5f);

@@ -8,8 +8,9 @@
 
 enum { BINS = 8 };
 
-/* Users with a taste of their own: a share `loyal` of a user's events is in one favourite bin, the others
- * anywhere; the number of events is very unequal. `shift` moves a share of the users to bin 0. */
+/* Users with a taste of their own: a share `loyal` of a user's events is in one favourite bin, the
+ * others anywhere; the number of events is very unequal. `shift` moves a share of the users to bin
+ * 0. */
 struct world {
     uint64_t key, index;
     double loyal, shift;
@@ -41,8 +42,8 @@ static void populate(struct world *world, int users, struct shoal_drift_count *c
 static void refer(const struct shoal_drift_count *count, struct shoal_reference *reference)
 {
     struct shoal_distribution *only = &reference->distributions[0];
-    *reference = (struct shoal_reference){.count = 1, .samples = count->samples,
-                                          .users = shoal_drift_equal_users(count)};
+    *reference = (struct shoal_reference){
+        .count = 1, .samples = count->samples, .users = shoal_drift_equal_users(count)};
     strcpy(only->name, "bins");
     only->bins = BINS;
     for (int b = 0; b < BINS; b++) {
@@ -136,13 +137,21 @@ Test(drift, a_sure_but_small_difference_is_no_drift_and_few_samples_give_no_verd
     shoal_drift_measure(&reference, 0, &count, 1, &drift);
     cr_assert_gt(drift.psi, drift.threshold);
     cr_assert_not(drift.drifted);
-    count = (struct shoal_drift_count){.counts = {999, 0}, .samples = 999, .users = 999,
-                                       .squares = {999}, .cross = {999}, .sizes = 999};
+    count = (struct shoal_drift_count){.counts = {999, 0},
+                                       .samples = 999,
+                                       .users = 999,
+                                       .squares = {999},
+                                       .cross = {999},
+                                       .sizes = 999};
     shoal_drift_measure(&reference, 0, &count, 1, &drift);
     cr_assert_gt(drift.psi, 1);
     cr_assert_not(drift.drifted, "999 samples");
-    count = (struct shoal_drift_count){.counts = {1000, 0}, .samples = 1000, .users = 1000,
-                                       .squares = {1000}, .cross = {1000}, .sizes = 1000};
+    count = (struct shoal_drift_count){.counts = {1000, 0},
+                                       .samples = 1000,
+                                       .users = 1000,
+                                       .squares = {1000},
+                                       .cross = {1000},
+                                       .sizes = 1000};
     shoal_drift_measure(&reference, 0, &count, 1, &drift);
     cr_assert(drift.drifted);
     count = (struct shoal_drift_count){0};
@@ -167,9 +176,9 @@ Test(drift, chi_square_quantiles_are_the_true_ones)
     static const struct {
         uint32_t k;
         double tail, quantile;
-    } known[] = {{1, 0.01, 6.634897},   {3, 0.01, 11.344867}, {9, 0.01, 21.665994},
-                 {9, 0.0005, 29.6658}, {15, 0.001, 37.6973}, {1, 0.0005, 12.1157}, {2, 0.0001, 18.4207},
-                 {3, 0.0001, 21.1075}};
+    } known[] = {{1, 0.01, 6.634897},  {3, 0.01, 11.344867}, {9, 0.01, 21.665994},
+                 {9, 0.0005, 29.6658}, {15, 0.001, 37.6973}, {1, 0.0005, 12.1157},
+                 {2, 0.0001, 18.4207}, {3, 0.0001, 21.1075}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         double got = shoal_chi_square_quantile(known[i].k, known[i].tail);
         cr_expect(fabs(got / known[i].quantile - 1) < 1e-5, "k %u tail %g: %g, not %g", known[i].k,

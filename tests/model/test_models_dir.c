@@ -178,6 +178,21 @@ Test(models_dir, a_publisher_does_not_overrule_a_rollback_that_it_did_not_see)
     cr_assert_str_eq(now, first);
 }
 
+Test(models_dir, a_version_is_removed_unless_it_serves)
+{
+    char first[17], second[17];
+    add(1, first);
+    add(2, second);
+    cr_assert_eq(shoal_models_select(dir, first, &message), SHOAL_OK);
+    cr_assert_eq(shoal_models_remove(dir, first, &message), SHOAL_INVALID);
+    says("in service");
+    cr_assert_eq(load(first), SHOAL_OK);
+    cr_assert_eq(shoal_models_remove(dir, second, &message), SHOAL_OK, "%s", message.text);
+    cr_assert_eq(load(second), SHOAL_NOT_FOUND);
+    cr_assert_eq(shoal_models_remove(dir, second, &message), SHOAL_OK);
+    cr_assert_eq(shoal_models_remove(dir, "../x", &message), SHOAL_NOT_FOUND);
+}
+
 static enum shoal_status note(void *opaque, const char *version, int64_t written_ms)
 {
     char *text = opaque;

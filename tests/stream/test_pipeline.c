@@ -185,6 +185,7 @@ static void fixture_start(struct fixture *f, size_t batch_events, unsigned worke
     *f = (struct fixture){.sink = {.base = {&sink_ops}}};
     f->model = tiny_model(&dims, seed);
     cr_assert_not_null(f->model);
+    f->model->origin.train_until_ms = 1511660000000; /* the log comes after the training */
     struct shoal_buffer bytes = {0};
     cr_assert_eq(shoal_model_serialize(f->model, &bytes), SHOAL_OK); /* sets the id */
     shoal_buffer_finish(&bytes);

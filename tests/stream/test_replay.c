@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/models_dir.h"
 #include "stream/file_sink.h"
 #include "stream/replay.h"
 #include "tests/model/tiny_model.h"
@@ -64,7 +65,7 @@ static char *read_out(const struct fixture *f, const char *name)
 static void teardown(struct fixture *f)
 {
     static const char *const names[] = {"segments.jsonl", "decisions.jsonl", "deadletter.jsonl",
-                                        "deadletter.errors.jsonl", "states.jsonl"};
+                                        "deadletter.errors.jsonl", "models.jsonl", "states.jsonl"};
     char path[160];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", f->out, names[i]);
@@ -140,6 +141,68 @@ Test(replay, offsets_go_on_from_file_to_file)
     teardown(&f);
 }
 
+/* The second event of user a and all after it in that partition are applied under another model. */
+Test(replay, swaps_are_made_at_their_offsets_whatever_the_workers)
+{
+    struct fixture f;
+    struct shoal_pipeline_counts counts;
+    struct shoal_message message = {.text = ""};
+    struct shoal_dims dims = tiny_dims();
+    char folder[96], path[160], first[65536], wanted[200];
+    setup(&f, three_users);
+    snprintf(folder, sizeof folder, "%s/models", f.folder);
+    struct shoal_model *other = tiny_model(&dims, 4);
+    cr_assert_eq(shoal_models_add(folder, other, NULL), SHOAL_OK);
+    cr_assert_eq(shoal_models_select(folder, other->version, NULL), SHOAL_OK);
+    struct shoal_models *models;
+    cr_assert_eq(shoal_models_open(folder, &models, NULL), SHOAL_OK);
+    struct shoal_swaps swaps[4] = {{0}};
+    int32_t partition = shoal_partition_of("a", 1, 4);
+    int64_t offset = partition == shoal_partition_of("aa", 2, 4) ? 2 : 1;
+    offset += partition == shoal_partition_of("b", 1, 4);
+    offset += partition == 0; /* the rubbish has no key */
+    cr_assert_eq(shoal_swaps_append(&swaps[partition], 0, f.model->id), SHOAL_OK);
+    cr_assert_eq(shoal_swaps_append(&swaps[partition], offset, other->id), SHOAL_OK);
+    f.options.models = models;
+    f.options.swaps = swaps;
+    /* The registry has to know the base model too: in service as a file of the folder. */
+    cr_assert_eq(shoal_models_add(folder, f.model, NULL), SHOAL_OK);
+    for (unsigned workers = 1; workers <= 4; workers += 3) {
+        f.options.workers = workers;
+        f.options.save_messages = workers - 1;
+        cr_assert_eq(shoal_replay(&f.options, &counts, &message), SHOAL_OK, "%s", message.text);
+        cr_assert_eq(counts.events, 4);
+        cr_assert_eq(counts.rebuilt, 1);
+        const char *states = read_out(&f, "states.jsonl");
+        snprintf(wanted, sizeof wanted, "\"%s\"", other->version);
+        const char *a = strstr(states, wanted);
+        cr_assert_not_null(a, "%s", states);
+        cr_assert_null(strstr(a + 1, wanted), "one user only: %s", states);
+        if (workers == 1)
+            strcpy(first, states);
+        else
+            cr_assert_str_eq(states, first);
+    }
+    const char *told = read_out(&f, "models.jsonl");
+    snprintf(wanted, sizeof wanted, "\"partition\":%d,\"offset\":%d,\"model\":\"%s\",\"previous\":\"%s\"}",
+             (int)partition, (int)offset, other->version, f.model->version);
+    cr_assert(strstr(told, wanted), "%s", told);
+    swaps[partition].list[1].model = 99;
+    cr_assert_eq(shoal_replay(&f.options, &counts, &message), SHOAL_NOT_FOUND);
+    shoal_swaps_finish(&swaps[partition]);
+    shoal_models_close(models);
+    const char *versions[] = {other->version, f.model->version};
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s.shoal", folder, versions[i]);
+        unlink(path);
+    }
+    snprintf(path, sizeof path, "%s/current", folder);
+    unlink(path);
+    rmdir(folder);
+    shoal_model_destroy(other);
+    teardown(&f);
+}
+
 Test(replay, a_missing_file_and_an_impossible_folder_are_reported)
 {
     struct fixture f;
@@ -169,7 +232,7 @@ Test(replay, a_full_disk_is_noticed)
     cr_assert_eq(shoal_file_sink_flush(sink, &message), SHOAL_IO);
     sink->ops->destroy(sink);
     static const char *const names[] = {"segments.jsonl", "decisions.jsonl", "deadletter.jsonl",
-                                        "deadletter.errors.jsonl"};
+                                        "deadletter.errors.jsonl", "models.jsonl"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         unlink(path);

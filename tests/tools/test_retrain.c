@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `shoal retrain` and `shoal models` as an operator runs them, on generated shoppers. SHOAL_PROGRAM is
- * `shoal`. The small shape and 0 epochs (the regression) keep a round below two seconds. */
+/* `shoal retrain` and `shoal models` as an operator runs them, on generated shoppers. SHOAL_PROGRAM
+ * is `shoal`. The small shape and 0 epochs (the regression) keep a round below two seconds. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +11,12 @@
 static char printed[262144];
 static char folder[] = "/tmp/shoal-retrain-XXXXXX";
 
-/* What every command line may use. `poison FILE` and `scatter FILE` spoil the purchases before the sealed
- * day, 2025-03-09 to 10, and leave every other byte as it is. */
+/* What every command line may use. `poison FILE` and `scatter FILE` spoil the purchases before the
+ * sealed day, 2025-03-09 to 10, and leave every other byte as it is. */
 static const char prelude[] =
     "shoal() { \"$SHOAL_PROGRAM\" \"$@\"; }\n"
-    "R=(retrain --models M --epochs 0 --hidden 16 --item-buckets 64 --category-buckets 16 --events)\n"
+    "R=(retrain --models M --epochs 0 --hidden 16 --item-buckets 64 --category-buckets 16 "
+    "--events)\n"
     "retrain() { shoal \"${R[@]}\" \"$@\"; }\n"
     "at() { date -u -d \"$1\" +%s000; }\n"
     "stamp='match($0, /\"timestamp\":[0-9]+/); t = substr($0, RSTART + 12, RLENGTH - 12)'\n"
@@ -57,8 +58,9 @@ static void setup(void)
     cr_assert_not_null(getenv("SHOAL_PROGRAM"), "SHOAL_PROGRAM is not set");
     cr_assert_not_null(mkdtemp(folder));
     cr_assert_eq(chdir(folder), 0);
-    cr_assert_eq(run("shoal generate --users 500 --days 8 --seed 3 --items 2000 --out events.jsonl"),
-                 0, "%s", printed);
+    cr_assert_eq(
+        run("shoal generate --users 500 --days 8 --seed 3 --items 2000 --out events.jsonl"), 0,
+        "%s", printed);
 }
 
 static void teardown(void)
@@ -85,14 +87,15 @@ Test(retrain, the_first_model_is_published_and_a_later_one_takes_its_place)
     cr_assert_eq(run("! cmp -s <(current) first && retrain events.jsonl"), 0, "%s", printed);
     says("kept ");
     says("byte for byte");
-    cr_assert_eq(run("decisions; shoal models --models M --runs --json | valid &&"
-                     "shoal models --models M --json >list.json && valid <list.json &&"
-                     "python3 -c '\nimport json, os\nd = json.load(open(\"list.json\"))\n"
-                     "serving = [m[\"version\"] for m in d[\"models\"] if m[\"in_service\"]]\n"
-                     "assert serving == [d[\"in_service\"]] == [os.readlink(\"M/current\")[:16]]\n"
-                     "assert [m[\"decision\"] for m in d[\"models\"]] == [\"published\"] * 2\n"
-                     "assert d[\"models\"][1][\"run\"][\"incumbent\"] == d[\"models\"][0][\"version\"]'"),
-                 0, "%s", printed);
+    cr_assert_eq(
+        run("decisions; shoal models --models M --runs --json | valid &&"
+            "shoal models --models M --json >list.json && valid <list.json &&"
+            "python3 -c '\nimport json, os\nd = json.load(open(\"list.json\"))\n"
+            "serving = [m[\"version\"] for m in d[\"models\"] if m[\"in_service\"]]\n"
+            "assert serving == [d[\"in_service\"]] == [os.readlink(\"M/current\")[:16]]\n"
+            "assert [m[\"decision\"] for m in d[\"models\"]] == [\"published\"] * 2\n"
+            "assert d[\"models\"][1][\"run\"][\"incumbent\"] == d[\"models\"][0][\"version\"]'"),
+        0, "%s", printed);
     says("published published kept");
 }
 
@@ -114,6 +117,22 @@ Test(retrain, a_poisoned_window_is_refused_and_a_clean_one_is_published)
     says("published refused refused published\n3\n"); /* one of the refused ones was kept */
 }
 
+/* Whatever is done to the events of the sealed day and after, the same challenger comes out, byte for
+ * byte; what is done to those before changes it. */
+Test(retrain, nothing_of_the_sealed_days_reaches_the_challenger)
+{
+    cr_assert_eq(
+        run("carts() { awk -v s=\"$(at \"$1\")\" '{'\"$stamp\"'; if (t >= s)"
+            " sub(/\"pv\"/, \"\\\"cart\\\"\"); print }' events.jsonl; }\n"
+            "challenger() { rm -rf M; retrain \"$1\" --epochs 1 --json 2>/dev/null |"
+            " sed 's/.*\"challenger\":\"\\([0-9a-f]*\\)\".*/\\1/'; }\n"
+            "carts 2025-03-09T00:00Z >after.jsonl; carts 2025-03-08T23:00Z >before.jsonl\n"
+            "! cmp -s events.jsonl after.jsonl && challenger events.jsonl >one &&"
+            "challenger after.jsonl >two && challenger before.jsonl >three &&"
+            "cat one two three && grep -qE '^[0-9a-f]{16}$' one && cmp one two && ! cmp -s one three"),
+        0, "%s", printed);
+}
+
 Test(retrain, a_first_model_that_is_surely_worse_than_the_base_rate_is_refused)
 {
     cr_assert_eq(run("scatter events.jsonl >scattered.jsonl; retrain scattered.jsonl"), 0, "%s",
@@ -126,7 +145,7 @@ Test(retrain, a_first_model_that_is_surely_worse_than_the_base_rate_is_refused)
 
 Test(retrain, the_margin_keeps_a_challenger_that_looks_worse)
 {
-    cr_assert_eq(run("retrain events.jsonl --until 2025-03-10 &&"
+    cr_assert_eq(run("retrain events.jsonl --until 2025-03-09 &&"
                      "retrain events.jsonl --window 4d --seed 2 --margin 0 --json 2>/dev/null"
                      " >run.json; python3 -c '\nimport json\nr = json.load(open(\"run.json\"))\n"
                      "d = r[\"sealed\"][\"challenger_minus_incumbent\"]\n"
@@ -144,9 +163,10 @@ Test(retrain, a_rollback_is_checked_recorded_and_needs_no_training_to_end)
     cr_assert_eq(run("retrain events.jsonl --until 2025-03-09 && current >first &&"
                      "retrain events.jsonl && current >second && ! cmp -s first second"),
                  0, "%s", printed);
-    cr_assert_eq(run("exec 9>>M/lock; flock 9;" /* as a training holds it */
-                     "shoal models --models M --use \"$(cat first)\" --reason 'alarms since \"noon\"'"),
-                 0, "%s", printed);
+    cr_assert_eq(
+        run("exec 9>>M/lock; flock 9;" /* as a training holds it */
+            "shoal models --models M --use \"$(cat first)\" --reason 'alarms since \"noon\"'"),
+        0, "%s", printed);
     says("in service: ");
     cr_assert_eq(run("cmp <(current) first && decisions; shoal models --models M --runs --json |"
                      "tee /dev/stderr | valid"),
@@ -166,10 +186,11 @@ Test(retrain, a_rollback_is_checked_recorded_and_needs_no_training_to_end)
                  3, "%s", printed);
     cr_assert_eq(run("cmp <(current) first && shoal models --models M"), 0, "%s", printed);
     says("cannot be read: ");
-    cr_assert_eq(run("shoal train --events events.jsonl --epochs 0 --hidden 16 --seed 9 --out m.shoal"
-                     " && v=$(shoal models --models M --add m.shoal) &&"
-                     "shoal models --models M --use \"$v\" && [ \"$(current)\" = \"$v\" ]"),
-                 0, "%s", printed);
+    cr_assert_eq(
+        run("shoal train --events events.jsonl --epochs 0 --hidden 16 --seed 9 --out m.shoal"
+            " && v=$(shoal models --models M --add m.shoal) &&"
+            "shoal models --models M --use \"$v\" && [ \"$(current)\" = \"$v\" ]"),
+        0, "%s", printed);
 }
 
 /* ---- drift ---------------------------------------------------------------------------------- */
@@ -179,15 +200,17 @@ Test(retrain, a_round_only_if_drifted_waits_for_drift_or_age)
     cr_assert_eq(run("retrain events.jsonl --until 2025-03-09 --if-drifted && current >first"), 0,
                  "%s", printed);
     says("because   no model in service");
-    cr_assert_eq(run("retrain events.jsonl --if-drifted && cmp <(current) first"), 0, "%s", printed);
+    cr_assert_eq(run("retrain events.jsonl --if-drifted && cmp <(current) first"), 0, "%s",
+                 printed);
     says("skipped: no drift in the last ");
     says("drift     0 of 19");
-    cr_assert_eq(run("shoal models --models M --drift --events events.jsonl --json |"
-                     "python3 -c '\nimport json, sys\nd = json.load(sys.stdin)[\"drift\"]\n"
-                     "assert d[\"judged\"] and not d[\"drifted\"] and d[\"n\"] > 1000, d\n"
-                     "assert len(d[\"distributions\"]) == 19\n"
-                     "assert all(0 < x[\"noise\"] < x[\"threshold\"] for x in d[\"distributions\"])'"),
-                 0, "%s", printed);
+    cr_assert_eq(
+        run("shoal models --models M --drift --events events.jsonl --json |"
+            "python3 -c '\nimport json, sys\nd = json.load(sys.stdin)[\"drift\"]\n"
+            "assert d[\"judged\"] and not d[\"drifted\"] and d[\"n\"] > 1000, d\n"
+            "assert len(d[\"distributions\"]) == 19\n"
+            "assert all(0 < x[\"noise\"] < x[\"threshold\"] for x in d[\"distributions\"])'"),
+        0, "%s", printed);
     /* Views are sent as carts from the last day on. */
     cr_assert_eq(run("awk -v s=\"$(at 2025-03-10T00:00Z)\" '{'\"$stamp\"'; if (t >= s)"
                      " sub(/\"pv\"/, \"\\\"cart\\\"\"); print }' events.jsonl >carts.jsonl;"
@@ -233,9 +256,10 @@ Test(retrain, too_little_data_is_said_with_what_is_needed_and_recorded)
     says("training part has");
     says("needed are 500 with at least 20 of either kind");
     /* A clock gone wrong: the last day of the data has one event. */
-    cr_assert_eq(run("(cat events.jsonl; tail -1 events.jsonl | sed 's/\"timestamp\":17/\"timestamp\":18/')"
-                     " >future.jsonl; retrain future.jsonl"),
-                 5);
+    cr_assert_eq(
+        run("(cat events.jsonl; tail -1 events.jsonl | sed 's/\"timestamp\":17/\"timestamp\":18/')"
+            " >future.jsonl; retrain future.jsonl"),
+        5);
     says("the sealed window has 0 labelled events");
     cr_assert_eq(run("decisions; shoal models --models M --runs --json | valid"), 0, "%s", printed);
     says("failed failed failed failed failed failed failed\n");
@@ -245,7 +269,8 @@ Test(retrain, too_little_data_is_said_with_what_is_needed_and_recorded)
 
 Test(retrain, odd_events_are_counted_and_do_not_stop_a_round)
 {
-    cr_assert_eq(run("(sed '100s/\"price\":[0-9.]*/\"price\":NaN/; 200s/\"price\":[0-9.]*/\"price\":\"nan\"/;"
+    cr_assert_eq(run("(sed '100s/\"price\":[0-9.]*/\"price\":NaN/; "
+                     "200s/\"price\":[0-9.]*/\"price\":\"nan\"/;"
                      "300s/\"item_id\":\"[a-z0-9]*\"/\"item_id\":\"seen-once\"/' events.jsonl;"
                      "head -50 events.jsonl) >odd.jsonl; retrain odd.jsonl"),
                  0, "%s", printed);
@@ -269,8 +294,9 @@ Test(retrain, a_folder_that_cannot_be_written_is_said)
 
 Test(retrain, a_broken_model_in_service_is_said_and_healed)
 {
-    cr_assert_eq(run("retrain events.jsonl --until 2025-03-09 && truncate -s 900 M/$(current).shoal"),
-                 0, "%s", printed);
+    cr_assert_eq(
+        run("retrain events.jsonl --until 2025-03-09 && truncate -s 900 M/$(current).shoal"), 0,
+        "%s", printed);
     cr_assert_eq(run("shoal models --models M"), 0);
     says("cannot be read: ");
     cr_assert_eq(run("retrain events.jsonl --until 2025-03-09"), 0, "%s", printed);
@@ -284,9 +310,10 @@ Test(retrain, a_broken_model_in_service_is_said_and_healed)
     cr_assert_eq(run("ln -sfn nothing M/current; retrain events.jsonl --seed 2"), 0, "%s", printed);
     says("'nothing', which is no version of a model");
     says("published ");
-    cr_assert_eq(run("printf '{\"command\":\"retrain\",\"dec' >>M/runs.jsonl;" /* killed in a write */
-                     "retrain events.jsonl --seed 2 && decisions"),
-                 0, "%s", printed);
+    cr_assert_eq(
+        run("printf '{\"command\":\"retrain\",\"dec' >>M/runs.jsonl;" /* killed in a write */
+            "retrain events.jsonl --seed 2 && decisions"),
+        0, "%s", printed);
     says("published published published published kept\n");
 }
 
@@ -301,14 +328,17 @@ Test(retrain, of_two_at_once_the_second_says_who_has_the_folder)
 
 Test(retrain, a_rollback_during_a_round_is_not_overruled)
 {
-    /* The pipe holds the second round up at its last byte, after it has looked at the model in service. */
-    cr_assert_eq(run("retrain events.jsonl --until 2025-03-09 && current >first &&"
-                     "shoal train --events events.jsonl --epochs 0 --hidden 16 --seed 9 --out m.shoal &&"
-                     "v=$(shoal models --models M --add m.shoal) && mkfifo pipe &&"
-                     "{ retrain pipe >out & } && exec 8>pipe && cat events.jsonl >&8 &&"
-                     "shoal models --models M --use \"$v\" && exec 8>&- && wait && cat out &&"
-                     "[ \"$(current)\" = \"$v\" ] && decisions"),
-                 0, "%s", printed);
+    /* The pipe holds the second round up at its last byte, after it has looked at the model in
+     * service. */
+    cr_assert_eq(
+        run("retrain events.jsonl --until 2025-03-09 && current >first &&"
+            "shoal train --events events.jsonl --epochs 0 --hidden 16 --seed 9 --out m.shoal &&"
+            "v=$(shoal models --models M --add m.shoal) && mkfifo pipe &&"
+            "{ retrain pipe >out & } && exec 8>pipe && cat events.jsonl >&8 &&"
+            "shoal models --models M --use \"$v\" && exec 8>&- && wait && cat out &&"
+            "[ \"$(current)\" = \"$v\" ] && ls M/*.shoal | wc -l && decisions"),
+        0, "%s", printed);
+    says("2\npublished");
     says("the model in service has become");
     says("not overruled");
     says("published rolled_back kept\n");
@@ -318,13 +348,14 @@ Test(retrain, a_rollback_during_a_round_is_not_overruled)
 
 Test(retrain, every_goes_on_after_failures_and_ends_cleanly_between_rounds)
 {
-    cr_assert_eq(run("\"$SHOAL_PROGRAM\" \"${R[@]}\" grows.jsonl --every 1s >out 2>err & pid=$!;"
-                     "for i in $(seq 100); do grep -qs failed M/runs.jsonl && break; sleep 0.1; done;"
-                     "cp events.jsonl new && mv new grows.jsonl;"
-                     "for i in $(seq 300); do grep -qs published M/runs.jsonl && break; sleep 0.1; done;"
-                     "for i in $(seq 300); do grep -q '^done' err && break; sleep 0.1; done;"
-                     "kill $pid; wait $pid; echo \"code $?\"; decisions; cat out err"),
-                 0, "%s", printed);
+    cr_assert_eq(
+        run("\"$SHOAL_PROGRAM\" \"${R[@]}\" grows.jsonl --every 1s >out 2>err & pid=$!;"
+            "for i in $(seq 100); do grep -qs failed M/runs.jsonl && break; sleep 0.1; done;"
+            "cp events.jsonl new && mv new grows.jsonl;"
+            "for i in $(seq 300); do grep -qs published M/runs.jsonl && break; sleep 0.1; done;"
+            "for i in $(seq 300); do grep -q '^done' err && break; sleep 0.1; done;"
+            "kill $pid; wait $pid; echo \"code $?\"; decisions; cat out err"),
+        0, "%s", printed);
     says("code 0\nfailed ");
     says(" published");
     says("published ");
@@ -337,13 +368,14 @@ Test(retrain, every_goes_on_after_failures_and_ends_cleanly_between_rounds)
 Test(retrain, a_signal_ends_a_round_in_the_middle_and_leaves_nothing_of_it)
 {
     /* Thousands of epochs: it would take hours. */
-    cr_assert_eq(run("for how in '--every 1d' --once; do"
-                     " \"$SHOAL_PROGRAM\" \"${R[@]}\" events.jsonl --epochs 10000 --patience 10000"
-                     " $how 2>err & pid=$!;"
-                     "for i in $(seq 300); do grep -q '^epoch' err && break; sleep 0.1; done;"
-                     "kill -TERM $pid; SECONDS=0; wait $pid; echo \"code $?, $((SECONDS < 10))\"; done;"
-                     "ls M; decisions; shoal models --models M --runs | cut -d' ' -f3-"),
-                 0, "%s", printed);
+    cr_assert_eq(
+        run("for how in '--every 1d' --once; do"
+            " \"$SHOAL_PROGRAM\" \"${R[@]}\" events.jsonl --epochs 10000 --patience 10000"
+            " $how 2>err & pid=$!;"
+            "for i in $(seq 300); do grep -q '^epoch' err && break; sleep 0.1; done;"
+            "kill -TERM $pid; SECONDS=0; wait $pid; echo \"code $?, $((SECONDS < 10))\"; done;"
+            "ls M; decisions; shoal models --models M --runs | cut -d' ' -f3-"),
+        0, "%s", printed);
     says("code 0, 1\n");
     says("code 1, 1\n");
     says("lock\nruns.jsonl\nfailed failed\n");
@@ -369,18 +401,20 @@ Test(retrain, usage_is_checked_before_anything_is_read)
 Test(retrain, the_units_and_the_cron_job_use_options_that_exist)
 {
     cr_assert_not_null(getenv("SHOAL_SOURCE"), "SHOAL_SOURCE is not set");
-    cr_assert_eq(run("D=$SHOAL_SOURCE/deploy; shoal retrain --help >help;"
-                     "grep -v '^ *#' $D/systemd/shoal-retrain.service $D/kubernetes/retrain-cronjob.yaml |"
-                     "grep -o -e ' --[a-z-]*' | sort -u | tee options;"
-                     "while read -r o; do grep -q -e \"^  $o\" help || exit 1; done <options"),
-                 0, "%s", printed);
+    cr_assert_eq(
+        run("D=$SHOAL_SOURCE/deploy; shoal retrain --help >help;"
+            "grep -v '^ *#' $D/systemd/shoal-retrain.service $D/kubernetes/retrain-cronjob.yaml |"
+            "grep -o -e ' --[a-z-]*' | sort -u | tee options;"
+            "while read -r o; do grep -q -e \"^  $o\" help || exit 1; done <options"),
+        0, "%s", printed);
     says("--models\n");
     says("--window\n");
-    cr_assert_eq(run("command -v systemd-analyze >/dev/null || { echo none; exit 0; }; mkdir units;"
-                     "sed \"s|/usr/local/bin/shoal|$SHOAL_PROGRAM|\""
-                     " $SHOAL_SOURCE/deploy/systemd/shoal-retrain.service >units/shoal-retrain.service;"
-                     "cp $SHOAL_SOURCE/deploy/systemd/shoal-retrain.timer units;"
-                     "systemd-analyze verify units/shoal-retrain.service units/shoal-retrain.timer"),
-                 0, "%s", printed);
+    cr_assert_eq(
+        run("command -v systemd-analyze >/dev/null || { echo none; exit 0; }; mkdir units;"
+            "sed \"s|/usr/local/bin/shoal|$SHOAL_PROGRAM|\""
+            " $SHOAL_SOURCE/deploy/systemd/shoal-retrain.service >units/shoal-retrain.service;"
+            "cp $SHOAL_SOURCE/deploy/systemd/shoal-retrain.timer units;"
+            "systemd-analyze verify units/shoal-retrain.service units/shoal-retrain.timer"),
+        0, "%s", printed);
     cr_assert(!printed[0] || strcmp(printed, "none\n") == 0, "%s", printed);
 }

@@ -98,7 +98,7 @@ def curve(line, xlabel, ylabel, chance, title):
 def reliability(groups, title):
     """groups: (name, bins) each."""
     figure, axes = new()
-    most = 0.05
+    across, up = [], []
     for (name, bins), colour in zip(groups, (ONE, TWO, THREE)):
         x = [b["mean_score"] for b in bins]
         y = [b["observed"] for b in bins]
@@ -107,11 +107,12 @@ def reliability(groups, title):
         above = [max(e[1] - v, 0) for v, e in zip(y, ends)]
         axes.errorbar(x, y, yerr=[below, above], color=colour, marker="o", markersize=3.5,
                       linewidth=1.3, elinewidth=1, label=name)
-        most = max([most] + x + [e[1] for e in ends])
-    most = min(1, 1.05 * most)
-    axes.plot([0, most], [0, most], color=MUTED, linestyle="--", linewidth=1.2, label="as predicted")
-    axes.set_xlim(0, most)
-    axes.set_ylim(0, most)
+        across += x
+        up += x + [bound for e in ends for bound in e]
+    axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1.2, label="as predicted")
+    for limit, values in ((axes.set_xlim, across), (axes.set_ylim, up)):
+        room = max(0.05 * (max(values) - min(values)), 0.01)
+        limit(max(0, min(values) - room), min(1, max(values) + room))
     axes.set_xlabel("mean predicted probability")
     axes.set_ylabel("share that bought within 24 h")
     axes.legend(loc="upper left")
@@ -141,20 +142,21 @@ def calibration(knots, slope, intercept, low, high):
 def distribution(scores, warm, hot):
     import numpy
     figure, axes = new(6.4, 3.5)
-    most = max(float(scores.scores.max()), hot) if len(scores.scores) else 1
-    edges = numpy.linspace(0, min(1, 1.02 * most), 51)
+    ends = float(scores.scores.min()), max(float(scores.scores.max()), hot)
+    edges = numpy.linspace(*ends, 61)
     for label, colour, name in ((0, ONE, "no purchase within 24 h"), (1, TWO, "purchase")):
         of = scores.scores[scores.labels == label]
         if len(of):
             axes.hist(of, bins=edges, weights=numpy.full(len(of), 100 / len(of)), color=colour,
                       alpha=0.45, label=name)
+    axes.margins(y=0.3)
     for value, name in ((warm, "warm"), (hot, "hot")):
         axes.axvline(value, color=INK, linewidth=1, linestyle=":")
-        axes.annotate(name, (value, 1), xycoords=("data", "axes fraction"), xytext=(3, -9),
+        axes.annotate(name, (value, 0.78), xycoords=("data", "axes fraction"), xytext=(3, 0),
                       textcoords="offset points", fontsize=9.5)
     axes.set_xlabel("score")
     axes.set_ylabel("% of the events of its kind")
-    axes.legend(loc="upper right")
+    axes.legend(loc="upper left", ncol=2)
     return svg_of(figure, "distribution of the scores")
 
 

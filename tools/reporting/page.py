@@ -23,7 +23,7 @@ a { color: var(--one); }
 nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; margin: .8rem 0 1rem; font-size: .95rem; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
   padding: 1rem; margin: 0 0 1rem; }
-.row { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); }
+.row { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); }
 .tiles { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); }
 .tile { border: 1px solid var(--line); border-radius: 8px; padding: .6rem .75rem; }
 .tile b { display: block; font-size: 1.45rem; font-variant-numeric: tabular-nums; }
