@@ -108,7 +108,8 @@ static bool read_objectives(const struct shoal_cli_args *args, const char *optio
         double value = at[size] == ':' ? strtod(at + size + 1, &end) : 1;
         if (at[size] != ':')
             end = (char *)(uintptr_t)(at + size);
-        if (!weight || !(value >= 0 && value <= 100) || (*end && *end != ',')) {
+        bool number = at[size] != ':' || end > at + size + 1;
+        if (!weight || !number || !(value >= 0 && value <= 100) || (*end && *end != ',')) {
             shoal_cli_fail(args, SHOAL_EXIT_USAGE,
                            "--%s: \"%s\" is not NAME:WEIGHT[,…] with a weight of 0 to 100 and a NAME of "
                            "behavior, gap, repeat, category, item%s",
