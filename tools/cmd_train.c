@@ -97,6 +97,7 @@ static bool read_objectives(const struct shoal_cli_args *args, const char *optio
                             struct shoal_objective_options *objectives, struct shoal_task_mix *mix)
 {
     const char *at = shoal_cli_get(args, option);
+    memset(objectives->weights, 0, sizeof objectives->weights);
     if (!at || strcmp(at, "none") == 0)
         return true;
     while (*at) {
@@ -106,7 +107,8 @@ static bool read_objectives(const struct shoal_cli_args *args, const char *optio
         double value = at[size] == ':' ? strtod(at + size + 1, &end) : 1;
         if (at[size] != ':')
             end = (char *)(uintptr_t)(at + size);
-        if (!weight || !(value >= 0 && value <= 100) || (*end && *end != ',')) {
+        bool number = at[size] != ':' || end > at + size + 1;
+        if (!weight || !number || !(value >= 0 && value <= 100) || (*end && *end != ',')) {
             shoal_cli_fail(args, SHOAL_EXIT_USAGE,
                            "--%s: \"%s\" is not NAME:WEIGHT[,…] with a weight of 0 to 100 and a NAME of "
                            "behavior, gap, repeat, category, item%s",
@@ -381,13 +383,13 @@ static const struct shoal_cli_option train_options[] = {
     {"hidden", "H", "64", "units of the LSTM, a multiple of 8", false, false},
     {"item-buckets", "N", "4096", "rows of the item table", false, false},
     {"category-buckets", "N", "1024", "rows of the category table", false, false},
-    {"epochs", "N", "-1", "at most so many; 0: the regression only; -1: 6 to 20, fewer the more events",
+    {"epochs", "N", "-1", "at most so many; 0: the regression only; -1: 6 to 12, fewer the more events",
      false, false},
-    {"patience", "N", "0",
-     "stop after N epochs without a better validation loss; 0: half of the epochs", false, false},
+    {"patience", "N", "10",
+     "stop after N epochs without one that is as good as the best by the validation loss", false, false},
     {"batch", "B", "0", "users side by side; 0: 16 to 128, more the more events", false, false},
     {"steps", "T", "32", "events of a user between two updates", false, false},
-    {"learning-rate", "R", "0.001", "step of AdamW", false, false},
+    {"learning-rate", "R", "0.002", "step of AdamW", false, false},
     {"embedding-rate", "F", "-1",
      "factor of the learning rate for the item and category tables; 0: items and categories are not "
      "looked at; -1: 0.01 from 3000 users on, else 0",
@@ -407,9 +409,9 @@ static const struct shoal_cli_option train_options[] = {
     {"random-starts", "P", "0.5",
      "how often a user's epoch begins in the middle of its history, as after a change of model it does",
      false, false},
-    {"objectives", "NAME:W[,…]", "none",
+    {"objectives", "NAME:W[,…]", "behavior:0.3,gap:0.3,repeat:0.3",
      "what every event teaches beside the purchase: behavior, gap, repeat, category, item of the next "
-     "event; tasks: buy_1h, buy_72h, churn_3d, events_24h",
+     "event; or none; tasks: buy_1h, buy_72h, churn_3d, events_24h",
      false, false},
     {"negatives", "N", "256", "rows drawn beside those of the batch, for category and item", false,
      false},

@@ -24,9 +24,15 @@ struct shoal_objectives_room {
     uint32_t *targets, *extras; /* owned; rows; N */
 };
 
-struct shoal_objective_options shoal_objective_options_default(void)
+struct shoal_objective_options shoal_objective_options_default(float weight)
 {
-    return (struct shoal_objective_options){.negatives = 256, .alpha = 0.5f};
+    return (struct shoal_objective_options){
+        .weights = {[SHOAL_OBJECTIVE_behavior] = weight,
+                    [SHOAL_OBJECTIVE_gap] = weight,
+                    [SHOAL_OBJECTIVE_repeat] = weight},
+        .negatives = 256,
+        .alpha = 0.5f,
+    };
 }
 
 bool shoal_objectives_wanted(const struct shoal_objective_options *options)

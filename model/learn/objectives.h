@@ -38,8 +38,8 @@ struct shoal_objective_options {
     float alpha;                     /* they are drawn ∝ support^alpha */
 };
 
-/* 0 each, 256 negatives, 0.5 */
-struct shoal_objective_options shoal_objective_options_default(void);
+/* `weight` for behavior, gap and repeat, 0 for the tables; 256 negatives, 0.5 */
+struct shoal_objective_options shoal_objective_options_default(float weight);
 bool shoal_objectives_wanted(const struct shoal_objective_options *options);
 
 /*  X(field, rows, columns) of the tables that are the objectives' own, in terms of `d` */

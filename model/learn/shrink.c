@@ -56,6 +56,22 @@ static struct matrix spread(const double *regression, const double *network, con
     return sum;
 }
 
+/* The best intercept at this share. */
+static double settle(const double *regression, const double *network, const int8_t *labels,
+                     size_t count, double share)
+{
+    double a = 0, gradient[2];
+    struct matrix h;
+    for (int iteration = 0; iteration < ITERATIONS; iteration++) {
+        derive(regression, network, labels, count, a, share, gradient, &h);
+        double step = h.aa > 0 ? gradient[0] / h.aa : 0;
+        a += fmax(-1, fmin(1, step));
+        if (fabs(step) < 1e-9)
+            break;
+    }
+    return a;
+}
+
 struct shoal_shrink shoal_shrink_fit(const double *regression, const double *network,
                                      const int8_t *labels, const uint32_t *users, size_t count)
 {
@@ -65,7 +81,9 @@ struct shoal_shrink shoal_shrink_fit(const double *regression, const double *net
         derive(regression, network, labels, count, a, share, gradient, &h);
         determinant = h.aa * h.ss - h.as * h.as;
         if (!(determinant > 1e-12 * h.aa * h.aa))
-            return (struct shoal_shrink){.estimate = NAN, .deviation = NAN, .intercept = a};
+            return (struct shoal_shrink){
+                .estimate = NAN, .deviation = NAN,
+                .intercept = settle(regression, network, labels, count, 0)};
         double step_a = (h.ss * gradient[0] - h.as * gradient[1]) / determinant;
         double step_share = (h.aa * gradient[1] - h.as * gradient[0]) / determinant;
         /* Far from the optimum a full step may leave the world. */
@@ -81,15 +99,18 @@ struct shoal_shrink shoal_shrink_fit(const double *regression, const double *net
     double variance = u * u * b.aa + 2 * u * v * b.as + v * v * b.ss;
     double precision = 1 / fmax(variance, 1e-12), prior = 1 / (prior_deviation * prior_deviation);
     double posterior = (precision * share + prior * prior_mean) / (precision + prior);
-    return (struct shoal_shrink){fmin(fmax(posterior, 0), 1), share, sqrt(variance), a};
+    posterior = fmin(fmax(posterior, 0), 1);
+    return (struct shoal_shrink){posterior, share, sqrt(variance),
+                                 settle(regression, network, labels, count, posterior)};
 }
 
 double shoal_shrink_loss(const double *regression, const double *network, const int8_t *labels,
-                         size_t count, double share, double *losses)
+                         size_t count, const struct shoal_shrink *shrink, double *losses)
 {
     double loss = 0;
     for (size_t i = 0; i < count; i++) {
-        double z = regression[i] + share * (network[i] - regression[i]);
+        double z = regression[i] + shrink->intercept +
+                   shrink->share * (network[i] - regression[i]);
         double toward = labels[i] == 1 ? -z : z;
         double here = toward > 0 ? toward + log1p(exp(-toward)) : log1p(exp(toward));
         loss += here;

@@ -61,7 +61,7 @@ struct shoal_train_options shoal_train_options_default(void)
         .seed = 1,
         .steps = 32,
         .epochs = SHOAL_TRAIN_AUTO,
-        .learning_rate = 1e-3f,
+        .learning_rate = 2e-3f,
         .embedding_rate = -1,
         .weight_decay = 0.05f,
         .dropout_inputs = 0.2f,
@@ -69,8 +69,8 @@ struct shoal_train_options shoal_train_options_default(void)
         .weekday_days = 14,
         .random_starts = 0.5f,
         .mix = mix_default(),
-        .objectives = shoal_objective_options_default(),
-        .pretrain_objectives = shoal_objective_options_default(),
+        .objectives = shoal_objective_options_default(0.3f),
+        .pretrain_objectives = shoal_objective_options_default(1),
         .pretrain_epochs = 3,
         .clip = 1.0f,
         .averaging = 0.99f,
@@ -207,13 +207,13 @@ static void settle_options(struct course *course)
     }
     if (options->epochs == SHOAL_TRAIN_AUTO) {
         size_t epochs = 4000000 / count;
-        options->epochs = (uint32_t)(epochs < 6 ? 6 : epochs > 20 ? 20 : epochs);
+        options->epochs = (uint32_t)(epochs < 6 ? 6 : epochs > 12 ? 12 : epochs);
     }
     /* With few users an item says little but who its users are. */
     if (options->embedding_rate < 0)
         options->embedding_rate = course->dataset->users_count < TABLE_USERS_MIN ? 0 : 0.01f;
     if (options->patience == 0)
-        options->patience = options->epochs / 2 > 2 ? options->epochs / 2 : 2;
+        options->patience = 10;
 }
 
 static enum shoal_status prepare(struct course *course, struct shoal_message *message)
@@ -463,14 +463,14 @@ static enum shoal_status judge(struct course *course, double train_loss)
     enum shoal_status status = score_validation(course);
     if (status != SHOAL_OK)
         return status;
-    struct shoal_shrink shrink = {0};
-    if (course->epoch > 0)
-        shrink = shoal_shrink_fit(course->valid_regression, course->valid_logits,
-                                  course->valid_labels, course->valid_users, count);
+    struct shoal_shrink shrink = shoal_shrink_fit(course->valid_regression, course->valid_logits,
+                                                  course->valid_labels, course->valid_users, count);
+    if (course->epoch == 0)
+        shrink.share = 0;
     struct shoal_train_epoch epoch = epoch_of(course, train_loss);
     epoch.share = shrink.share;
     epoch.valid_loss = shoal_shrink_loss(course->valid_regression, course->valid_logits,
-                                         course->valid_labels, count, shrink.share,
+                                         course->valid_labels, count, &shrink,
                                          course->valid_losses);
     for (size_t i = 0; i < count; i++)
         course->valid_scores[i] = (float)(1 / (1 + exp(-course->valid_regression[i] -

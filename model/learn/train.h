@@ -31,9 +31,8 @@ struct shoal_train_options {
     uint64_t seed;
     uint32_t batch;        /* B: streams side by side; 0: by the number of events, 16 … 128 */
     uint32_t steps;        /* T: events between two updates of a stream */
-    uint32_t epochs;       /* at most; SHOAL_TRAIN_AUTO: by the number of events, 6 … 20 */
-    uint32_t patience;     /* stop after so many epochs without a better validation loss; 0:
-                            * half of the epochs */
+    uint32_t epochs;       /* at most; SHOAL_TRAIN_AUTO: by the number of events, 6 … 12 */
+    uint32_t patience;     /* stop after so many epochs without a better validation loss; 0: 10 */
     float learning_rate;
     float embedding_rate;  /* factor of it for the item and category tables; 0: they stay zero, items and
                             * categories are not looked at; < 0: by the number of users */

@@ -106,13 +106,14 @@ Test(shrink, the_error_of_a_paired_difference_is_taken_over_users)
     cr_expect_eq(shoal_paired_error(first, first, users, 6), 0);
 }
 
-Test(shrink, the_loss_at_a_share_is_that_of_the_blended_logit)
+Test(shrink, the_loss_at_a_share_is_that_of_the_blended_logit_with_its_intercept)
 {
     const double regression[] = {-1, 2}, network[] = {1, 4};
     const int8_t labels[] = {1, 0};
     double losses[2];
-    double loss = shoal_shrink_loss(regression, network, labels, 2, 0.25, losses);
-    cr_expect_float_eq(losses[0], log1p(exp(0.5)), 1e-12);
-    cr_expect_float_eq(losses[1], log1p(exp(2.5)), 1e-12);
+    const struct shoal_shrink shrink = {.share = 0.25, .intercept = 1};
+    double loss = shoal_shrink_loss(regression, network, labels, 2, &shrink, losses);
+    cr_expect_float_eq(losses[0], log1p(exp(-0.5)), 1e-12);
+    cr_expect_float_eq(losses[1], log1p(exp(3.5)), 1e-12);
     cr_expect_float_eq(loss, (losses[0] + losses[1]) / 2, 1e-12);
 }

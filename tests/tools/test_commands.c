@@ -99,6 +99,23 @@ Test(commands, completion_scripts_are_shell)
     cr_assert_eq(run("\"$SHOAL_PROGRAM\" completion fish"), 2);
 }
 
+Test(commands, the_last_option_of_train_is_known_like_the_first)
+{
+    cr_assert_eq(run("\"$SHOAL_PROGRAM\" train --events none.csv --out m.shoal --no-refit"), 5);
+    says("none.csv cannot be opened");
+}
+
+Test(commands, train_names_what_it_can_learn_from)
+{
+    cr_assert_eq(run("\"$SHOAL_PROGRAM\" train --events e.csv --out m.shoal --objectives item:0.2,gapp:1"), 2);
+    says("\"gapp:1\" is not NAME:WEIGHT");
+    says("behavior, gap, repeat, category, item, buy_1h, buy_72h, churn_3d, events_24h");
+    cr_assert_eq(run("\"$SHOAL_PROGRAM\" train --events e.csv --out m.shoal "
+                     "--pretrain-objectives buy_1h:1"),
+                 2);
+    cr_assert_eq(run("\"$SHOAL_PROGRAM\" train --events e.csv --out m.shoal --objectives gap:"), 2);
+}
+
 Test(commands, every_command_has_a_help_page_with_an_example)
 {
     cr_assert_eq(
