@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One session of a worker; see worker.h for the order of a commit.
- *
- * Per partition: position (next offset to read), committed (what the group's offset is or was),
- * saved (what the store's checkpoint is), suppress_until. Always saved ≤ position, and
- * committed ≤ position except in recovery, where no offsets are committed before position has
- * passed what was committed already. */
+/* One session of a worker: life, assignment of partitions, processing; see worker.h. */
 #include "stream/session.h"
 
 #include <inttypes.h>
@@ -14,193 +9,10 @@
 
 #include "model/base/clock.h"
 #include "model/base/crash.h"
-#include "stream/kafka_sink.h"
-#include "stream/kafka_source.h"
 #include "stream/recovery.h"
-#include "stream/served.h"
+#include "stream/session_internal.h"
 
 enum { BEGIN_TIMEOUT_MS = 5000 };
-
-struct partition {
-    bool assigned;
-    int64_t position, committed, saved, suppress_until;
-    uint64_t saved_model; /* of the checkpoint found */
-    struct shoal_served served;
-};
-
-struct session {
-    const struct shoal_worker_options *options;
-    const struct shoal_config *config;
-    const struct shoal_log *log;
-    bool exactly_once;
-    struct shoal_store *store;
-    struct shoal_sink *sink;
-    struct shoal_serving serving;
-    const struct shoal_model *model; /* the pipeline's, held */
-    bool unsettled;    /* there may be partitions that are not served by the latest model */
-    uint64_t followed; /* id of the latest model when that was last looked at */
-    struct shoal_pipeline *pipeline;
-    struct shoal_kafka_source *source;
-    struct partition *partitions;     /* options->partitions */
-    struct shoal_position *positions; /* scratch of the same size */
-    int64_t committed_ms, saved_ms;   /* monotonic time of the last ones */
-    uint64_t taken;                   /* messages since the last commit */
-    bool worked;
-    bool kept_up; /* there was nothing to read at some time since the last commit */
-    const struct shoal_pipeline_counts *before;
-    const struct shoal_session_hooks *hooks;
-};
-
-/* ---- commit -------------------------------------------------------------------------------- */
-
-/* Partitions whose position has passed the committed offset, or stands there with a swap to be told. */
-static size_t collect_positions(struct session *s)
-{
-    size_t count = 0;
-    for (int32_t i = 0; i < s->options->partitions; i++) {
-        const struct partition *p = &s->partitions[i];
-        if (p->assigned && (p->position > p->committed ||
-                            (p->position == p->committed && p->served.fresh > 0)))
-            s->positions[count++] = (struct shoal_position){i, p->position, p->served.text};
-    }
-    return count;
-}
-
-static void mark_committed(struct session *s, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        s->partitions[s->positions[i].partition].committed = s->positions[i].next_offset;
-}
-
-/* Writes the swaps that the commit at hand carries. *told is set if there are any. */
-static enum shoal_status tell_swaps(struct session *s, size_t count, bool *told,
-                                    struct shoal_message *message)
-{
-    *told = false;
-    for (size_t i = 0; i < count; i++) {
-        int32_t index = s->positions[i].partition;
-        struct shoal_served *served = &s->partitions[index].served;
-        if (served->fresh == 0)
-            continue;
-        enum shoal_status status =
-            shoal_served_tell(&s->serving, served, index, s->sink, message);
-        if (status != SHOAL_OK)
-            return status;
-        *told = true;
-    }
-    return SHOAL_OK;
-}
-
-static void mark_told(struct session *s, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        s->partitions[s->positions[i].partition].served.fresh = 0;
-}
-
-/* At least once: a swap is told after the offsets that carry it are with the broker, and told again by
- * the next owner, who cannot know whether it was. */
-static enum shoal_status commit_offsets(struct session *s, size_t count,
-                                        struct shoal_message *message)
-{
-    bool fresh = false, told;
-    for (size_t i = 0; i < count; i++)
-        fresh = fresh || s->partitions[s->positions[i].partition].served.fresh > 0;
-    enum shoal_status status =
-        shoal_kafka_source_commit(s->source, s->positions, count, fresh, message);
-    if (status == SHOAL_OK && fresh)
-        status = tell_swaps(s, count, &told, message);
-    if (status == SHOAL_OK && fresh)
-        status = shoal_kafka_sink_flush(s->sink, message);
-    if (status != SHOAL_OK)
-        return status;
-    mark_committed(s, count);
-    mark_told(s, count);
-    return SHOAL_OK;
-}
-
-static enum shoal_status save_all(struct session *s, struct shoal_message *message)
-{
-    for (int32_t i = 0; i < s->options->partitions; i++) {
-        struct partition *p = &s->partitions[i];
-        if (!p->assigned || p->position == p->saved)
-            continue;
-        enum shoal_status status = shoal_pipeline_save(s->pipeline, i, p->position, message);
-        if (status != SHOAL_OK)
-            return status;
-        p->saved = p->position;
-    }
-    s->saved_ms = shoal_clock_ms();
-    shoal_crash_point("save.after");
-    return SHOAL_OK;
-}
-
-/* What was loaded since the last save must have come from a store that still has all our saves, or
- * the outputs of this commit would rest on old records. */
-static enum shoal_status verify_all(struct session *s, struct shoal_message *message)
-{
-    for (int32_t i = 0; i < s->options->partitions; i++) {
-        if (!s->partitions[i].assigned || s->partitions[i].position == s->partitions[i].saved)
-            continue;
-        enum shoal_status status = s->store->ops->verify(s->store, i, message);
-        if (status != SHOAL_OK)
-            return status;
-    }
-    return SHOAL_OK;
-}
-
-/* When the next interval begins. Who keeps up counts a commit as a part of it, or an output would wait
- * for the rest of one commit, an interval and another commit; half of it is left to do work in. Who
- * has a backlog gets through it faster in large transactions. */
-static int64_t next_interval_from(const struct session *s, int64_t began_ms)
-{
-    int64_t now_ms = shoal_clock_ms(), latest_ms = now_ms - s->config->commit_interval / 2;
-    if (!s->kept_up)
-        return now_ms;
-    return began_ms > latest_ms ? began_ms : latest_ms;
-}
-
-/* The commit of worker.h. `all`: save even if the flush interval has not passed. */
-static enum shoal_status commit(struct session *s, bool all, struct shoal_message *message)
-{
-    int64_t began_ms = shoal_clock_ms();
-    enum shoal_status status = shoal_pipeline_run(s->pipeline, message);
-    if (status != SHOAL_OK)
-        return status;
-    shoal_crash_point("produce.after");
-    status = verify_all(s, message);
-    if (status != SHOAL_OK)
-        return status;
-    size_t count = collect_positions(s);
-    bool told;
-    if (s->exactly_once) {
-        status = tell_swaps(s, count, &told, message);
-        if (status == SHOAL_OK)
-            status = shoal_kafka_sink_commit(s->sink, s->source, s->positions, count, message);
-    } else
-        status = shoal_kafka_sink_flush(s->sink, message);
-    if (status != SHOAL_OK)
-        return status;
-    shoal_crash_point("commit.after");
-    all = all || !s->exactly_once ||
-          shoal_clock_ms() - s->saved_ms >= s->config->state_flush_interval ||
-          shoal_pipeline_dirty(s->pipeline) >= shoal_pipeline_dirty_max(s->pipeline);
-    if (s->exactly_once) {
-        mark_committed(s, count);
-        mark_told(s, count);
-    }
-    if (all)
-        status = save_all(s, message);
-    if (status == SHOAL_OK && !s->exactly_once && count > 0)
-        status = commit_offsets(s, count, message);
-    if (status != SHOAL_OK)
-        return status;
-    s->worked = true;
-    s->taken = 0;
-    s->committed_ms = next_interval_from(s, began_ms);
-    s->kept_up = false;
-    s->hooks->publish(s->hooks->opaque, s->before, shoal_pipeline_counts(s->pipeline));
-    return SHOAL_OK;
-}
 
 /* ---- assignment ---------------------------------------------------------------------------- */
 
@@ -359,7 +171,7 @@ static enum shoal_status on_revoked(void *opaque, bool lost, struct shoal_messag
         if (s->exactly_once)
             shoal_kafka_sink_abort(s->sink);
     } else {
-        status = commit(s, true, message);
+        status = session_commit(s, true, message);
     }
     for (int32_t i = 0; i < s->options->partitions; i++) {
         if (s->partitions[i].assigned)
@@ -369,83 +181,6 @@ static enum shoal_status on_revoked(void *opaque, bool lost, struct shoal_messag
     }
     shoal_pipeline_drop(s->pipeline, -1);
     s->taken = 0;
-    return status;
-}
-
-/* ---- models -------------------------------------------------------------------------------- */
-
-/* The pipeline goes on under `model`. What waits is applied under the one before; records of another H
- * leave the memory, and therefore have to be saved. */
-static enum shoal_status use(struct session *s, const struct shoal_model *model,
-                             struct shoal_message *message)
-{
-    const struct shoal_model *held;
-    enum shoal_status status = shoal_pipeline_run(s->pipeline, message);
-    if (status == SHOAL_OK && model->params.dims.hidden != s->model->params.dims.hidden)
-        status = commit(s, true, message);
-    if (status == SHOAL_OK)
-        status = shoal_models_find(s->options->models, model->id, &held, message);
-    if (status != SHOAL_OK)
-        return status;
-    status = shoal_pipeline_use(s->pipeline, held);
-    if (status != SHOAL_OK) {
-        shoal_models_release(s->options->models, held);
-        return shoal_fail(message, status, "out of memory");
-    }
-    shoal_models_release(s->options->models, s->model);
-    s->model = held;
-    return SHOAL_OK;
-}
-
-/* Records a swap to `latest` for every partition that has caught up and is served by another model.
- * Returns how many; s->unsettled stays set while there are partitions that have not. */
-static enum shoal_status record_swaps(struct session *s, const struct shoal_model *latest,
-                                      unsigned *swapped, struct shoal_message *message)
-{
-    *swapped = 0;
-    s->unsettled = false;
-    for (int32_t i = 0; i < s->options->partitions; i++) {
-        struct partition *p = &s->partitions[i];
-        if (!p->assigned || shoal_swaps_last(&p->served.swaps) == latest->id)
-            continue;
-        if (p->position < p->suppress_until) {
-            s->unsettled = true;
-            continue;
-        }
-        enum shoal_status status =
-            shoal_served_swap(&s->serving, &p->served, i, p->position, latest->id, message);
-        if (status != SHOAL_OK)
-            return status;
-        ++*swapped;
-    }
-    return SHOAL_OK;
-}
-
-/* Between two micro-batches: if there is a newer model, the partitions are swapped. The swap points are
- * committed before the first event is applied under the new model, so that a recovery finds them. */
-static enum shoal_status follow(struct session *s, struct shoal_message *message)
-{
-    uint64_t id = shoal_models_latest_id(s->options->models);
-    if (!s->unsettled && id == s->followed)
-        return SHOAL_OK;
-    unsigned swapped;
-    const struct shoal_model *latest = shoal_models_latest(s->options->models);
-    s->followed = latest->id;
-    enum shoal_status status = record_swaps(s, latest, &swapped, message);
-    if (status == SHOAL_OK && swapped > 0) {
-        shoal_crash_point("swap.before");
-        status = commit(s, true, message);
-        if (status == SHOAL_OK) {
-            shoal_crash_point("swap.committed");
-            status = use(s, latest, message);
-        }
-        if (status == SHOAL_OK) {
-            shoal_crash_point("swap.after");
-            shoal_log_write(s->log, SHOAL_INFO, "model %s is in service, in %u partitions",
-                            latest->version, swapped);
-        }
-    }
-    shoal_models_release(s->options->models, latest);
     return status;
 }
 
@@ -465,7 +200,7 @@ static enum shoal_status take(struct session *s, const struct shoal_input *input
         shoal_served_model(&s->serving, &p->served, input->partition, input->offset, p->position,
                            p->suppress_until, &model, message);
     if (status == SHOAL_OK && model != s->model)
-        status = use(s, model, message);
+        status = session_use(s, model, message);
     if (status != SHOAL_OK)
         return status;
     status = shoal_pipeline_add(s->pipeline, input, suppressed);
@@ -524,16 +259,14 @@ static enum shoal_status process(struct session *s, struct shoal_message *messag
         if (status != SHOAL_OK)
             return status;
         bool due = shoal_clock_ms() - s->committed_ms >= s->config->commit_interval ||
-                   s->taken >= (uint64_t)s->config->commit_events ||
+                   s->taken >= (uint64_t)s->config->commit_events || session_swap_due(s) ||
                    shoal_pipeline_dirty(s->pipeline) >= shoal_pipeline_dirty_max(s->pipeline);
         if (due)
-            status = commit(s, false, message);
-        if (status == SHOAL_OK)
-            status = follow(s, message);
+            status = session_commit_following(s, message);
         if (status != SHOAL_OK)
             return status;
     }
-    return commit(s, true, message);
+    return session_commit(s, true, message);
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */

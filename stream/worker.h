@@ -12,7 +12,7 @@
  *   2. offsets into it, commit it: k moves        s < k                      replay [s, k) silently
  *   3. save records and checkpoint: s = k         nothing is missing         go on
  *
- *   swap of the model, between micro-batches      crash here                 recovery does
+ *   swap of the model, with a commit              crash here                 recovery does
  *   1. swap points into the histories (served.h)  nothing has happened       swap then
  *   2. commit as above: the histories go with     the swap holds             as above, each event under
  *      the offsets, the swaps are told                                       the model of its offset

@@ -55,8 +55,7 @@ static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
     showing->done_before += showing->seen;
     showing->seen = 0;
     showing->epochs = epoch->epochs;
-    if (!epoch->pretraining)
-        shoal_train_log_add(&showing->log, epoch);
+    shoal_train_log_add(&showing->log, epoch);
     if (epoch->pretraining) {
         fprintf(stderr, "pre-training %u/%u ", epoch->epoch, epoch->epochs);
         print_objectives(epoch);
@@ -242,13 +241,16 @@ static void print_summary(const char *path, const struct shoal_model *model,
     print_measure("PR-AUC", summary, SHOAL_MEASURE_pr_auc);
     print_measure("log loss", summary, SHOAL_MEASURE_log_loss);
     print_measure("ECE", summary, SHOAL_MEASURE_ece);
-    const struct shoal_calibration_map *map = &model->calibration[SHOAL_buy_24h];
-    if (map->knots)
-        printf("calibration isotonic, %u knots (the figures above are of the events that made it)\n",
-               map->knots);
+    const struct shoal_calibration_fit *fit = &summary->calibration;
+    if (fit->map.knots)
+        printf("calibration isotonic, %u knots; the figures above are of the events that made it\n",
+               fit->map.knots);
     else
-        printf("calibration a line, slope %.3f, intercept %+.3f\n", (double)map->slope,
-               (double)map->intercept);
+        printf("calibration a line, slope %.3f, intercept %+.3f\n", (double)fit->map.slope,
+               (double)fit->map.intercept);
+    if (fit->compared)
+        printf("            log loss of isotonic - line on other users %+.6f, standard error %.6f\n",
+               fit->difference, fit->error);
     printf("intent      warm from %.4f, hot from %.4f\n", (double)model->warm, (double)model->hot);
     printf("took        %.1f s\n", seconds);
 }
@@ -269,9 +271,10 @@ static int keep(const struct shoal_cli_args *args, const struct showing *showing
         print_summary(path, model, summary, seconds);
         print_left_out(load, dataset, preparation);
     }
+    struct shoal_train_run made = {args,        train_options, dataset, load,
+                                   preparation, model,         summary, seconds};
     if (status == SHOAL_OK && log)
-        status = shoal_train_log_write(&showing->log, log, args, train_options, dataset, load, model,
-                                       summary, seconds, &message);
+        status = shoal_train_log_write(&showing->log, log, &made, &message);
     return status == SHOAL_OK ? SHOAL_EXIT_OK
                               : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
 }

@@ -2,26 +2,20 @@
 /* Counts of a grouped data set as JSON; see describe_data.h. */
 #include "tools/describe_data.h"
 
-#include <inttypes.h>
-
-#include "tools/json_print.h"
-
-static void put_refused(const struct shoal_load *load, FILE *out)
+static void put_refused(struct shoal_put *put, const struct shoal_load *load)
 {
-    fputs("\"refused_for\":{", out);
-    bool first = true;
-    for (int status = 0; status < SHOAL_STATUS_COUNT; status++) {
-        if (load->refused_for[status] == 0)
-            continue;
-        fprintf(out, "%s\"%s\":%" PRIu64, first ? "" : ",",
-                shoal_status_code((enum shoal_status)status), load->refused_for[status]);
-        first = false;
-    }
-    fputs("},\"refused_first\":", out);
-    shoal_json_text(load->refused ? load->why.text : NULL, out);
+    shoal_put_count(put, "messages", load->messages);
+    shoal_put_count(put, "refused", load->refused);
+    shoal_put_open(put, "refused_for", '{');
+    for (int status = 0; status < SHOAL_STATUS_COUNT; status++)
+        if (load->refused_for[status] > 0)
+            shoal_put_count(put, shoal_status_code((enum shoal_status)status),
+                            load->refused_for[status]);
+    shoal_put_close(put, '}');
+    shoal_put_text(put, "refused_first", load->refused ? load->why.text : NULL);
 }
 
-static void put_users(const struct shoal_dataset *dataset, FILE *out)
+static void put_users(struct shoal_put *put, const struct shoal_dataset *dataset)
 {
     static const size_t from[] = {1, 2, 5, 20, 100};
     static const char *const names[] = {"1", "2-4", "5-19", "20-99", "100+"};
@@ -32,13 +26,13 @@ static void put_users(const struct shoal_dataset *dataset, FILE *out)
             group--;
         counts[group] += events > 0;
     }
-    fputs("\"users_by_events\":{", out);
+    shoal_put_open(put, "users_by_events", '{');
     for (size_t i = 0; i < 5; i++)
-        fprintf(out, "%s\"%s\":%zu", i ? "," : "", names[i], counts[i]);
-    fputc('}', out);
+        shoal_put_count(put, names[i], counts[i]);
+    shoal_put_close(put, '}');
 }
 
-static void put_events(const struct shoal_dataset *dataset, FILE *out)
+static void put_events(struct shoal_put *put, const struct shoal_dataset *dataset)
 {
     size_t behaviors[SHOAL_BEHAVIOR_COUNT] = {0}, priced = 0, categorised = 0;
     for (size_t i = 0; i < dataset->events_count; i++) {
@@ -46,28 +40,27 @@ static void put_events(const struct shoal_dataset *dataset, FILE *out)
         priced += dataset->touches[i].price_level != 0;
         categorised += dataset->touches[i].category != 0;
     }
-    fputs("\"behaviors\":{", out);
+    shoal_put_open(put, "behaviors", '{');
     for (unsigned b = 0; b < SHOAL_BEHAVIOR_COUNT; b++)
-        fprintf(out, "%s\"%s\":%zu", b ? "," : "", shoal_behavior_name((enum shoal_behavior)b),
-                behaviors[b]);
-    fprintf(out, "},\"priced\":%zu,\"categorised\":%zu", priced, categorised);
+        shoal_put_count(put, shoal_behavior_name((enum shoal_behavior)b), behaviors[b]);
+    shoal_put_close(put, '}');
+    shoal_put_count(put, "priced", priced);
+    shoal_put_count(put, "categorised", categorised);
 }
 
-void shoal_describe_data_json(const struct shoal_dataset *dataset, const struct shoal_load *load,
-                              FILE *out)
+void shoal_describe_data(struct shoal_put *put, const char *key,
+                         const struct shoal_dataset *dataset, const struct shoal_load *load)
 {
-    fprintf(out, "{\"messages\":%" PRIu64 ",\"refused\":%" PRIu64 ",", load->messages,
-            load->refused);
-    put_refused(load, out);
-    fprintf(out, ",\"repeated\":%" PRIu64 ",\"late\":%" PRIu64 ",\"events\":%zu,\"users\":%zu,",
-            dataset->repeated_count, dataset->late_count, dataset->events_count,
-            dataset->users_count);
-    put_users(dataset, out);
-    fputs(",\"from\":", out);
-    shoal_json_time(dataset->first_ms, out);
-    fputs(",\"until\":", out);
-    shoal_json_time(dataset->last_ms, out);
-    fprintf(out, ",\"fingerprint\":\"%016" PRIx64 "\",", dataset->fingerprint);
-    put_events(dataset, out);
-    fputc('}', out);
+    shoal_put_open(put, key, '{');
+    put_refused(put, load);
+    shoal_put_count(put, "repeated", dataset->repeated_count);
+    shoal_put_count(put, "late", dataset->late_count);
+    shoal_put_count(put, "events", dataset->events_count);
+    shoal_put_count(put, "users", dataset->users_count);
+    put_users(put, dataset);
+    shoal_put_time(put, "from", dataset->first_ms);
+    shoal_put_time(put, "until", dataset->last_ms);
+    shoal_put_hash(put, "fingerprint", dataset->fingerprint);
+    put_events(put, dataset);
+    shoal_put_close(put, '}');
 }

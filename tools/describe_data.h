@@ -3,15 +3,14 @@
 #ifndef SHOAL_DESCRIBE_DATA_H
 #define SHOAL_DESCRIBE_DATA_H
 
-#include <stdio.h>
-
 #include "tools/load_events.h"
+#include "tools/put_json.h"
 
-/* One JSON object: messages, refused, refused_for {code: count}, refused_first (the first reason in
- * words), repeated, late, events, users, users_by_events (how many have 1, 2–4, 5–19, 20–99, 100 and
+/* An object under `key`: messages, refused, refused_for {code: count}, refused_first (the first reason
+ * in words), repeated, late, events, users, users_by_events (how many have 1, 2–4, 5–19, 20–99, 100 and
  * more), from, until (times of the first and last event), fingerprint, behaviors {name: count},
  * priced, categorised (events that have a price, a category). */
-void shoal_describe_data_json(const struct shoal_dataset *dataset, const struct shoal_load *load,
-                              FILE *out);
+void shoal_describe_data(struct shoal_put *put, const char *key,
+                         const struct shoal_dataset *dataset, const struct shoal_load *load);
 
 #endif

@@ -2,19 +2,19 @@
 /* A model's figures as JSON; see describe_model.h. */
 #include "tools/describe_model.h"
 
-#include <inttypes.h>
-
-#include "tools/json_print.h"
-
-static void put_dims(const struct shoal_dims *dims, FILE *out)
+static void put_dims(struct shoal_put *put, const struct shoal_dims *dims)
 {
-    fprintf(out,
-            "\"dims\":{\"hidden\":%u,\"item_buckets\":%u,\"item_width\":%u,"
-            "\"category_buckets\":%u,\"category_width\":%u,\"behavior_width\":%u,\"ring\":%u,"
-            "\"inputs\":%zu,\"counters\":%d}",
-            dims->hidden, dims->item_buckets, dims->item_width, dims->category_buckets,
-            dims->category_width, dims->behavior_width, dims->ring, shoal_dims_inputs(dims),
-            SHOAL_COUNTERS);
+    shoal_put_open(put, "dims", '{');
+    shoal_put_count(put, "hidden", dims->hidden);
+    shoal_put_count(put, "item_buckets", dims->item_buckets);
+    shoal_put_count(put, "item_width", dims->item_width);
+    shoal_put_count(put, "category_buckets", dims->category_buckets);
+    shoal_put_count(put, "category_width", dims->category_width);
+    shoal_put_count(put, "behavior_width", dims->behavior_width);
+    shoal_put_count(put, "ring", dims->ring);
+    shoal_put_count(put, "inputs", shoal_dims_inputs(dims));
+    shoal_put_count(put, "counters", SHOAL_COUNTERS);
+    shoal_put_close(put, '}');
 }
 
 static size_t count_parameters(const struct shoal_dims *dims)
@@ -27,47 +27,47 @@ static size_t count_parameters(const struct shoal_dims *dims)
     return count;
 }
 
-static void put_origin(const struct shoal_model_origin *origin, FILE *out)
+static void put_origin(struct shoal_put *put, const struct shoal_model_origin *origin)
 {
-    fputs("\"origin\":{\"train_from\":", out);
-    shoal_json_time(origin->train_from_ms, out);
-    fputs(",\"train_until\":", out);
-    shoal_json_time(origin->train_until_ms, out);
-    fprintf(out,
-            ",\"events\":%" PRIu64 ",\"users\":%" PRIu64 ",\"seed\":%" PRIu64
-            ",\"data_fingerprint\":\"%016" PRIx64 "\",\"roc_auc\":",
-            origin->events_count, origin->users_count, origin->seed, origin->data_fingerprint);
-    shoal_json_number(origin->roc_auc, out);
-    fputs(",\"log_loss\":", out);
-    shoal_json_number(origin->log_loss, out);
-    fputs(",\"base_rate\":", out);
-    shoal_json_number(origin->base_rate, out);
-    fputc('}', out);
+    shoal_put_open(put, "origin", '{');
+    shoal_put_time(put, "train_from", origin->train_from_ms);
+    shoal_put_time(put, "train_until", origin->train_until_ms);
+    shoal_put_count(put, "events", origin->events_count);
+    shoal_put_count(put, "users", origin->users_count);
+    shoal_put_count(put, "seed", origin->seed);
+    shoal_put_hash(put, "data_fingerprint", origin->data_fingerprint);
+    shoal_put_real(put, "roc_auc", origin->roc_auc);
+    shoal_put_real(put, "log_loss", origin->log_loss);
+    shoal_put_real(put, "base_rate", origin->base_rate);
+    shoal_put_close(put, '}');
 }
 
-static void put_calibration(const struct shoal_calibration_map *map, FILE *out)
+static void put_calibration(struct shoal_put *put, const struct shoal_calibration_map *map)
 {
-    fprintf(out, "\"calibration\":{\"kind\":\"%s\",\"slope\":", map->knots ? "isotonic" : "line");
-    shoal_json_number((double)map->slope, out);
-    fputs(",\"intercept\":", out);
-    shoal_json_number((double)map->intercept, out);
-    fputs(",\"knots\":[", out);
-    for (uint32_t k = 0; k < map->knots; k++)
-        fprintf(out, "%s[%.6f,%.6f]", k ? "," : "", (double)map->x[k], (double)map->y[k]);
-    fputs("]}", out);
+    shoal_put_open(put, "calibration", '{');
+    shoal_put_text(put, "kind", map->knots ? "isotonic" : "line");
+    shoal_put_real(put, "slope", (double)map->slope);
+    shoal_put_real(put, "intercept", (double)map->intercept);
+    shoal_put_open(put, "knots", '[');
+    for (uint32_t k = 0; k < map->knots; k++) {
+        shoal_put_open(put, NULL, '[');
+        shoal_put_real(put, NULL, (double)map->x[k]);
+        shoal_put_real(put, NULL, (double)map->y[k]);
+        shoal_put_close(put, ']');
+    }
+    shoal_put_close(put, ']');
+    shoal_put_close(put, '}');
 }
 
-void shoal_describe_model_json(const struct shoal_model *model, FILE *out)
+void shoal_describe_model(struct shoal_put *put, const char *key, const struct shoal_model *model)
 {
-    fprintf(out, "{\"version\":\"%s\",", model->version);
-    put_dims(&model->params.dims, out);
-    fprintf(out, ",\"parameters\":%zu,\"warm\":", count_parameters(&model->params.dims));
-    shoal_json_number((double)model->warm, out);
-    fputs(",\"hot\":", out);
-    shoal_json_number((double)model->hot, out);
-    fputc(',', out);
-    put_origin(&model->origin, out);
-    fputc(',', out);
-    put_calibration(&model->calibration[SHOAL_buy_24h], out);
-    fputc('}', out);
+    shoal_put_open(put, key, '{');
+    shoal_put_text(put, "version", model->version);
+    put_dims(put, &model->params.dims);
+    shoal_put_count(put, "parameters", count_parameters(&model->params.dims));
+    shoal_put_real(put, "warm", (double)model->warm);
+    shoal_put_real(put, "hot", (double)model->hot);
+    put_origin(put, &model->origin);
+    put_calibration(put, &model->calibration[SHOAL_buy_24h]);
+    shoal_put_close(put, '}');
 }

@@ -8,7 +8,6 @@
 
 #include "tools/describe_data.h"
 #include "tools/describe_model.h"
-#include "tools/json_print.h"
 
 bool shoal_evaluate_details_inputs(struct shoal_evaluate_details *details, const char *list,
                                    struct shoal_message *message)
@@ -84,82 +83,74 @@ enum shoal_status shoal_evaluate_details_make(struct shoal_evaluate_details *det
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
-static void put_reliability(const struct shoal_reliability *reliability, FILE *out)
+static void put_reliability(struct shoal_put *put, const struct shoal_reliability *reliability)
 {
-    fputs("{\"mean_score\":", out);
-    shoal_json_number(reliability->mean_score, out);
-    fputs(",\"bins\":[", out);
+    shoal_put_open(put, "reliability", '{');
+    shoal_put_real(put, "mean_score", reliability->mean_score);
+    shoal_put_open(put, "bins", '[');
     for (size_t b = 0; b < reliability->count; b++) {
         const struct shoal_reliability_bin *bin = &reliability->bins[b];
-        fprintf(out, "%s{\"n\":%zu,\"users\":%zu,\"low\":", b ? "," : "", bin->events_count,
-                bin->users_count);
-        shoal_json_number(bin->low, out);
-        fputs(",\"high\":", out);
-        shoal_json_number(bin->high, out);
-        fputs(",\"mean_score\":", out);
-        shoal_json_number(bin->mean_score, out);
-        fputs(",\"observed\":", out);
-        shoal_json_number(bin->observed, out);
-        fputs(",\"observed_ci\":", out);
-        shoal_json_interval(bin->interval, out);
-        fputc('}', out);
+        shoal_put_open(put, NULL, '{');
+        shoal_put_count(put, "n", bin->events_count);
+        shoal_put_count(put, "users", bin->users_count);
+        shoal_put_real(put, "low", bin->low);
+        shoal_put_real(put, "high", bin->high);
+        shoal_put_real(put, "mean_score", bin->mean_score);
+        shoal_put_real(put, "observed", bin->observed);
+        shoal_put_open(put, "observed_ci", '[');
+        shoal_put_real(put, NULL, bin->interval.low);
+        shoal_put_real(put, NULL, bin->interval.high);
+        shoal_put_close(put, ']');
+        shoal_put_close(put, '}');
     }
-    fputs("]}", out);
+    shoal_put_close(put, ']');
+    shoal_put_close(put, '}');
 }
 
-static void put_segments(const struct shoal_segment_cuts *segments, FILE *out)
+static void put_segments(struct shoal_put *put, const struct shoal_segment_cuts *segments)
 {
-    fputs(",\"segments\":[", out);
+    shoal_put_open(put, "segments", '[');
     for (size_t i = 0; i < segments->count; i++) {
         const struct shoal_segment_cut *cut = &segments->cuts[i];
-        const struct shoal_metrics *metrics = &cut->metrics;
-        fprintf(out, "%s{\"dimension\":\"%s\",\"level\":\"%s\",\"n\":%zu,\"users\":%zu,", i ? "," : "",
-                shoal_dimension_name(cut->dimension), shoal_level_name(cut->dimension, cut->level),
-                metrics->events_count, metrics->users_count);
-        fputs("\"base_rate\":", out);
-        shoal_json_number(metrics->base_rate, out);
-        fputc(',', out);
-        shoal_json_measures(metrics->values, metrics->intervals, out);
-        fputs(",\"reliability\":", out);
-        put_reliability(&cut->reliability, out);
-        fputc('}', out);
+        shoal_put_open(put, NULL, '{');
+        shoal_put_text(put, "dimension", shoal_dimension_name(cut->dimension));
+        shoal_put_text(put, "level", shoal_level_name(cut->dimension, cut->level));
+        shoal_put_metrics(put, &cut->metrics);
+        put_reliability(put, &cut->reliability);
+        shoal_put_close(put, '}');
     }
-    fputc(']', out);
+    shoal_put_close(put, ']');
 }
 
-static void put_importances(const struct shoal_evaluate_details *details, FILE *out)
+static void put_importances(struct shoal_put *put, const struct shoal_evaluate_details *details)
 {
-    fputs(",\"importance\":[", out);
+    shoal_put_open(put, "importance", '[');
     for (size_t i = 0; i < details->importances_count; i++) {
         const struct shoal_importance *importance = &details->importances[i];
-        fprintf(out, "%s{\"input\":\"%s\",\"text\":", i ? "," : "",
-                shoal_input_name(importance->input));
-        shoal_json_text(shoal_input_text(importance->input), out);
-        fputs(",\"difference\":{", out);
-        shoal_json_measures(importance->difference, importance->intervals, out);
-        fputs("}}", out);
+        shoal_put_open(put, NULL, '{');
+        shoal_put_text(put, "input", shoal_input_name(importance->input));
+        shoal_put_text(put, "text", shoal_input_text(importance->input));
+        shoal_put_open(put, "difference", '{');
+        shoal_put_measures(put, importance->difference, importance->intervals);
+        shoal_put_close(put, '}');
+        shoal_put_close(put, '}');
     }
-    fputc(']', out);
+    shoal_put_close(put, ']');
 }
 
-void shoal_evaluate_details_print_json(const struct shoal_evaluate_details *details, FILE *out)
+void shoal_evaluate_details_put(const struct shoal_evaluate_details *details,
+                                struct shoal_put *put)
 {
-    if (details->binned) {
-        fputs(",\"reliability\":", out);
-        put_reliability(&details->reliability, out);
-    }
+    if (details->binned)
+        put_reliability(put, &details->reliability);
     if (details->segmented)
-        put_segments(&details->segments, out);
+        put_segments(put, &details->segments);
     if (details->importances_count > 0)
-        put_importances(details, out);
-    fputs(",\"scored_from\":", out);
-    shoal_json_time(details->first_ms, out);
-    fputs(",\"scored_until\":", out);
-    shoal_json_time(details->last_ms, out);
-    fputs(",\"model\":", out);
-    shoal_describe_model_json(details->model, out);
-    fputs(",\"data\":", out);
-    shoal_describe_data_json(details->dataset, details->load, out);
+        put_importances(put, details);
+    shoal_put_time(put, "scored_from", details->first_ms);
+    shoal_put_time(put, "scored_until", details->last_ms);
+    shoal_describe_model(put, "model", details->model);
+    shoal_describe_data(put, "data", details->dataset, details->load);
 }
 
 /* ---- table ---------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "model/learn/importance.h"
 #include "tools/evaluate_segments.h"
 #include "tools/load_events.h"
+#include "tools/put_json.h"
 
 struct shoal_evaluate_details {
     /* what it was of; not owned */
@@ -34,10 +35,10 @@ enum shoal_status shoal_evaluate_details_make(struct shoal_evaluate_details *det
                                               const struct shoal_evaluation *evaluation,
                                               shoal_importance_progress *progress,
                                               void *context) SHOAL_MUST_CHECK;
-/* Where they were made, ,"reliability":{…} ,"segments":[…] and ,"importance":[…], then
- * ,"scored_from":time,"scored_until":time (of the first and the last scored event) and
- * ,"model":{…},"data":{…} */
-void shoal_evaluate_details_print_json(const struct shoal_evaluate_details *details, FILE *out);
+/* Where they were made, reliability {mean_score, bins}, segments […] and importance […]; then
+ * scored_from and scored_until (times of the first and the last scored event), model and data. */
+void shoal_evaluate_details_put(const struct shoal_evaluate_details *details,
+                                struct shoal_put *put);
 /* Tables of segments and importances, if there are any. */
 void shoal_evaluate_details_print_table(const struct shoal_evaluate_details *details, FILE *out);
 

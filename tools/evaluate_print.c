@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "tools/json_print.h"
+#include "tools/put_json.h"
 #include "tools/tasks_print.h"
 
 static const char *const predictor_names[SHOAL_PREDICTOR_COUNT] = {
@@ -23,72 +23,64 @@ static const char *const measure_titles[SHOAL_MEASURE_COUNT] = {
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
-static void put_metrics(const struct shoal_metrics *metrics, FILE *out)
+static void put_predictor(struct shoal_put *put, const struct shoal_evaluation *evaluation,
+                          enum shoal_predictor predictor)
 {
-    fprintf(out, "\"n\":%zu,\"users\":%zu,\"base_rate\":", metrics->events_count,
-            metrics->users_count);
-    shoal_json_number(metrics->base_rate, out);
-    fputc(',', out);
-    shoal_json_measures(metrics->values, metrics->intervals, out);
+    shoal_put_metrics(put, &evaluation->event_level[predictor]);
+    shoal_put_open(put, "user_level", '{');
+    shoal_put_metrics(put, &evaluation->user_level[predictor]);
+    shoal_put_close(put, '}');
 }
 
-static void put_predictor(const struct shoal_evaluation *evaluation, enum shoal_predictor predictor,
-                          FILE *out)
+static void put_baseline(struct shoal_put *put, const struct shoal_evaluation *evaluation)
 {
-    put_metrics(&evaluation->event_level[predictor], out);
-    fputs(",\"user_level\":{", out);
-    put_metrics(&evaluation->user_level[predictor], out);
-    fputc('}', out);
-}
-
-static void put_baseline(const struct shoal_evaluation *evaluation, FILE *out)
-{
-    fputs(",\"baseline\":{", out);
+    shoal_put_open(put, "baseline", '{');
     for (unsigned p = SHOAL_PREDICTOR_REGRESSION; p <= SHOAL_PREDICTOR_PRIOR; p++) {
-        fprintf(out, "\"%s\":", predictor_names[p]);
-        if (evaluation->there[p]) {
-            fputc('{', out);
-            put_predictor(evaluation, (enum shoal_predictor)p, out);
-            fputs("},", out);
-        } else {
-            fputs("null,", out);
+        if (!evaluation->there[p]) {
+            shoal_put_null(put, predictor_names[p]);
+            continue;
         }
+        shoal_put_open(put, predictor_names[p], '{');
+        put_predictor(put, evaluation, (enum shoal_predictor)p);
+        shoal_put_close(put, '}');
     }
-    fputs("\"difference\":", out);
     if (evaluation->there[SHOAL_PREDICTOR_REGRESSION]) {
-        fputc('{', out);
-        shoal_json_measures(evaluation->difference, evaluation->difference_intervals, out);
-        fputc('}', out);
+        shoal_put_open(put, "difference", '{');
+        shoal_put_measures(put, evaluation->difference, evaluation->difference_intervals);
+        shoal_put_close(put, '}');
     } else {
-        fputs("null", out);
+        shoal_put_null(put, "difference");
     }
-    fputc('}', out);
+    shoal_put_close(put, '}');
 }
 
-static void put_corrected(const struct shoal_evaluation *evaluation, FILE *out)
+static void put_corrected(struct shoal_put *put, const struct shoal_evaluation *evaluation)
 {
-    fputs(",\"corrected\":{", out);
-    put_predictor(evaluation, SHOAL_PREDICTOR_CORRECTED, out);
-    fputs(",\"difference\":{", out);
-    shoal_json_measures(evaluation->online_difference, evaluation->online_difference_intervals, out);
-    fputs("}}", out);
+    shoal_put_open(put, "corrected", '{');
+    put_predictor(put, evaluation, SHOAL_PREDICTOR_CORRECTED);
+    shoal_put_open(put, "difference", '{');
+    shoal_put_measures(put, evaluation->online_difference, evaluation->online_difference_intervals);
+    shoal_put_close(put, '}');
+    shoal_put_close(put, '}');
 }
 
 void shoal_evaluate_print_json(const struct shoal_evaluation *evaluation, bool baseline,
                                const struct shoal_evaluate_details *details,
                                const struct shoal_task_evaluation *tasks, FILE *out)
 {
-    fputc('{', out);
-    put_predictor(evaluation, SHOAL_PREDICTOR_MODEL, out);
+    struct shoal_put put = {.out = out};
+    shoal_put_open(&put, NULL, '{');
+    put_predictor(&put, evaluation, SHOAL_PREDICTOR_MODEL);
     if (baseline)
-        put_baseline(evaluation, out);
+        put_baseline(&put, evaluation);
     if (evaluation->there[SHOAL_PREDICTOR_CORRECTED])
-        put_corrected(evaluation, out);
+        put_corrected(&put, evaluation);
     if (details)
-        shoal_evaluate_details_print_json(details, out);
+        shoal_evaluate_details_put(details, &put);
     if (tasks)
         shoal_tasks_print_json(tasks, out);
-    fputs("}\n", out);
+    shoal_put_close(&put, '}');
+    fputc('\n', out);
 }
 
 /* ---- table ---------------------------------------------------------------------------------- */

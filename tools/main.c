@@ -6,6 +6,7 @@ const struct shoal_cli_command *const shoal_commands[] = {
     &shoal_cmd_run,
     &shoal_cmd_replay,
     &shoal_cmd_train,
+    &shoal_cmd_tune,
     &shoal_cmd_evaluate,
     &shoal_cmd_features,
     &shoal_cmd_retrain,

@@ -3,6 +3,7 @@
 #include "tools/train_log.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,7 +11,7 @@
 
 #include "tools/describe_data.h"
 #include "tools/describe_model.h"
-#include "tools/json_print.h"
+#include "tools/put_json.h"
 
 void shoal_train_log_add(struct shoal_train_log *log, const struct shoal_train_epoch *epoch)
 {
@@ -34,57 +35,88 @@ void shoal_train_log_finish(struct shoal_train_log *log)
     *log = (struct shoal_train_log){0};
 }
 
-static void put_options(const struct shoal_cli_args *args, const struct shoal_cli_option *options,
-                        FILE *out)
+static void put_options(struct shoal_put *put, const struct shoal_cli_args *args,
+                        const struct shoal_cli_option *options)
 {
-    fputs("\"options\":{", out);
+    shoal_put_open(put, "options", '{');
     for (size_t i = 0; options[i].name; i++) {
-        fprintf(out, "%s\"%s\":", i ? "," : "", options[i].name);
+        const char *value = shoal_cli_get(args, options[i].name);
         if (options[i].argument)
-            shoal_json_text(shoal_cli_get(args, options[i].name), out);
+            shoal_put_text(put, options[i].name, value);
         else
-            fputs(shoal_cli_get(args, options[i].name) ? "true" : "false", out);
+            shoal_put_flag(put, options[i].name, value);
     }
-    fputc('}', out);
+    shoal_put_close(put, '}');
 }
 
-static void put_metrics(const char *name, const struct shoal_metrics *metrics, FILE *out)
+static void put_metrics(struct shoal_put *put, const char *key, const struct shoal_metrics *metrics)
 {
-    fprintf(out, ",\n\"%s\":{\"n\":%zu,\"users\":%zu,\"base_rate\":", name, metrics->events_count,
-            metrics->users_count);
-    shoal_json_number(metrics->base_rate, out);
-    fputc(',', out);
-    shoal_json_measures(metrics->values, metrics->intervals, out);
-    fputc('}', out);
+    shoal_put_open(put, key, '{');
+    shoal_put_metrics(put, metrics);
+    shoal_put_close(put, '}');
 }
 
-static void put_epochs(const struct shoal_train_log *log, FILE *out)
+/* Mean loss of each objective that was wanted. */
+static void put_objectives(struct shoal_put *put, const struct shoal_train_epoch *epoch)
 {
-    fputs(",\n\"epochs\":[", out);
+    static const char *const names[] = {
+#define X(objective) #objective,
+        SHOAL_OBJECTIVE_LIST(X)
+#undef X
+    };
+    shoal_put_open(put, "objectives", '{');
+    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
+        if (epoch->objective_losses[o] > 0)
+            shoal_put_real(put, names[o], epoch->objective_losses[o]);
+    shoal_put_close(put, '}');
+}
+
+static void put_epochs(struct shoal_put *put, const struct shoal_train_log *log)
+{
+    shoal_put_open(put, "epochs", '[');
     for (size_t i = 0; i < log->count; i++) {
         const struct shoal_train_epoch *epoch = &log->epochs[i];
-        fprintf(out, "%s\n{\"epoch\":%u,\"refit\":%s,\"best\":%s,\"train_loss\":", i ? "," : "",
-                epoch->epoch, epoch->refit ? "true" : "false", epoch->best ? "true" : "false");
-        shoal_json_number(epoch->train_loss, out);
-        fputs(",\"valid_loss\":", out);
-        shoal_json_number(epoch->valid_loss, out);
-        fputs(",\"valid_auc\":", out);
-        shoal_json_number(epoch->valid_auc, out);
-        fputc('}', out);
+        shoal_put_open(put, NULL, '{');
+        shoal_put_count(put, "epoch", epoch->epoch);
+        shoal_put_flag(put, "pretraining", epoch->pretraining);
+        shoal_put_flag(put, "refit", epoch->refit);
+        shoal_put_flag(put, "best", epoch->best);
+        shoal_put_real(put, "train_loss", epoch->train_loss);
+        shoal_put_real(put, "valid_loss", epoch->valid_loss);
+        shoal_put_real(put, "valid_auc", epoch->valid_auc);
+        shoal_put_real(put, "network_share", epoch->share);
+        put_objectives(put, epoch);
+        shoal_put_close(put, '}');
     }
-    fputc(']', out);
+    shoal_put_close(put, ']');
 }
 
-static void put_summary(const struct shoal_train_summary *summary, double seconds, FILE *out)
+static void put_calibration(struct shoal_put *put, const struct shoal_calibration_fit *fit)
 {
-    fprintf(out,
-            ",\n\"seconds\":%.1f,\"train_count\":%zu,\"train_base_rate\":%.6f,\"valid_count\":%zu,"
-            "\"best_epoch\":%u,\"epochs_run\":%u,\"batch\":%u,\"ridge\":%g,\"network_share\":%g",
-            seconds, summary->train_count, summary->train_base_rate, summary->valid_count,
-            summary->best_epoch, summary->epochs, summary->batch, summary->ridge,
-            summary->share);
-    put_metrics("valid", &summary->valid, out);
-    put_metrics("valid_regression", &summary->valid_regression, out);
+    shoal_put_open(put, "calibration", '{');
+    shoal_put_text(put, "kind", fit->map.knots ? "isotonic" : "line");
+    shoal_put_count(put, "positives", fit->positives);
+    shoal_put_count(put, "users", fit->users_count);
+    shoal_put_real(put, "isotonic_less_line", fit->compared ? fit->difference : NAN);
+    shoal_put_real(put, "standard_error", fit->compared ? fit->error : NAN);
+    shoal_put_close(put, '}');
+}
+
+static void put_summary(struct shoal_put *put, const struct shoal_train_summary *summary,
+                        double seconds)
+{
+    shoal_put_real(put, "seconds", seconds);
+    shoal_put_count(put, "train_count", summary->train_count);
+    shoal_put_real(put, "train_base_rate", summary->train_base_rate);
+    shoal_put_count(put, "valid_count", summary->valid_count);
+    shoal_put_count(put, "best_epoch", summary->best_epoch);
+    shoal_put_count(put, "epochs_run", summary->epochs);
+    shoal_put_count(put, "batch", summary->batch);
+    shoal_put_real(put, "ridge", summary->ridge);
+    shoal_put_real(put, "network_share", summary->share);
+    put_metrics(put, "valid", &summary->valid);
+    put_metrics(put, "valid_regression", &summary->valid_regression);
+    put_calibration(put, &summary->calibration);
 }
 
 /* Into a file beside the place, which then takes the place. */
@@ -102,28 +134,38 @@ static FILE *open_beside(const char *path, char **temporary)
     return out;
 }
 
+static void put_left_out(struct shoal_put *put, const struct shoal_preparation *preparation)
+{
+    shoal_put_open(put, "left_out", '{');
+    shoal_put_count(put, "unbought", preparation->unbought_count);
+    shoal_put_count(put, "few_users", preparation->few_users);
+    shoal_put_count(put, "few", preparation->few_count);
+    shoal_put_close(put, '}');
+}
+
+static void put_run(const struct shoal_train_log *log, const struct shoal_train_run *run, FILE *out)
+{
+    struct shoal_put put = {.out = out};
+    shoal_put_open(&put, NULL, '{');
+    put_options(&put, run->args, run->options);
+    put_summary(&put, run->summary, run->seconds);
+    shoal_describe_model(&put, "model", run->model);
+    shoal_describe_data(&put, "data", run->dataset, run->load);
+    put_left_out(&put, run->preparation);
+    put_epochs(&put, log);
+    shoal_put_close(&put, '}');
+    fputc('\n', out);
+}
+
 enum shoal_status shoal_train_log_write(const struct shoal_train_log *log, const char *path,
-                                        const struct shoal_cli_args *args,
-                                        const struct shoal_cli_option *options,
-                                        const struct shoal_dataset *dataset,
-                                        const struct shoal_load *load,
-                                        const struct shoal_model *model,
-                                        const struct shoal_train_summary *summary, double seconds,
+                                        const struct shoal_train_run *run,
                                         struct shoal_message *message)
 {
     char *temporary;
     FILE *out = open_beside(path, &temporary);
     bool failed = !out;
     if (out) {
-        fputc('{', out);
-        put_options(args, options, out);
-        put_summary(summary, seconds, out);
-        fputs(",\n\"model\":", out);
-        shoal_describe_model_json(model, out);
-        fputs(",\n\"data\":", out);
-        shoal_describe_data_json(dataset, load, out);
-        put_epochs(log, out);
-        fputs("}\n", out);
+        put_run(log, run, out);
         failed = ferror(out) || fchmod(fileno(out), 0644) != 0;
         failed = fclose(out) != 0 || failed || rename(temporary, path) != 0;
         if (failed)

@@ -12,12 +12,12 @@
  * step's mean, with straight pieces in between (centred, Oron and Flournoy 2017), so that users keep
  * their order; a step counts as many users as its share of the events stands for, and fifty more that
  * are as the line says, so that no step is sure of anything; beyond the outermost knots it goes on with the slope of
- * the line as far as logits were seen.
+ * the line.
  *
  * Which one: the curve, if there are SHOAL_ISOTONIC_CLASS_MIN events of either label from
- * SHOAL_ISOTONIC_USERS_MIN users, unless it is worse by more than chance: both are fitted to one half
- * of the users and judged on the other, both ways, and the curve must not have the greater log loss by
- * more than two standard errors (over users). */
+ * SHOAL_ISOTONIC_USERS_MIN users, and if it serves users that it has not seen at least as well: both
+ * are fitted to one half of the users and judged on the other, both ways, and the line stays where the
+ * curve has the greater log loss. */
 #ifndef SHOAL_LEARN_CALIBRATE_H
 #define SHOAL_LEARN_CALIBRATE_H
 
@@ -54,7 +54,7 @@ struct shoal_calibration_fit {
     struct shoal_calibration_map map; /* the curve, or the line where it is used */
     bool compared;                    /* there was enough for a curve */
     /* Where compared: log loss of the curve − that of the line on users that neither has seen, and
-     * its standard error. */
+     * its standard error over users. */
     double difference, error;
     size_t positives, users_count;
 };

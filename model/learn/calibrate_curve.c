@@ -12,7 +12,10 @@
  * cost next to nothing where a line is right, and follow where it is not. */
 static const double line_weight = 50;
 enum { STEPS_MAX = 20 };
-static const double noise = 2; /* standard errors */
+
+/* How far the ends go on with the line's slope, beyond the logits that were seen: a network that is
+ * refitted later has others, and beyond the last knot all users would be the same. */
+static const double reach = 6;
 
 _Static_assert(STEPS_MAX + 2 <= SHOAL_KNOTS_MAX, "a knot for each step, and one at either end");
 
@@ -47,7 +50,7 @@ static void add_knot(struct shoal_calibration_map *map, double x, double y)
     map->y[map->knots++] = rounded;
 }
 
-/* Steps, in users' worth of weight, into knots from the lowest logit to the highest. */
+/* Steps, in users' worth of weight, into knots from below the lowest logit to above the highest. */
 static void draw(struct shoal_isotonic_block *blocks, size_t count,
                  const struct shoal_calibration *line, double low, double high,
                  struct shoal_calibration_map *map)
@@ -93,7 +96,7 @@ enum shoal_status shoal_calibrate_curve(const double *logits, const int8_t *labe
     for (size_t i = 0; i < steps; i++)
         blocks[i].weight *= (double)users_count / (double)count;
     steps = shoal_isotonic_reduce(blocks, steps, STEPS_MAX);
-    draw(blocks, steps, line, low, high, map);
+    draw(blocks, steps, line, low - reach, high + reach, map);
     free(blocks);
     return SHOAL_OK;
 }
@@ -225,7 +228,7 @@ enum shoal_status shoal_calibrate_map(const struct shoal_calibration_data *data,
         fit->users_count < SHOAL_ISOTONIC_USERS_MIN)
         return SHOAL_OK;
     status = compare(data, fit);
-    if (status != SHOAL_OK || fit->difference > noise * fit->error)
+    if (status != SHOAL_OK || fit->difference > 0)
         return status;
     return shoal_calibrate_curve(data->logits, data->labels, data->count, fit->users_count, &line,
                                  &fit->map);

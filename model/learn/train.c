@@ -657,14 +657,14 @@ static enum shoal_status calibrate(struct course *course, struct shoal_train_sum
     struct shoal_calibration_data data = {course->valid_logits, course->valid_labels,
                                           course->valid_users, count,
                                           course->dataset->users_count};
-    struct shoal_calibration_fit fit;
-    status = shoal_calibrate_map(&data, &fit);
+    struct shoal_calibration_fit *fit = &summary->calibration;
+    status = shoal_calibrate_map(&data, fit);
     if (status != SHOAL_OK)
         return status;
     summary->calibrated[SHOAL_buy_24h] = true;
-    model->calibration[SHOAL_buy_24h] = fit.map;
+    model->calibration[SHOAL_buy_24h] = fit->map;
     for (size_t i = 0; i < count; i++) {
-        float z = shoal_calibration_apply(&fit.map, (float)course->valid_logits[i]);
+        float z = shoal_calibration_apply(&fit->map, (float)course->valid_logits[i]);
         course->valid_scores[i] = (float)(1 / (1 + exp(-(double)z)));
     }
     status = shoal_thresholds(course->valid_scores, count, &model->warm, &model->hot);

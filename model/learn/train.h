@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/learn/calibrate.h"
 #include "model/learn/dataset.h"
 #include "model/learn/metrics.h"
 #include "model/learn/objectives.h"
@@ -84,6 +85,7 @@ struct shoal_train_summary {
     bool calibrated[SHOAL_TASKS]; /* whether the validation part could calibrate a task */
     struct shoal_metrics valid;            /* of the model, calibrated, before the refit */
     struct shoal_metrics valid_regression; /* of the regression, fitted on the training part */
+    struct shoal_calibration_fit calibration;
 };
 
 struct shoal_train_options shoal_train_options_default(void);

@@ -23,7 +23,6 @@ def _end(world, feed, **options):
     path = feed.finish()
     world.finish()
     world.compare_swapped(path, **options)
-    return path
 
 
 def _used(world):
@@ -57,12 +56,13 @@ def swapped_while_running(world):
         world.publish(version)
         world.wait_served(version)
     world.wait_saved(world.saved() + 2500)
-    path = _end(world, feed)
+    path = feed.finish()
+    world.finish()
+    # The same bytes whatever the workers, the saves and the batches of the replay.
+    world.compare_swapped(path, "--workers", "3", "--save-every", "997", "--set", "batch.events=50")
     _check_swaps(world, 4)
     used = _used(world)
     check(all(used[version] > 100 for version in (first, second, small)), f"outputs name {used}")
-    # The same bytes whatever the workers, the saves and the batches of the replay.
-    world.compare_swapped(path, "--workers", "3", "--save-every", "997", "--set", "batch.events=50")
 
 
 def swapped_at_least_once(world):
@@ -106,7 +106,9 @@ def _killed(world, *crashes, **settings):
 
 
 def killed_at_swap(world):
-    """Before the swap is committed, after, and when the new model is in use."""
+    """Before the swap is committed, after, and when the new model is in use; with the online correction,
+    which belongs to a model."""
+    world.settings["calibration.online"] = "on"
     _killed(world, "swap.before:1", "swap.committed:1", "swap.after:1")
 
 
@@ -116,7 +118,7 @@ def killed_in_commit_of_swap(world):
 
 
 def killed_in_recovery_across_swap(world):
-    """Nothing is saved but at swaps, so that recovery has to go through them; killed there too."""
+    """Next to nothing is saved, so that recovery has to go through two swaps; killed there too."""
     first, second, _ = world.follow_models()
     rare = {"state__flush__interval": "1m"}
     world.settings.update(QUICK)

@@ -192,6 +192,23 @@ Test(calibrate, a_bent_truth_is_found_by_the_curve)
     free(made);
 }
 
+/* A refit brings logits that the calibration has not seen. */
+Test(calibrate, beyond_the_logits_seen_users_keep_their_order)
+{
+    struct made *made = make(4000, 2, honest, 23);
+    struct shoal_calibration line =
+        shoal_calibrate(made->logits, made->labels, made->data.count, 4000);
+    struct shoal_calibration_map map;
+    cr_assert_eq(shoal_calibrate_curve(made->logits, made->labels, made->data.count, 4000, &line,
+                                       &map),
+                 SHOAL_OK);
+    for (float z = 5; z < 8; z += 0.5f) { /* hardly any of them lies there */
+        cr_expect_gt(shoal_calibration_apply(&map, z + 0.5f), shoal_calibration_apply(&map, z));
+        cr_expect_lt(shoal_calibration_apply(&map, -z - 0.5f), shoal_calibration_apply(&map, -z));
+    }
+    free(made);
+}
+
 Test(calibrate, too_few_of_a_label_or_of_users_leave_the_line)
 {
     struct made *few = make(900, 1, bent, 3), *narrow = make(150, 100, bent, 3);

@@ -400,7 +400,7 @@ static struct result run_swapping(const struct log *log, const struct history *h
 
 /* ---- properties ------------------------------------------------------------------------------ */
 
-Test(pipeline, swapping_at_given_messages_gives_identical_bits_whatever_the_batches)
+static void check_swapping(void)
 {
     for (uint64_t seed = 1; seed <= 6; seed++) {
         struct log *log = make_log(seed);
@@ -520,8 +520,20 @@ Test(pipeline, corrected_scores_survive_any_restart)
     }
 }
 
-/* More events than the ring holds under model 0, a repeat of the last under model 1, one more under model 0; with `forget`,
- * what is clean leaves the memory after each step. */
+Test(pipeline, swapping_at_given_messages_gives_identical_bits_whatever_the_batches)
+{
+    check_swapping();
+}
+
+/* A correction belongs to its model, and goes with it. */
+Test(pipeline, swapping_with_corrected_scores_gives_identical_bits_whatever_the_batches)
+{
+    online = true;
+    check_swapping();
+}
+
+/* More events than the ring holds under model 0, a repeat of the last under model 1, one more under
+ * model 0; with `forget`, what is clean leaves the memory after each step. */
 static struct result run_repeat(bool forget)
 {
     static const struct {

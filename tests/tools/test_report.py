@@ -74,12 +74,14 @@ class World:
             f.write('{"neither": 1}\n')
             f.write("not JSON\n")
         run(SHOAL, "train", "--events", "e.jsonl", "--until", UNTIL, "--hidden", "16", "--epochs", "2",
-            "--item-buckets", "64", "--out", "m.shoal", "--log", "train.json")
+            "--item-buckets", "64", "--min-records", "3", "--objectives", "behavior:0.1", "--out",
+            "m.shoal", "--log", "train.json")
         rows = [{"part": "all <of it>", "roc_auc": 0.625, "roc_auc_ci": [0.5, 0.75]}]
         with open("ablation.json", "w", encoding="utf-8") as f:
             json.dump({"title": "Ablation of the test", "rows": rows}, f)
         run(REPORT, "--shoal", SHOAL, "--model", "m.shoal", "--events", "e.jsonl", "--train-log",
-            "train.json", "--ablation", "ablation.json", "--resamples", "30", "--out", "r.html")
+            "train.json", "--ablation", "ablation.json", "--resamples", "30", "--online", "4",
+            "--out", "r.html")
         with open("r.html", encoding="utf-8") as f:
             self.text = f.read()
         self.page = Page(self.text)
@@ -113,6 +115,8 @@ def the_figures_are_those_of_evaluate(world):
         shown = "{:.4f} [{:.4f}, {:.4f}]".format(world.evaluation[name],
                                                  *world.evaluation[name + "_ci"])
         assert shown in summary, (shown, summary)
+    assert "corrected online" in summary
+    assert "buy_1h" in summary and "events_24h" in summary
     difference = next(e for e in world.evaluation["importance"] if e["input"] == "counters")
     assert f"{difference['difference']['roc_auc']:+.4f}" in world.page.texts["importance"]
 
@@ -123,6 +127,7 @@ def data_and_what_was_left_out_are_shown(world):
     assert world.evaluation["data"]["refused"] == 2, world.evaluation["data"]
     assert "a required field is missing" in data and "neither JSON nor MessagePack" in data, data
     assert world.log["data"]["fingerprint"] in data
+    assert world.log["left_out"]["few"] > 0 and "of users with too few records" in data
     mix = world.evaluation["data"]["behaviors"]
     assert sum(mix.values()) == world.evaluation["data"]["events"]
 
@@ -159,10 +164,11 @@ def segments_part_the_events(world):
 
 
 def the_log_has_every_epoch(world):
-    epochs = [e for e in world.log["epochs"] if not e["refit"]]
+    epochs = [e for e in world.log["epochs"] if not e["refit"] and not e["pretraining"]]
     assert [e["epoch"] for e in epochs] == list(range(len(epochs))) and len(epochs) == 3
     assert epochs[0]["train_loss"] is None and epochs[1]["train_loss"] > 0
     assert all(e["valid_loss"] > 0 and 0 < e["valid_auc"] < 1 for e in epochs)
+    assert all(e["objectives"]["behavior"] > 0 for e in epochs[1:])
     assert world.log["options"]["hidden"] == "16" and world.log["options"]["no-refit"] is False
     assert world.log["model"]["version"] == world.evaluation["model"]["version"]
 

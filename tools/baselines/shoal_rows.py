@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import pathlib
+import re
 import subprocess
 
 import numpy as np
@@ -72,8 +73,9 @@ def write_users(events_path, wanted, out_path):
 
 
 def kept(summary):
-    """What `shoal train` says it kept: the network or the regression."""
-    return "kept the regression" if "kept      the regression" in summary else "network"
+    """How much of the network `shoal train` says that it kept beside the regression."""
+    share = re.search(r"^ *network +([0-9.]+) of", summary, re.M)
+    return f"network x {share.group(1)}" if share else ""
 
 
 def shoal_scores(shoal, task, events_path, users, since, until, work):

@@ -12,9 +12,9 @@ matplotlib.use("svg")
 from matplotlib import pyplot  # noqa: E402
 
 INK, MUTED, GRID_LINE = "#101112", "#707172", "#d0d1d2"
-ONE, TWO, THREE = "#0b62c1", "#c2410d", "#0f7b5d"
+ONE, TWO, THREE, FOUR = "#0b62c1", "#c2410d", "#0f7b5d", "#8a3fc1"
 VARIABLES = {INK: "--ink", MUTED: "--muted", GRID_LINE: "--line", ONE: "--one", TWO: "--two",
-             THREE: "--three"}
+             THREE: "--three", FOUR: "--four"}
 WIDTH, HEIGHT = 4.7, 3.5
 
 pyplot.rcParams.update({
@@ -77,6 +77,21 @@ def learning(epochs, field, label, best_epoch, reference=None):
     return svg_of(figure, f"{label} by epoch")
 
 
+def objectives(epochs, title):
+    """The loss of each objective beside its first one, since their scales differ."""
+    figure, axes = new()
+    names = list(dict.fromkeys(name for e in epochs for name in e["objectives"]))
+    for name, colour in zip(names, (ONE, TWO, THREE, FOUR, MUTED)):
+        points = [(e["epoch"], e["objectives"][name]) for e in epochs if name in e["objectives"]]
+        axes.plot([x for x, _ in points], [y / points[0][1] for _, y in points], color=colour,
+                  marker="o", markersize=3, label=f"next {name}")
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss / loss of the first epoch")
+    axes.legend()
+    return svg_of(figure, title)
+
+
 def curve(line, xlabel, ylabel, chance, title):
     """chance: a function of x, or a level."""
     figure, axes = new()
@@ -113,6 +128,7 @@ def reliability(groups, title):
     for limit, values in ((axes.set_xlim, across), (axes.set_ylim, up)):
         room = max(0.05 * (max(values) - min(values)), 0.01)
         limit(max(0, min(values) - room), min(1, max(values) + room))
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6))
     axes.set_xlabel("mean predicted probability")
     axes.set_ylabel("share that bought within 24 h")
     axes.legend(loc="upper left")
@@ -131,7 +147,7 @@ def calibration(knots, slope, intercept, low, high):
     axes.plot(raw, sigmoid(straight), color=TWO, linewidth=1.2, label="line")
     if knots:
         axes.plot(raw, sigmoid(mapped), color=ONE, label="isotonic, in use")
-        x, y = (numpy.array(v) for v in zip(*knots))
+        x, y = (numpy.array(v) for v in zip(*(k for k in knots if low <= k[0] <= high)))
         axes.plot(sigmoid(x), sigmoid(y), color=ONE, linestyle="none", marker="o", markersize=3)
     axes.set_xlabel("probability by the network")
     axes.set_ylabel("calibrated")
@@ -141,7 +157,7 @@ def calibration(knots, slope, intercept, low, high):
 
 def distribution(scores, warm, hot):
     import numpy
-    figure, axes = new(6.4, 3.5)
+    figure, axes = new()
     ends = float(scores.scores.min()), max(float(scores.scores.max()), hot)
     edges = numpy.linspace(*ends, 61)
     for label, colour, name in ((0, ONE, "no purchase within 24 h"), (1, TWO, "purchase")):
@@ -149,14 +165,14 @@ def distribution(scores, warm, hot):
         if len(of):
             axes.hist(of, bins=edges, weights=numpy.full(len(of), 100 / len(of)), color=colour,
                       alpha=0.45, label=name)
-    axes.margins(y=0.3)
+    axes.margins(y=0.15)
     for value, name in ((warm, "warm"), (hot, "hot")):
         axes.axvline(value, color=INK, linewidth=1, linestyle=":")
-        axes.annotate(name, (value, 0.78), xycoords=("data", "axes fraction"), xytext=(3, 0),
+        axes.annotate(name, (value, 0.94), xycoords=("data", "axes fraction"), xytext=(3, 0),
                       textcoords="offset points", fontsize=9.5)
     axes.set_xlabel("score")
     axes.set_ylabel("% of the events of its kind")
-    axes.legend(loc="upper left", ncol=2)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=2, borderaxespad=0)
     return svg_of(figure, "distribution of the scores")
 
 

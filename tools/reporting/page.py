@@ -5,10 +5,10 @@ import html
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fbfbfa; --card: #ffffff; --ink: #1b1d20;
-  --muted: #656b73; --line: #dfe2e6; --one: #0b62c4; --two: #c2410c; --three: #0f7b5f;
+  --muted: #656b73; --line: #dfe2e6; --one: #0b62c4; --two: #c2410c; --three: #0f7b5f; --four: #7c3aad;
   --warn: #fff4d6; }
 @media (prefers-color-scheme: dark) { :root { --paper: #14161a; --card: #1c1f25; --ink: #e7e9ec;
-  --muted: #9aa2ad; --line: #353a43; --one: #6cb0ff; --two: #ff9a5c; --three: #4fd1a5;
+  --muted: #9aa2ad; --line: #353a43; --one: #6cb0ff; --two: #ff9a5c; --three: #4fd1a5; --four: #c79bff;
   --warn: #3a3115; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.5;
@@ -30,9 +30,9 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .tile span { color: var(--muted); font-size: .85rem; display: block; }
 .warn { background: var(--warn); border-radius: 8px; padding: .6rem .75rem; }
 figure { margin: 0; min-width: 0; }
-figure svg { width: 100%; height: auto; display: block; max-width: 640px; }
+figure svg { width: 100%; height: auto; display: block; max-width: 560px; }
 figure svg text { font-family: inherit !important; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; margin-top: .6rem; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; }

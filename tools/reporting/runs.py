@@ -40,10 +40,12 @@ def read_json(path, what):
 
 def read_train_log(path):
     log = read_json(path, "a log of shoal train")
-    missing = [key for key in ("options", "epochs", "model", "data") if key not in log] if isinstance(
+    missing = [key for key in ("options", "epochs", "model", "data", "left_out") if key not in log] if isinstance(
         log, dict) else ["options"]
     if missing:
         raise Trouble(f"{path} is not a log of `shoal train --log`: it has no {missing[0]!r}")
+    if not all("objectives" in epoch for epoch in log["epochs"]):
+        raise Trouble(f"{path} is of an older `shoal train`: train again")
     return log
 
 
@@ -80,12 +82,14 @@ def shown(words):
     return " ".join(shlex.quote(word) for word in ["shoal"] + words)
 
 
-def evaluate(shoal, model, events, start, until, seed, permute, say):
+def evaluate(shoal, model, events, start, until, seed, permute, online, say):
     """The evaluation (as shoal prints it), the scores, and the command."""
     words = ["evaluate", "--model", model, "--events", events, "--from", start]
     if until:
         words += ["--until", until]
     words += ["--baseline", "--by-segment", "--json", "--seed", str(seed)]
+    if online:
+        words += ["--online", str(online)]
     if permute:
         words += ["--permute", permute]
     with tempfile.TemporaryDirectory(prefix="shoal-report-") as folder:

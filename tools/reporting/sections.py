@@ -29,7 +29,28 @@ def predictors(evaluation):
     for name, text in (("regression", "regression on counters"), ("prior", "base rate before")):
         if (evaluation.get("baseline") or {}).get(name):
             rows.append((text, evaluation["baseline"][name]))
+    if evaluation.get("corrected"):
+        rows.insert(1, ("model, corrected online", evaluation["corrected"]))
     return rows
+
+
+def tasks(evaluation):
+    """Tables of the other heads: probabilities, and counts."""
+    known = {n: t for n, t in (evaluation.get("tasks") or {}).items() if t}
+    chances = {n: t for n, t in known.items() if "roc_auc" in t}
+    counts = {n: t for n, t in known.items() if "mae" in t}
+    body = ""
+    if chances:
+        rows = [[name, Number(f"{t['n']:,}"), Number(f"{t['base_rate']:.4f}")]
+                + [measured(t, m) for m, _ in MEASURES] for name, t in chances.items()]
+        body += "<h3>Tasks</h3>\n" + table(["", "events", "base rate"] + [t for _, t in MEASURES], rows)
+    if counts:
+        names = ("mean", "mae", "mae_of_mean", "rmse", "rmse_of_mean", "r2", "mape")
+        rows = [[name, Number(f"{t['n']:,}")] + [Number(tables.number(t[k])) for k in names]
+                for name, t in counts.items()]
+        body += table(["", "events", "mean", "MAE", "… of the mean", "RMSE", "… of the mean", "R²",
+                       "MAPE"], rows)
+    return body
 
 
 def summary(evaluation, command):
@@ -50,9 +71,12 @@ def summary(evaluation, command):
     if difference:
         body += "<h3>Model − regression, on the same resampled users</h3>\n" + table(
             [t for _, t in MEASURES], [[signed(difference, m) for m, _ in MEASURES]])
+    body += tasks(evaluation)
     body += paragraph(f"{BY_USERS}. An event is positive if its user buys within the 24 hours after "
                       "it. The regression is a logistic regression on the same decayed counters, "
-                      "fitted on the events before the scored ones.", "quiet")
+                      "fitted on the events before the scored ones."
+                      + (" Corrected online: the logit moved by the outcomes that have come in by "
+                         "each event." if evaluation.get("corrected") else ""), "quiet")
     return "summary", "Result", body + made_by(command)
 
 
@@ -61,7 +85,9 @@ def learning(log, command):
         body = paragraph("No log of the training was given: shoal train --log FILE writes one, "
                          "tools/report --train-log FILE shows it.", "quiet")
         return "learning", "Learning curves", body
-    epochs, best = log["epochs"], log["best_epoch"]
+    best = log["best_epoch"]
+    before = [e for e in log["epochs"] if e["pretraining"]]
+    epochs = [e for e in log["epochs"] if not e["pretraining"]]
     start = next((e for e in epochs if e["epoch"] == 0), {})
     drawings = []
     if len(epochs) > 1:
@@ -75,7 +101,14 @@ def learning(log, command):
                                     "validation ROC-AUC", best, start.get("valid_auc")),
                    "On the validation part."),
         ]
-    kept = (f"Kept: epoch {best} of {log['epochs_run']}." if best else
+    for of, title, text in ((before, "objectives of the pre-training", "Pre-training"),
+                            ([e for e in epochs if not e["refit"]], "objectives of the training",
+                             "What the states learn beside the purchase")):
+        if any(e["objectives"] for e in of):
+            drawings.append(figure(figures.objectives(of, title),
+                                   f"{text}: each loss beside that of its first epoch."))
+    kept = (f"Kept: epoch {best} of {log['epochs_run']}, the network weighing "
+            f"{log['network_share']:.2f} beside the regression." if best else
             "Kept: the regression that the training starts from; the network's lead over it could be "
             "chance, or no epoch was asked for.")
     rows = [[name] + [measured(log[key], m) for m, _ in MEASURES]
@@ -105,7 +138,7 @@ def ranking(evaluation, scores, seed, resamples, command):
     return "ranking", "ROC and precision", body + made_by(command)
 
 
-def calibration(evaluation, scores, command):
+def calibration(evaluation, log, scores, command):
     drawings = [figure(figures.reliability([("all events", evaluation["reliability"]["bins"])],
                                            "reliability"),
                        "All events, 15 bins of equal mass; ECE "
@@ -119,7 +152,8 @@ def calibration(evaluation, scores, command):
                                    f"By {dimension} at the event (levels of at least 30 users)."))
     model = evaluation["model"]["calibration"]
     if model["knots"]:
-        low, high = model["knots"][0][0], model["knots"][-1][0]
+        inner = model["knots"][1:-1] or model["knots"]  # the ends lie far out
+        low, high = inner[0][0] - 0.2, inner[-1][0] + 0.2
         kind = f"isotonic, {len(model['knots'])} knots"
     else:
         reach = [(math.log(p / (1 - p)) - model["intercept"]) / (model["slope"] or 1)
@@ -127,6 +161,10 @@ def calibration(evaluation, scores, command):
                            min(float(scores.scores.max()), 1 - 1e-6))]
         low, high = min(reach) - 0.1, max(reach) + 0.1
         kind = "a line in logits"
+    choice = (log or {}).get("calibration") or {}
+    if choice.get("isotonic_less_line") is not None:
+        kind += (f"; log loss of isotonic − line on users that neither has seen "
+                 f"{choice['isotonic_less_line']:+.6f}, standard error {choice['standard_error']:.6f}")
     drawings.append(figure(
         figures.calibration(model["knots"], model["slope"], model["intercept"], low, high),
         f"From the network's probability to the score: {kind}."))
@@ -146,8 +184,9 @@ def calibration(evaluation, scores, command):
 
 def score_distribution(evaluation, scores, command):
     model = evaluation["model"]
-    body = figure(figures.distribution(scores, model["warm"], model["hot"]),
-                  f"Dotted: intent is warm from {model['warm']:.4f}, hot from {model['hot']:.4f}.")
+    body = row(figure(figures.distribution(scores, model["warm"], model["hot"]),
+                      f"Dotted: intent is warm from {model['warm']:.4f}, hot from "
+                      f"{model['hot']:.4f}."))
     return "scores", "Scores", body + made_by(command)
 
 
@@ -192,7 +231,7 @@ def comparison(given):
     return "ablation", "Ablation and comparisons", body
 
 
-def describe_data(data):
+def describe_data(data, left_out=None):
     names = {"bad_csv": "not a row of the expected columns", "bad_json": "not well-formed JSON",
              "bad_timestamp": "time cannot be read", "bad_user": "user id too long or not UTF-8",
              "missing_field": "a required field is missing", "bad_behavior": "unknown behaviour",
@@ -208,6 +247,10 @@ def describe_data(data):
     dropped.append(["repeats of an event_id", Number(f"{data['repeated']:,}"), "left out"])
     dropped.append(["older than the user's last event", Number(f"{data['late']:,}"),
                     "kept, dated like that one"])
+    for key, words in (("unbought", "of items that nobody buys"),
+                       ("few", "of users with too few records")):
+        if (left_out or {}).get(key):
+            dropped.append([words, Number(f"{left_out[key]:,}"), "left out on request"])
     body += "<h3>Records left out or changed</h3>\n" + table(["", "records", ""], dropped)
     if data["refused_first"]:
         body += paragraph(f"The first that could not be read: {data['refused_first']}", "quiet")
@@ -222,7 +265,7 @@ def describe_data(data):
 def data(evaluation, log, commands):
     body = ""
     if log:
-        body += "<h3>Trained on</h3>\n" + describe_data(log["data"]) + paragraph(
+        body += "<h3>Trained on</h3>\n" + describe_data(log["data"], log["left_out"]) + paragraph(
             f"Labelled: {log['train_count']:,} events to train ({100 * log['train_base_rate']:.1f} % "
             f"before a purchase), {log['valid_count']:,} to validate "
             f"({100 * (log['valid']['base_rate'] or 0):.1f} %).")

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of a session share: session.c (life, assignment, processing), session_commit.c and
+ * session_models.c (swaps).
+ *
+ * Per partition: position (next offset to read), committed (what the group's offset is or was),
+ * saved (what the store's checkpoint is), suppress_until. Always saved ≤ position, and
+ * committed ≤ position except in recovery, where no offsets are committed before position has
+ * passed what was committed already. */
+#ifndef SHOAL_SESSION_INTERNAL_H
+#define SHOAL_SESSION_INTERNAL_H
+
+#include "stream/kafka_sink.h"
+#include "stream/kafka_source.h"
+#include "stream/served.h"
+#include "stream/session.h"
+
+struct partition {
+    bool assigned;
+    int64_t position, committed, saved, suppress_until;
+    uint64_t saved_model; /* of the checkpoint found */
+    struct shoal_served served;
+};
+
+struct session {
+    const struct shoal_worker_options *options;
+    const struct shoal_config *config;
+    const struct shoal_log *log;
+    bool exactly_once;
+    struct shoal_store *store;
+    struct shoal_sink *sink;
+    struct shoal_serving serving;
+    const struct shoal_model *model; /* the pipeline's, held */
+    bool unsettled;    /* there may be partitions that are not served by the latest model */
+    uint64_t followed; /* id of the latest model when that was last looked at */
+    struct shoal_pipeline *pipeline;
+    struct shoal_kafka_source *source;
+    struct partition *partitions;     /* options->partitions */
+    struct shoal_position *positions; /* scratch of the same size */
+    int64_t committed_ms, saved_ms;   /* monotonic time of the last ones */
+    uint64_t taken;                   /* messages since the last commit */
+    bool worked;
+    bool kept_up; /* there was nothing to read at some time since the last commit */
+    const struct shoal_pipeline_counts *before;
+    const struct shoal_session_hooks *hooks;
+};
+
+/* The commit of worker.h: what waits is run, then everything is committed. `all`: save even if the flush
+ * interval has not passed. */
+enum shoal_status session_commit(struct session *s, bool all,
+                                 struct shoal_message *message) SHOAL_MUST_CHECK;
+/* The pipeline goes on under `model`. What waits is applied under the one before. */
+enum shoal_status session_use(struct session *s, const struct shoal_model *model,
+                              struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Between two micro-batches: a commit, and if there is a newer model, the swap of the partitions that have
+ * caught up goes with it. */
+enum shoal_status session_commit_following(struct session *s,
+                                           struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Has a newer model waited long enough for a commit? */
+bool session_swap_due(const struct session *s);
+
+#endif
