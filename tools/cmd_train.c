@@ -220,6 +220,23 @@ static void print_left_out(const struct shoal_load *load, const struct shoal_dat
                dataset->late_count);
 }
 
+/* A task whose horizon reaches past the data has no events left to calibrate with. */
+static void print_tasks(const struct shoal_train_summary *summary)
+{
+    printf("tasks       calibrated:");
+    for (size_t n = 0; n < SHOAL_TASKS; n++)
+        if (summary->calibrated[n])
+            printf(" %s", shoal_task_info((enum shoal_task)n)->name);
+    bool any = false;
+    for (size_t n = 0; n < SHOAL_TASKS; n++)
+        if (!summary->calibrated[n]) {
+            printf("%s %s", any ? "" : "; too few validation events for:",
+                   shoal_task_info((enum shoal_task)n)->name);
+            any = true;
+        }
+    putchar('\n');
+}
+
 static void print_summary(const char *path, const struct shoal_model *model,
                           const struct shoal_train_summary *summary, double seconds)
 {
@@ -251,6 +268,7 @@ static void print_summary(const char *path, const struct shoal_model *model,
     if (fit->compared)
         printf("            log loss of isotonic - line on other users %+.6f, standard error %.6f\n",
                fit->difference, fit->error);
+    print_tasks(summary);
     printf("intent      warm from %.4f, hot from %.4f\n", (double)model->warm, (double)model->hot);
     printf("took        %.1f s\n", seconds);
 }
