@@ -97,6 +97,8 @@ static bool read_objectives(const struct shoal_cli_args *args, const char *optio
                             struct shoal_objective_options *objectives, struct shoal_task_mix *mix)
 {
     const char *at = shoal_cli_get(args, option);
+    if (at && mix && strcmp(at, "auto") == 0)
+        return true; /* as by default */
     memset(objectives->weights, 0, sizeof objectives->weights);
     if (!at || strcmp(at, "none") == 0)
         return true;
@@ -182,6 +184,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     options->refit = !shoal_cli_get(args, "no-refit");
     options->objectives.negatives = options->pretrain_objectives.negatives = (uint32_t)negatives;
     options->objectives.alpha = options->pretrain_objectives.alpha = (float)alpha;
+    options->objectives_auto = strcmp(shoal_cli_get(args, "objectives"), "auto") == 0;
     return read_objectives(args, "objectives", &options->objectives, &options->mix) &&
            read_objectives(args, "pretrain-objectives", &options->pretrain_objectives, NULL);
 }
@@ -430,9 +433,10 @@ static const struct shoal_cli_option train_options[] = {
     {"random-starts", "P", "0.5",
      "how often a user's epoch begins in the middle of its history, as after a change of model it does",
      false, false},
-    {"objectives", "NAME:W[,…]", "behavior:0.3,gap:0.3,repeat:0.3",
+    {"objectives", "NAME:W[,…]", "auto",
      "what every event teaches beside the purchase: behavior, gap, repeat, category, item of the next "
-     "event; or none; tasks: buy_1h, buy_72h, churn_3d, events_24h",
+     "event; tasks: buy_1h, buy_72h, churn_3d, events_24h; none; auto: behavior:0.3,gap:0.3,repeat:0.3 "
+     "up to 2000 users, none beyond",
      false, false},
     {"negatives", "N", "256", "rows drawn beside those of the batch, for category and item", false,
      false},

@@ -93,14 +93,16 @@ static void draw(struct trial *trial, size_t number, uint64_t seed)
            "--weight-decay %f --dropout-inputs %f --dropout-hidden %f --user-balance %f",
            &o->dims.hidden, &o->steps, &o->learning_rate, &o->embedding_rate, &o->weight_decay,
            &o->dropout_inputs, &o->dropout_hidden, &o->user_balance);
-    if (objectives > 0) {
-        size_t used = strlen(trial->text);
+    o->objectives_auto = false;
+    size_t used = strlen(trial->text);
+    if (objectives > 0)
         snprintf(trial->text + used, sizeof trial->text - used,
                  " --objectives behavior:%g,gap:%g,repeat:%g", objectives, objectives, objectives);
-        o->objectives.weights[SHOAL_OBJECTIVE_behavior] = (float)objectives;
-        o->objectives.weights[SHOAL_OBJECTIVE_gap] = (float)objectives;
-        o->objectives.weights[SHOAL_OBJECTIVE_repeat] = (float)objectives;
-    }
+    else
+        snprintf(trial->text + used, sizeof trial->text - used, " --objectives none");
+    o->objectives.weights[SHOAL_OBJECTIVE_behavior] = (float)objectives;
+    o->objectives.weights[SHOAL_OBJECTIVE_gap] = (float)objectives;
+    o->objectives.weights[SHOAL_OBJECTIVE_repeat] = (float)objectives;
 }
 
 /* ---- a trial ------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ struct shoal_train_options shoal_train_options_default(void)
         .random_starts = 0.5f,
         .mix = mix_default(),
         .objectives = shoal_objective_options_default(0.3f),
+        .objectives_auto = true,
         .pretrain_objectives = shoal_objective_options_default(1),
         .pretrain_epochs = 3,
         .clip = 1.0f,

@@ -86,7 +86,7 @@ static void weigh(struct shoal_course *course)
         course->importance[i] *= scale;
 }
 
-enum { TABLE_USERS_MIN = 3000 };
+enum { TABLE_USERS_MIN = 3000, OBJECTIVE_USERS_MAX = 2000 };
 
 /* Batch and number of epochs where they are left open. A small set needs many updates an epoch and
  * many epochs; a large one learns as much from few, and large batches go through faster. */
@@ -105,6 +105,11 @@ static void settle_options(struct shoal_course *course)
     /* With few users an item says little but who its users are. */
     if (options->embedding_rate < 0)
         options->embedding_rate = course->dataset->users_count < TABLE_USERS_MIN ? 0 : 0.01f;
+    /* What comes next keeps a network of few users from learning them by heart; with many it takes room
+     * that the purchase could use (tools/objectives). */
+    if (options->objectives_auto && course->dataset->users_count > OBJECTIVE_USERS_MAX)
+        memset(options->objectives.weights, 0, sizeof options->objectives.weights);
+    options->objectives_auto = false;
     if (options->patience == 0)
         options->patience = 10;
 }
