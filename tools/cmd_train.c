@@ -124,12 +124,13 @@ static bool read_objectives(const struct shoal_cli_args *args, const char *optio
 /* The options that are numbers, into their places. False after a usage error. */
 static bool read_options(const struct shoal_cli_args *args, struct shoal_train_options *options)
 {
-    long long seed, hidden, items, categories, batch, steps, epochs, patience, threads;
+    long long seed, hidden, items, categories, batch, steps, epochs, patience, threads, ring;
     double rate, tables, decay, drop_inputs, drop_hidden, averaging, balance, drop_recurrent, l2, starts,
         alpha;
     long long negatives, pretrain_epochs, weekday_days;
     if (!shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
         !shoal_cli_int(args, "hidden", 16, SHOAL_HIDDEN_MAX, &hidden) ||
+        !shoal_cli_int(args, "ring", 1, SHOAL_RING_MAX, &ring) ||
         !shoal_cli_int(args, "item-buckets", 1, 1 << 22, &items) ||
         !shoal_cli_int(args, "category-buckets", 2, 1 << 22, &categories) ||
         !shoal_cli_int(args, "batch", 0, 4096, &batch) ||
@@ -155,6 +156,8 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     *options = shoal_train_options_default();
     options->seed = (uint64_t)seed;
     options->dims.hidden = (uint32_t)hidden;
+    options->dims.ring = (uint32_t)ring;
+    options->checkpoint = shoal_cli_get(args, "checkpoint");
     options->dims.item_buckets = (uint32_t)items;
     options->dims.category_buckets = (uint32_t)categories;
     options->batch = (uint32_t)batch;
@@ -220,6 +223,23 @@ static void print_left_out(const struct shoal_load *load, const struct shoal_dat
                dataset->late_count);
 }
 
+/* A task whose horizon reaches past the data has no events left to calibrate with. */
+static void print_tasks(const struct shoal_train_summary *summary)
+{
+    printf("tasks       calibrated:");
+    for (size_t n = 0; n < SHOAL_TASKS; n++)
+        if (summary->calibrated[n])
+            printf(" %s", shoal_task_info((enum shoal_task)n)->name);
+    bool any = false;
+    for (size_t n = 0; n < SHOAL_TASKS; n++)
+        if (!summary->calibrated[n]) {
+            printf("%s %s", any ? "" : "; too few validation events for:",
+                   shoal_task_info((enum shoal_task)n)->name);
+            any = true;
+        }
+    putchar('\n');
+}
+
 static void print_summary(const char *path, const struct shoal_model *model,
                           const struct shoal_train_summary *summary, double seconds)
 {
@@ -251,6 +271,7 @@ static void print_summary(const char *path, const struct shoal_model *model,
     if (fit->compared)
         printf("            log loss of isotonic - line on other users %+.6f, standard error %.6f\n",
                fit->difference, fit->error);
+    print_tasks(summary);
     printf("intent      warm from %.4f, hot from %.4f\n", (double)model->warm, (double)model->hot);
     printf("took        %.1f s\n", seconds);
 }
@@ -431,6 +452,11 @@ static const struct shoal_cli_option train_options[] = {
      false, false},
     {"balanced", NULL, NULL,
      "weigh events before a purchase up until they are half of the loss; calibration puts it right again",
+     false, false},
+    {"ring", "N", "16", "recent events kept a user, 1 to 32: states are rebuilt from them", false, false},
+    {"checkpoint", "FILE", NULL,
+     "write the training's memory there after every epoch, and go on from it if it is there, to the same "
+     "model; removed at the end",
      false, false},
     {"no-refit", NULL, NULL, "keep the model of the training part, do not learn from the last days",
      false, false},

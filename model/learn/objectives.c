@@ -8,8 +8,13 @@
 
 #include "model/blas.h"
 #include "model/learn/random.h"
+#include "model/vmath.h"
 
-enum { ALIGNMENT_FLOATS = 16 };
+enum {
+    ALIGNMENT_FLOATS = 16,
+    /* What must outlive the exponentials of a row: of behavior and gap the target's logit, of repeat both. */
+    KEPT = 4,
+};
 
 struct shoal_objectives_room {
     struct shoal_objective_tables gradients; /* owned */
@@ -17,6 +22,7 @@ struct shoal_objectives_room {
     float *block;               /* owned: all that follows */
     float *h;                   /* rows×H: of the cells that have a next event, the others zero */
     float *next;                /* rows×OUTPUTS: logits, then their gradient */
+    float *kept;                /* rows×KEPT, see prepare_next */
     float *q, *dq;              /* rows×W */
     float *weights;             /* rows */
     float *dh;                  /* rows×H */
@@ -165,6 +171,7 @@ static size_t lay_out_room(struct shoal_objectives_room *room, size_t batch, siz
     room->block = block;
     room->h = take(block, &position, rows * room->hidden);
     room->next = take(block, &position, rows * SHOAL_NEXT_OUTPUTS);
+    room->kept = take(block, &position, rows * KEPT);
     room->q = take(block, &position, rows * room->width);
     room->dq = take(block, &position, rows * room->width);
     room->weights = take(block, &position, rows);
@@ -231,42 +238,95 @@ static size_t collect(struct shoal_objectives_room *room, const struct shoal_unr
     return rows;
 }
 
-/* logits (count) to factor·(softmax − 1[target]); the loss without the factor. */
-static double softmax(float *logits, size_t count, size_t target, double factor)
+/* Of a softmax's logits (count) subtracts the greatest; returns what is left of the target's. */
+static float lower(float *logits, size_t count, size_t target)
 {
-    double most = -INFINITY, sum = 0, own = (double)logits[target];
+    float most = logits[0];
+    for (size_t i = 1; i < count; i++)
+        most = logits[i] > most ? logits[i] : most;
     for (size_t i = 0; i < count; i++)
-        most = fmax(most, (double)logits[i]);
-    for (size_t i = 0; i < count; i++)
-        sum += exp((double)logits[i] - most);
-    for (size_t i = 0; i < count; i++)
-        logits[i] = (float)(factor * (exp((double)logits[i] - most) / sum - (i == target)));
-    return log(sum) + most - own;
+        logits[i] = fmaxf(logits[i] - most, -80.0f);
+    return logits[target];
 }
 
-static double sigmoid(float *logit, bool target, double factor)
+/* exp(logits) (count) to factor·(softmax − 1[target]); the loss without the factor. */
+static double softmax(float *logits, size_t count, size_t target, float own, float factor)
 {
-    double z = (double)*logit, toward = target ? -z : z;
-    *logit = (float)(factor * (1 / (1 + exp(-z)) - target));
-    return toward > 0 ? toward + log1p(exp(-toward)) : log1p(exp(toward));
+    float sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += logits[i];
+    float scale = factor / sum;
+    for (size_t i = 0; i < count; i++)
+        logits[i] *= scale;
+    logits[target] -= factor;
+    return log((double)sum) - (double)own;
 }
 
-/* behavior, gap and repeat of one cell: its 16 logits to their gradients. */
+/* e^−|z| to factor·(σ(z) − target); the loss without the factor. */
+static double sigmoid(float *value, float z, bool target, float factor)
+{
+    float e = *value, p = z >= 0 ? 1 / (1 + e) : e / (1 + e);
+    *value = factor * (p - (target ? 1.0f : 0.0f));
+    float wrong = target ? -z : z;
+    return (double)fmaxf(wrong, 0) + log1p((double)e);
+}
+
+static void prepare_next(const struct shoal_features *next, float *logits, float kept[KEPT])
+{
+    float *gap = logits + SHOAL_BEHAVIOR_COUNT, *repeat = gap + SHOAL_GAP_CLASSES;
+    kept[0] = lower(logits, SHOAL_BEHAVIOR_COUNT, next->behavior);
+    kept[1] = lower(gap, SHOAL_GAP_CLASSES, shoal_gap_class(next->numeric[0]));
+    for (size_t i = 0; i < 2; i++) {
+        kept[2 + i] = repeat[i];
+        repeat[i] = fmaxf(-fabsf(repeat[i]), -80.0f);
+    }
+}
+
+/* behavior, gap and repeat of one cell: the exponentials of its 16 logits to their gradients. */
 static void learn_next(const struct shoal_objectives *objectives, const struct shoal_features *next,
-                       double weight, float *logits, double losses[SHOAL_OBJECTIVES])
+                       float weight, float *logits, const float kept[KEPT],
+                       double losses[SHOAL_OBJECTIVES])
 {
     const float *wanted = objectives->options.weights;
     float *gap = logits + SHOAL_BEHAVIOR_COUNT, *repeat = gap + SHOAL_GAP_CLASSES;
+    double full = (double)weight;
     losses[SHOAL_OBJECTIVE_behavior] +=
-        weight * softmax(logits, SHOAL_BEHAVIOR_COUNT, next->behavior,
-                         weight * (double)wanted[SHOAL_OBJECTIVE_behavior]);
+        full * softmax(logits, SHOAL_BEHAVIOR_COUNT, next->behavior, kept[0],
+                       weight * wanted[SHOAL_OBJECTIVE_behavior]);
     losses[SHOAL_OBJECTIVE_gap] +=
-        weight * softmax(gap, SHOAL_GAP_CLASSES, shoal_gap_class(next->numeric[0]),
-                         weight * (double)wanted[SHOAL_OBJECTIVE_gap]);
+        full * softmax(gap, SHOAL_GAP_CLASSES, shoal_gap_class(next->numeric[0]), kept[1],
+                       weight * wanted[SHOAL_OBJECTIVE_gap]);
     for (size_t i = 0; i < 2; i++)
         losses[SHOAL_OBJECTIVE_repeat] +=
-            weight * sigmoid(repeat + i, next->numeric[6 + i] > 0,
-                             weight * (double)wanted[SHOAL_OBJECTIVE_repeat]);
+            full * sigmoid(repeat + i, kept[2 + i], next->numeric[6 + i] > 0,
+                           weight * wanted[SHOAL_OBJECTIVE_repeat]);
+}
+
+/* room->next: from the bare products to gradients. The exponentials of all rows go in one call. */
+static void judge_next(const struct shoal_objectives *objectives, struct shoal_objectives_room *room,
+                       const struct shoal_unroll *unroll, size_t rows,
+                       double losses[SHOAL_OBJECTIVES])
+{
+    const struct shoal_objective_tables *tables = &objectives->tables;
+    for (size_t row = 0; row < rows; row++) {
+        float *logits = room->next + row * SHOAL_NEXT_OUTPUTS;
+        for (size_t i = 0; i < SHOAL_NEXT_OUTPUTS; i++)
+            logits[i] += tables->next_bias[i];
+        if (room->weights[row] > 0)
+            prepare_next(unroll->cells[row].next, logits, room->kept + row * KEPT);
+    }
+    shoal_vexp(room->next, room->next, rows * SHOAL_NEXT_OUTPUTS);
+    for (size_t row = 0; row < rows; row++) {
+        float *logits = room->next + row * SHOAL_NEXT_OUTPUTS;
+        if (room->weights[row] == 0) {
+            memset(logits, 0, SHOAL_NEXT_OUTPUTS * sizeof *logits);
+            continue;
+        }
+        learn_next(objectives, unroll->cells[row].next, room->weights[row], logits,
+                   room->kept + row * KEPT, losses);
+        for (size_t i = 0; i < SHOAL_NEXT_OUTPUTS; i++)
+            room->gradients.next_bias[i] += logits[i];
+    }
 }
 
 static void run_next(const struct shoal_objectives *objectives, struct shoal_objectives_room *room,
@@ -277,18 +337,7 @@ static void run_next(const struct shoal_objectives *objectives, struct shoal_obj
     const struct shoal_objective_tables *tables = &objectives->tables;
     shoal_gemm(false, true, rows, outputs, hidden, 1.0f, room->h, hidden, tables->next_weight, hidden,
                0.0f, room->next, outputs);
-    for (size_t row = 0; row < rows; row++) {
-        float *logits = room->next + row * outputs;
-        if (room->weights[row] == 0) {
-            memset(logits, 0, outputs * sizeof *logits);
-            continue;
-        }
-        for (size_t i = 0; i < outputs; i++)
-            logits[i] += tables->next_bias[i];
-        learn_next(objectives, unroll->cells[row].next, (double)room->weights[row], logits, losses);
-        for (size_t i = 0; i < outputs; i++)
-            room->gradients.next_bias[i] += logits[i];
-    }
+    judge_next(objectives, room, unroll, rows, losses);
     shoal_gemm(true, false, outputs, hidden, rows, 1.0f, room->next, outputs, room->h, hidden, 0.0f,
                room->gradients.next_weight, hidden);
     shoal_gemm(false, false, rows, hidden, outputs, 1.0f, room->next, outputs, tables->next_weight,

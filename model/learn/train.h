@@ -11,7 +11,8 @@
  *   4  refit: the same number of epochs once more on all labelled events, so that the last days, which
  *      are most like those to come, teach too; the calibration stays
  *
- * The same data, options and seed give the same model, bit for bit. */
+ * The same data, options and seed give the same model, bit for bit, also after interruptions
+ * (options.checkpoint). */
 #ifndef SHOAL_LEARN_TRAIN_H
 #define SHOAL_LEARN_TRAIN_H
 
@@ -56,6 +57,8 @@ struct shoal_train_options {
     float user_balance;    /* an event of a user with n weighs n^−this; 0: all the same */
     bool balanced;         /* events before a purchase weigh as much in all as the others */
     bool refit;
+    const char *checkpoint; /* file, written after every epoch and removed at the end; if it is there, the
+                             * training goes on from it, to the same model. NULL: none */
 };
 
 struct shoal_train_epoch {

@@ -14,6 +14,7 @@
 #ifndef SHOAL_LEARN_TRAINER_H
 #define SHOAL_LEARN_TRAINER_H
 
+#include "model/base/pack.h"
 #include "model/learn/adamw.h"
 #include "model/learn/examples.h"
 #include "model/learn/objectives.h"
@@ -77,5 +78,11 @@ void shoal_trainer_finish(struct shoal_trainer *trainer);
 enum shoal_status shoal_trainer_epoch(struct shoal_trainer *trainer, double *loss,
                                       shoal_trainer_progress *progress, void *context)
     SHOAL_MUST_CHECK;
+
+/* Between two epochs: everything that the next ones depend on, beside options and events. Bytes are for a
+ * trainer of the same options and events, in the same program. A reader that has failed leaves a trainer
+ * that is good for nothing. */
+void shoal_trainer_pack(const struct shoal_trainer *trainer, struct shoal_buffer *out);
+void shoal_trainer_unpack(struct shoal_trainer *trainer, struct shoal_unpack *in);
 
 #endif

@@ -3,7 +3,10 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "model/learn/calibrate.h"
 #include "model/learn/regression.h"
@@ -124,6 +127,105 @@ Test(train, the_same_seed_gives_the_same_file_and_another_seed_another)
               memcmp(files[0].bytes, files[2].bytes, files[0].size) != 0);
     for (int i = 0; i < 3; i++)
         shoal_buffer_finish(&files[i]);
+    shoal_dataset_finish(&dataset);
+}
+
+/* Dies at the end of the n-th epoch that is told of. */
+static void die_at(void *context, const struct shoal_train_epoch *epoch)
+{
+    int *left = context;
+    (void)epoch;
+    if (--*left < 0)
+        _exit(9);
+}
+
+static void train_to(const struct shoal_dataset *dataset, const char *checkpoint, int epochs,
+                     struct shoal_buffer *file)
+{
+    struct shoal_train_options options = small_options();
+    struct shoal_train_summary summary;
+    struct shoal_train_report report = {.context = &epochs, .on_epoch = die_at};
+    struct shoal_message message = {.text = ""};
+    struct shoal_model *model;
+    options.checkpoint = checkpoint;
+    options.epochs = 6;
+    options.objectives.weights[SHOAL_OBJECTIVE_behavior] = 0.3f;
+    cr_assert_eq(shoal_train(dataset, dataset->last_ms, &options, &report, &model, &summary,
+                             &message),
+                 SHOAL_OK, "%s", message.text);
+    cr_assert_geq(summary.best_epoch, 2, "nothing to refit");
+    cr_assert_eq(shoal_model_serialize(model, file), SHOAL_OK);
+    shoal_model_destroy(model);
+}
+
+Test(train, an_interrupted_training_goes_on_to_the_same_file)
+{
+    struct shoal_dataset dataset;
+    struct shoal_buffer whole = {0}, resumed = {0};
+    char path[] = "/tmp/shoal-checkpoint-XXXXXX";
+    make(&dataset, 100, 2);
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    close(fd);
+    cr_assert_eq(unlink(path), 0);
+    train_to(&dataset, NULL, 1000, &whole);
+    /* In the search, twice; in the refit; and while there is nothing to go on from yet. */
+    const int deaths[] = {1, 3, 2, 4, 1};
+    int killed = 0;
+    for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++) {
+        pid_t child = fork();
+        cr_assert_geq(child, 0);
+        if (child == 0) {
+            struct shoal_buffer ignored = {0};
+            train_to(&dataset, path, deaths[i], &ignored);
+            _exit(0);
+        }
+        int ended;
+        cr_assert_eq(waitpid(child, &ended, 0), child);
+        cr_assert(WIFEXITED(ended));
+        killed += WEXITSTATUS(ended) == 9;
+    }
+    cr_assert_geq(killed, 4);
+    cr_assert_eq(access(path, F_OK), 0);
+    train_to(&dataset, path, 1000, &resumed);
+    cr_expect_eq(whole.size, resumed.size);
+    cr_expect_eq(memcmp(whole.bytes, resumed.bytes, whole.size), 0);
+    cr_expect_neq(access(path, F_OK), 0, "the checkpoint is left behind");
+    shoal_buffer_finish(&whole);
+    shoal_buffer_finish(&resumed);
+    shoal_dataset_finish(&dataset);
+}
+
+Test(train, a_checkpoint_of_another_training_or_of_nothing_is_refused)
+{
+    struct shoal_dataset dataset;
+    struct shoal_train_options options = small_options();
+    struct shoal_train_summary summary;
+    struct shoal_message message = {.text = ""};
+    struct shoal_model *model;
+    char path[] = "/tmp/shoal-checkpoint-XXXXXX";
+    make(&dataset, 100, 2);
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    close(fd);
+    options.checkpoint = path;
+    cr_expect_eq(shoal_train(&dataset, dataset.last_ms, &options, NULL, &model, &summary, &message),
+                 SHOAL_DAMAGED);
+    cr_expect(strstr(message.text, "delete it"), "%s", message.text);
+    cr_assert_eq(unlink(path), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        int epochs = 2;
+        struct shoal_train_report report = {.context = &epochs, .on_epoch = die_at};
+        (void)!shoal_train(&dataset, dataset.last_ms, &options, &report, &model, &summary, &message);
+        _exit(0);
+    }
+    cr_assert_eq(waitpid(child, NULL, 0), child);
+    options.learning_rate *= 2;
+    cr_expect_eq(shoal_train(&dataset, dataset.last_ms, &options, NULL, &model, &summary, &message),
+                 SHOAL_CONFIG);
+    cr_expect(strstr(message.text, "another training"), "%s", message.text);
+    cr_assert_eq(unlink(path), 0);
     shoal_dataset_finish(&dataset);
 }
 

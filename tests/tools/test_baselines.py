@@ -92,6 +92,25 @@ class Measures(unittest.TestCase):
         self.assertEqual(less["roc_auc"], [0.0, 0.0, 0.0])
         self.assertNotEqual(less["log_loss"][0], 0.0)
 
+    def test_pairs_within_a_part_are_free_of_its_level(self):
+        sample = made_up(6)
+        sample.scores = sample.scores / 4
+        parts = np.arange(len(sample.ids)) % 3
+        judged = score.Judged(sample, resamples=30, parts=parts)
+        part = parts[sample.users]
+        right = pairs = 0.0
+        for one in range(3):
+            labels, scores = sample.labels[part == one], sample.scores[part == one]
+            possible = labels.sum() * (1 - labels).sum()
+            right += possible * by_definition(labels, scores)[0]
+            pairs += possible
+        self.assertAlmostEqual(judged.values[4], right / pairs, places=6)
+        sample.scores = sample.scores + part / 4
+        shifted = score.Judged(sample, resamples=30, parts=parts)
+        np.testing.assert_allclose(shifted.replicates[:, 4], judged.replicates[:, 4])
+        self.assertNotAlmostEqual(shifted.values[0], judged.values[0], places=3)
+        self.assertEqual(shifted.less(judged)["roc_auc_within"], [0.0, 0.0, 0.0])
+
     def test_a_step_may_be_of_any_size(self):
         sample = made_up(4)
         whole = score.Ranking(sample).replicates(1, 50)

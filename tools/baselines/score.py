@@ -141,10 +141,11 @@ class Ranking:
             out[:, 3] = np.abs(weights @ self.excess_of.T).sum(1) / total
         step = max(1, CHUNK_BYTES // (8 * max(self.count, 1)))
         for first in range(0, len(weights), step):
-            out[first:first + step, :2] = self._areas(weights[first:first + step])
+            out[first:first + step, :2] = self.areas(weights[first:first + step])
         return out
 
-    def _areas(self, weights):
+    def areas(self, weights):
+        """roc_auc, pr_auc."""
         each = weights[:, self.user]
         whole = np.cumsum(each, 1)[:, self.end]
         each *= self.positive
@@ -167,12 +168,46 @@ class Ranking:
 
     def replicates(self, seed, resamples=RESAMPLES):
         """values[r, measure] of `resamples` draws of users; the same seed, the same users."""
-        out = np.empty((resamples, len(MEASURES)))
-        step = max(1, CHUNK_BYTES // (8 * max(self.count, self.users_count, 1)))
-        for first in range(0, resamples, step):
-            rows = range(first, min(first + step, resamples))
-            out[rows.start:rows.stop] = self.measure(draw_users(seed, rows, self.users_count))
-        return out
+        return resample(self.measure, self.users_count, self.count, seed, resamples)
+
+
+class PartedRanking:
+    """ROC-AUC over the pairs of events of the same part. Of scores from several fits, one a part: what
+    one fit calls .3 and another .35 may be the same, and does not count here."""
+
+    def __init__(self, sample, part_of_users):
+        self.users_count = len(np.unique(sample.users))
+        self.count, self.parts = len(sample), []
+        dense = np.unique(sample.users, return_inverse=True)[1].reshape(-1)
+        part = np.asarray(part_of_users)[sample.users]
+        for one in np.unique(part):
+            at = part == one
+            ranking = Ranking(Sample(sample.ids, sample.users[at], [], sample.labels[at],
+                                     sample.scores[at]))
+            positives = np.bincount(ranking.user, ranking.positive, ranking.users_count)
+            self.parts.append((np.unique(dense[at]), ranking, positives))
+
+    def measure(self, weights):
+        """weights[r, user] -> values[r, 1]."""
+        right, pairs = np.zeros(len(weights)), np.zeros(len(weights))
+        for users, ranking, positives_of in self.parts:
+            own = np.asarray(weights[:, users], np.float64)
+            positives = own @ positives_of
+            possible = positives * (own @ ranking.events_of - positives)
+            right += possible * np.nan_to_num(ranking.areas(own)[:, 0])
+            pairs += possible
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (right / pairs)[:, None]
+
+
+def resample(measure, users_count, events_count, seed, resamples):
+    """measure(weights) of `resamples` draws of the users, some at a time."""
+    step = max(1, CHUNK_BYTES // (8 * max(events_count, users_count, 1)))
+    out = []
+    for first in range(0, resamples, step):
+        rows = range(first, min(first + step, resamples))
+        out.append(measure(draw_users(seed, rows, users_count)))
+    return np.concatenate(out)
 
 
 def _mix(z):
@@ -207,19 +242,28 @@ def interval(values):
 
 
 class Judged:
-    """Estimates and replicates of one predictor on one sample."""
+    """Estimates and replicates of one predictor on one sample. With `parts` (a number for each user)
+    also roc_auc_within, the ROC-AUC over pairs of the same part."""
 
-    def __init__(self, sample, seed=1, resamples=RESAMPLES):
+    def __init__(self, sample, seed=1, resamples=RESAMPLES, parts=None):
         ranking = Ranking(sample)
+        self.names = MEASURES
         self.count, self.users_count = ranking.count, ranking.users_count
         self.base_rate = float(ranking.positive.mean()) if ranking.count else float("nan")
         self.values = ranking.estimate()
         self.replicates = ranking.replicates(seed, resamples)
+        if parts is not None:
+            parted = PartedRanking(sample, parts)
+            self.names += ("roc_auc_within",)
+            whole = parted.measure(np.ones((1, parted.users_count)))
+            self.values = np.append(self.values, whole[0])
+            self.replicates = np.hstack([self.replicates, resample(
+                parted.measure, parted.users_count, parted.count, seed, resamples)])
 
     def figures(self):
         """The keys of `shoal evaluate --json`, without user_level."""
         out = {"n": self.count, "users": self.users_count, "base_rate": self.base_rate}
-        for k, name in enumerate(MEASURES):
+        for k, name in enumerate(self.names):
             out[name] = float(self.values[k])
             low, high = interval(self.replicates[:, k])
             if name == "ece":  # biased upwards by a resample's noise: let it hold the estimate
@@ -231,7 +275,7 @@ class Judged:
         """self - other with the paired interval, measure by measure."""
         return {name: [float(self.values[k] - other.values[k]),
                        *interval(self.replicates[:, k] - other.replicates[:, k])]
-                for k, name in enumerate(MEASURES)}
+                for k, name in enumerate(self.names)}
 
 
 def without_nan(value):

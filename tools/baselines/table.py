@@ -3,7 +3,8 @@
 
 import math
 
-NAMES = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "log_loss": "log loss", "ece": "ECE"}
+NAMES = {"roc_auc": "ROC-AUC", "roc_auc_within": "within a fold", "pr_auc": "PR-AUC",
+         "log_loss": "log loss", "ece": "ECE"}
 
 
 def short(value, signed=False):
@@ -27,12 +28,14 @@ def columns(rows):
 def level(title, rows, references):
     """rows: name -> (figures, seconds, note); one table of measures, one of differences."""
     out = [title]
-    table = [["", *NAMES.values(), "took", ""]]
+    there = [key for key in NAMES if key in next(iter(rows.values()))[0]]
+    table = [["", *(NAMES[key] for key in there), "took", ""]]
     for name, (figures, seconds, note) in rows.items():
-        cells = [with_interval(figures[key], *figures[key + "_ci"]) for key in NAMES]
+        cells = [with_interval(figures[key], *figures[key + "_ci"]) for key in there]
         table.append([name, *cells, f"{seconds:.0f} s", note])
     out += columns(table)
-    heads = [(key, one) for one in references for key in ("roc_auc", "log_loss")]
+    heads = [(key, one) for one in references
+             for key in ("roc_auc", "roc_auc_within", "log_loss") if key in there]
     if heads:
         out.append("difference on the same resampled users (log loss: below zero is better)")
         table = [["", *(f"{NAMES[key]} - {one}'s" for key, one in heads)]]
