@@ -39,7 +39,7 @@
       "partitions of topics that Shoal creates")                                                   \
     X(delivery, "delivery", CHOICE, "exactly_once", "", "", "exactly_once, at_least_once",         \
       "guarantee towards subscribers")                                                             \
-    X(commit_interval, "commit.interval", DURATION, "100ms", "1ms", "1h", "duration",              \
+    X(commit_interval, "commit.interval", DURATION, "100ms", "1ms", "10m", "duration",             \
       "longest time between two commits")                                                          \
     X(commit_events, "commit.events", INT, "50000", "1", "10000000", "count",                      \
       "most events between two commits")                                                           \

@@ -6,6 +6,7 @@
  * stop here, never mended in place. */
 #include "stream/kafka_sink.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,10 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
         {"partitioner", "murmur2_random"},
         {NULL, NULL},
     };
+    /* A transaction stays open for an interval; the broker ends one that its producer has left. */
+    char transaction_timeout[24];
+    snprintf(transaction_timeout, sizeof transaction_timeout, "%" PRId64,
+             sink->config->commit_interval + 20000);
     /* One request at a time on a connection. With two, the first may be refused (a partition that
      * was just created or has just moved is not there yet) and the second taken: a broker that
      * knows nothing of this producer accepts any first sequence number, and librdkafka then counts
@@ -247,7 +252,7 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
         {"max.in.flight", "1"},
         {"delivery.report.only.error", "true"},
         /* last, since a NULL name ends the list */
-        {transactional_id ? "transaction.timeout.ms" : NULL, "20000"},
+        {transactional_id ? "transaction.timeout.ms" : NULL, transaction_timeout},
         {"transactional.id", transactional_id},
         {NULL, NULL},
     };

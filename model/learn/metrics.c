@@ -182,8 +182,7 @@ struct shoal_interval shoal_interval_of(double *values, size_t count)
 /* Replicates of first (− second, where given), measure by measure: `replicates` holds
  * SHOAL_MEASURE_COUNT rows of SHOAL_RESAMPLES. */
 static enum shoal_status resample(const struct ranking *first, const struct ranking *second,
-                                  uint64_t seed,
-                                  struct shoal_interval intervals[SHOAL_MEASURE_COUNT])
+                                  uint64_t seed, struct shoal_interval *intervals)
 {
     uint64_t key = shoal_random_key(seed, SHOAL_RANDOM_BOOTSTRAP);
     uint32_t *weights = malloc((first->users_count + 1) * sizeof *weights);
