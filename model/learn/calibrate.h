@@ -17,7 +17,8 @@
  * Which one: the curve, if there are SHOAL_ISOTONIC_CLASS_MIN events of either label from
  * SHOAL_ISOTONIC_USERS_MIN users, and if it serves users that it has not seen at least as well: both
  * are fitted to one half of the users and judged on the other, both ways, and the line stays where the
- * curve has the greater log loss. */
+ * curve has the greater log loss. A thousand events of a few hundred users are no thousand observations: out
+ * of fold, curves through 660 users had a log loss of .5950 where their lines had .5933. */
 #ifndef SHOAL_LEARN_CALIBRATE_H
 #define SHOAL_LEARN_CALIBRATE_H
 
@@ -30,7 +31,7 @@
 
 enum {
     SHOAL_ISOTONIC_CLASS_MIN = 1000,
-    SHOAL_ISOTONIC_USERS_MIN = 200,
+    SHOAL_ISOTONIC_USERS_MIN = 2000,
 };
 
 struct shoal_calibration {
