@@ -94,14 +94,9 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
         return SHOAL_EXIT_USAGE;
     struct shoal_message message = {.text = ""};
     struct shoal_load load = {.until_ms = INT64_MAX};
-    enum shoal_status status =
-        shoal_load_events(shoal_cli_get(args, "events"), &load, dataset, &message);
-    if (status != SHOAL_OK)
-        return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
-    if (load.refused)
-        fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
-                        "first because: %s\n",
-                load.refused, load.messages, load.why.text);
+    int code = shoal_load_for(args, &load, dataset);
+    if (code != SHOAL_EXIT_OK)
+        return code;
     if (shoal_cli_get(args, "rebuilt")) {
         struct shoal_rebuild_options rebuild = {
             .from_ms = from_given ? from_ms : INT64_MIN,
@@ -126,7 +121,7 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
     struct shoal_evaluation evaluation;
     struct shoal_task_evaluation tasks[SHOAL_TASKS];
     shoal_progress_start(&progress, "score", "events");
-    status = shoal_evaluate(model, dataset, &options, &evaluation, &message);
+    enum shoal_status status = shoal_evaluate(model, dataset, &options, &evaluation, &message);
     if (status == SHOAL_OK) {
         details->model = model;
         details->dataset = dataset;
@@ -138,7 +133,7 @@ static int evaluate(const struct shoal_cli_args *args, const struct shoal_model 
             shoal_fail(&message, status, "out of memory with %zu events", dataset->events_count);
     }
     shoal_progress_end(&progress);
-    int code = status == SHOAL_OK ? report(args, dataset, &evaluation, details, tasks)
+    code = status == SHOAL_OK ? report(args, dataset, &evaluation, details, tasks)
                                   : shoal_cli_fail(args, shoal_setup_exit(status), "%s",
                                                    message.text);
     shoal_evaluation_finish(&evaluation);

@@ -188,16 +188,10 @@ static int load(const struct shoal_cli_args *args, const struct shoal_dims *dims
     long long until_ms = 0;
     if (!shoal_cli_time(args, "until", &until_given, &until_ms))
         return SHOAL_EXIT_USAGE;
-    struct shoal_message message = {.text = ""};
     struct shoal_load load = {.until_ms = until_given ? until_ms : INT64_MAX};
-    enum shoal_status status =
-        shoal_load_events(shoal_cli_get(args, "events"), &load, dataset, &message);
-    if (status != SHOAL_OK)
-        return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
-    if (load.refused)
-        fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
-                        "first because: %s\n",
-                load.refused, load.messages, load.why.text);
+    int code = shoal_load_for(args, &load, dataset);
+    if (code != SHOAL_EXIT_OK)
+        return code;
     return write_features(args, dims, dataset, load.reached ? until_ms : dataset->last_ms);
 }
 

@@ -331,18 +331,17 @@ static int look(const struct shoal_cli_args *args, const struct shoal_model *mod
 {
     bool until_given;
     long long until_ms = 0;
-    struct shoal_message message = {.text = ""};
     struct shoal_drift_report report;
     if (!shoal_cli_time(args, "until", &until_given, &until_ms))
         return SHOAL_EXIT_USAGE;
     struct shoal_load load = {.until_ms = until_given ? until_ms : INT64_MAX};
-    enum shoal_status status =
-        shoal_load_events(shoal_cli_get(args, "events"), &load, dataset, &message);
-    if (status != SHOAL_OK)
-        return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
+    int code = shoal_load_for(args, &load, dataset);
+    if (code != SHOAL_EXIT_OK)
+        return code;
     int64_t end_ms = load.reached ? until_ms : dataset->last_ms;
-    status = shoal_drift_look(model, dataset, end_ms - recent_ms,
-                              end_ms + !load.reached /* the last event too */, &report);
+    enum shoal_status status =
+        shoal_drift_look(model, dataset, end_ms - recent_ms,
+                         end_ms + !load.reached /* the last event too */, &report);
     if (status != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_FAILED, "out of memory with %zu events",
                               dataset->events_count);

@@ -330,14 +330,9 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
     if (!shoal_cli_time(args, "until", &until_given, &until_ms))
         return SHOAL_EXIT_USAGE;
     struct shoal_load load = {.until_ms = until_given ? until_ms : INT64_MAX};
-    enum shoal_status status =
-        shoal_load_events(shoal_cli_get(args, "events"), &load, dataset, &message);
-    if (status != SHOAL_OK)
-        return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
-    if (load.refused)
-        fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
-                        "first because: %s\n",
-                load.refused, load.messages, load.why.text);
+    int code = shoal_load_for(args, &load, dataset);
+    if (code != SHOAL_EXIT_OK)
+        return code;
     struct shoal_preparation preparation;
     long long min_records;
     if (!shoal_cli_int(args, "min-records", 0, 1000000, &min_records))
@@ -352,7 +347,7 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
                               dataset->events_count);
     struct shoal_train_options options = *wanted;
     struct shoal_dataset pretrain;
-    int code = load_pretraining(args, &options, &pretrain);
+    code = load_pretraining(args, &options, &pretrain);
     if (code != SHOAL_EXIT_OK) {
         shoal_dataset_finish(&pretrain);
         return code;
@@ -362,8 +357,8 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
     struct shoal_model *model;
     struct shoal_train_summary summary;
     shoal_progress_start(&showing.line, "train", "events");
-    status = shoal_train(dataset, load.reached ? until_ms : last_ms, &options, &report,
-                         &model, &summary, &message);
+    enum shoal_status status = shoal_train(dataset, load.reached ? until_ms : last_ms, &options,
+                                           &report, &model, &summary, &message);
     shoal_progress_end(&showing.line);
     shoal_dataset_finish(&pretrain);
     if (status == SHOAL_OK)

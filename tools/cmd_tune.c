@@ -303,7 +303,6 @@ static int tune(const struct shoal_cli_args *args, struct tuning *tuning, uint64
 
 static int run(const struct shoal_cli_args *args)
 {
-    struct shoal_message message = {.text = ""};
     struct shoal_dataset dataset;
     long long trials, seed, minutes, until_ms = 0;
     bool until_given;
@@ -314,8 +313,7 @@ static int run(const struct shoal_cli_args *args)
         return SHOAL_EXIT_USAGE;
     struct shoal_load load = {.until_ms = until_given ? until_ms : INT64_MAX};
     shoal_dataset_init(&dataset, shoal_dims_default().ring);
-    enum shoal_status status =
-        shoal_load_events(shoal_cli_get(args, "events"), &load, &dataset, &message);
+    int code = shoal_load_for(args, &load, &dataset);
     struct tuning tuning = {
         .dataset = &dataset,
         .end_ms = load.reached ? until_ms : dataset.last_ms,
@@ -324,10 +322,9 @@ static int run(const struct shoal_cli_args *args)
         .quiet = shoal_cli_get(args, "json"),
     };
     int64_t stop_ms = minutes ? shoal_clock_ms() + minutes * 60000 : INT64_MAX;
-    int code = status != SHOAL_OK
-                   ? shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text)
-               : tuning.trials ? tune(args, &tuning, (uint64_t)seed, stop_ms)
-                               : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "out of memory");
+    if (code == SHOAL_EXIT_OK)
+        code = tuning.trials ? tune(args, &tuning, (uint64_t)seed, stop_ms)
+                             : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "out of memory");
     free(tuning.trials);
     shoal_dataset_finish(&dataset);
     return code;

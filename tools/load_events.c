@@ -2,10 +2,12 @@
 /* Reader, decoder, data set: one file after another; see load_events.h. */
 #include "tools/load_events.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stream/reader.h"
+#include "tools/setup.h"
 
 enum { ARENA_BYTES = 1 << 16, SHOW_EVERY = 1 << 12 };
 
@@ -120,4 +122,20 @@ enum shoal_status shoal_load_events(const char *files, struct shoal_load *load,
     free(loader);
     free(list);
     return status;
+}
+
+int shoal_load_for(const struct shoal_cli_args *args, struct shoal_load *load,
+                   struct shoal_dataset *dataset)
+{
+    struct shoal_message message = {.text = ""};
+    enum shoal_status status =
+        shoal_load_events(shoal_cli_get(args, "events"), load, dataset, &message);
+    if (status != SHOAL_OK)
+        return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
+    if (load->refused)
+        fprintf(stderr,
+                "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the first "
+                "because: %s\n",
+                load->refused, load->messages, load->why.text);
+    return SHOAL_EXIT_OK;
 }

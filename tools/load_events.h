@@ -20,5 +20,9 @@ struct shoal_load {
 enum shoal_status shoal_load_events(const char *files, struct shoal_load *load,
                                     struct shoal_dataset *dataset, struct shoal_message *message)
     SHOAL_MUST_CHECK;
+/* The same for a command's --events: says on standard error what was left out, or why it failed. Returns an
+ * exit code. */
+int shoal_load_for(const struct shoal_cli_args *args, struct shoal_load *load,
+                   struct shoal_dataset *dataset);
 
 #endif
