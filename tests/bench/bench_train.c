@@ -53,6 +53,7 @@ int main(int argc, char **argv)
         given[i - 1] = strtoul(argv[i], NULL, 10);
     unsigned epochs = given[4] && given[4] < EPOCHS_MAX ? (unsigned)given[4] : 5;
     struct shoal_train_options options = shoal_train_options_default();
+    options.objectives = shoal_objective_options_default(0); /* as above 2,000 users */
     options.threads = (unsigned)given[0];
     options.batch = (uint32_t)given[1];
     options.steps = (uint32_t)given[2];
