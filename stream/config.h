@@ -71,7 +71,7 @@
     X(recovery_model_missing, "recovery.model_missing", CHOICE, "continue", "", "",                \
       "continue, refuse",                                                                          \
       "what to do when a model that recovery needs is gone: go on under the next one, or refuse")  \
-    X(calibration_online, "calibration.online", CHOICE, "off", "", "", "off, on",                  \
+    X(calibration_online, "calibration.online", CHOICE, "on", "", "", "off, on",                   \
       "correct probabilities by the outcomes that come in")                                        \
     X(intent_hysteresis, "segments.intent.hysteresis", REAL, "0.02", "0", "1", "probability",      \
       "how far the score must fall below a threshold to leave the level")                          \

@@ -82,7 +82,6 @@ def killed_in_recovery(world):
 
 def killed_while_correcting_online(world):
     """Scores depend on the outcomes of others: what is kept of them must be as exact as the states."""
-    world.settings["calibration.online"] = "on"
     _crash(world, "commit.after:5", "save.inside:6", "commit.after:8", "recovery.inside:200",
            state__flush__interval="1s")
     with world.servers.redis() as redis:
