@@ -105,9 +105,10 @@ void shoal_features_of(const struct shoal_dims *dims, const struct shoal_touch *
                        size_t recent_count, const struct shoal_touch *now, int64_t gap_ms,
                        struct shoal_features *features)
 {
-    if (recent_count > dims->ring) {
-        recent += recent_count - dims->ring;
-        recent_count = dims->ring;
+    size_t most = dims->ring < SHOAL_REPEAT_WINDOW ? dims->ring : SHOAL_REPEAT_WINDOW;
+    if (recent_count > most) {
+        recent += recent_count - most;
+        recent_count = most;
     }
     features->item_row = now->item % dims->item_buckets;
     features->category_row = now->category ? 1 + now->category % (dims->category_buckets - 1) : 0;

@@ -7,6 +7,10 @@
 #include "model/params.h"
 #include "model/touch.h"
 
+/* How many events back an item or category counts as repeated. Eight tell more than sixteen (tools/ablation
+ * with the ring at these lengths: ROC-AUC +.011 ± .001 on made-up shoppers, +.002 ± .000 on Taobao's). */
+enum { SHOAL_REPEAT_WINDOW = 8 };
+
 struct shoal_features {
     uint32_t item_row, category_row; /* rows of the embedding tables */
     uint8_t behavior;
@@ -16,7 +20,7 @@ struct shoal_features {
     float numeric[SHOAL_NUMERIC];
 };
 
-/* recent[0 … recent_count−1]: the touches before `now`, oldest first (at most dims->ring are
+/* recent[0 … recent_count−1]: the touches before `now`, oldest first (at most SHOAL_REPEAT_WINDOW are
  * looked at); gap_ms ≥ 0: time since the previous event, 0 for the first. Integers and tables
  * only: the same on every machine. */
 void shoal_features_of(const struct shoal_dims *dims, const struct shoal_touch *recent,

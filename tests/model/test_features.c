@@ -85,6 +85,20 @@ Test(features, repeats_are_looked_for_among_the_recent_only)
     }
 }
 
+Test(features, what_lies_more_than_eight_events_back_is_no_repeat)
+{
+    struct shoal_dims dims = shoal_dims_default();
+    struct shoal_touch recent[9] = {{.item = 7, .category = 7}};
+    struct shoal_touch now = {.item = 7, .category = 7};
+    struct shoal_features f;
+    shoal_features_of(&dims, recent, 8, &now, 0, &f);
+    cr_expect_eq(f.numeric[6], 1);
+    cr_expect_eq(f.numeric[7], 1);
+    shoal_features_of(&dims, recent, 9, &now, 0, &f);
+    cr_expect_eq(f.numeric[6], 0);
+    cr_expect_eq(f.numeric[7], 0);
+}
+
 Test(features, rows_stay_within_the_tables_and_row_zero_is_no_category)
 {
     struct shoal_dims dims = tiny_dims();
