@@ -208,5 +208,6 @@ def shares(names, counts, label, title):
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.set_xlim(0, max(values + [1]) * 1.5)
+    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= 100])
     axes.set_xlabel(label)
     return svg_of(figure, title)
