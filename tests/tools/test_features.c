@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `shoal features`: the files are NumPy arrays, and they say what training would see. SHOAL_PROGRAM is
  * `shoal`. */
-#include <criterion/criterion.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-static char printed[4096];
-static char folder[] = "/tmp/shoal-features-XXXXXX";
+#include "tests/tools/shell.h"
 
 /* Two users. With the last event at 200000 s, only what is before 113600 s has a label. */
 static const char *const events = "u1,10,7,pv,1000\n"
@@ -21,39 +14,21 @@ static const char *const events = "u1,10,7,pv,1000\n"
 
 static void setup(void)
 {
-    cr_assert_not_null(getenv("SHOAL_PROGRAM"), "SHOAL_PROGRAM is not set");
-    cr_assert_not_null(mkdtemp(folder));
-    cr_assert_eq(chdir(folder), 0);
+    shell_setup();
     FILE *out = fopen("e.csv", "w");
     cr_assert_not_null(out);
     fputs(events, out);
     cr_assert_eq(fclose(out), 0);
 }
 
-static void teardown(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -r '%s'", folder);
-    cr_assert_eq(system(command), 0);
-}
-
-TestSuite(features, .init = setup, .fini = teardown);
+TestSuite(features, .init = setup, .fini = shell_teardown);
 
 /* Runs `shoal features` with these arguments. */
 static int run(const char *arguments)
 {
-    char command[1024];
-    snprintf(command, sizeof command, "\"$SHOAL_PROGRAM\" features %s 2>&1", arguments);
-    FILE *pipe = popen(command, "r");
-    cr_assert_not_null(pipe);
-    printed[fread(printed, 1, sizeof printed - 1, pipe)] = '\0';
-    int status = pclose(pipe);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void says(const char *text)
-{
-    cr_assert(strstr(printed, text), "wanted: %s\ngot: %s", text, printed);
+    char line[1024];
+    snprintf(line, sizeof line, "\"$SHOAL_PROGRAM\" features %s", arguments);
+    return shell(line);
 }
 
 /* Reads f/name.npy, checks its header and that it holds `size` bytes of data, and copies them. */

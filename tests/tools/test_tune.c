@@ -1,54 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `shoal tune` as a person runs it, on generated shoppers. SHOAL_PROGRAM is `shoal`. */
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/shoal-tune-XXXXXX";
-static char printed[65536];
-
-/* Runs a piece of shell; its exit code. Output and errors are in `printed`. */
-static int run(const char *script)
-{
-    char command[4096];
-    snprintf(command, sizeof command, "{ %s; } 2>&1", script);
-    FILE *pipe = popen(command, "r");
-    cr_assert_not_null(pipe);
-    printed[fread(printed, 1, sizeof printed - 1, pipe)] = '\0';
-    int status = pclose(pipe);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
+#include "tests/tools/shell.h"
 
 static void setup(void)
 {
-    cr_assert_not_null(mkdtemp(folder));
-    cr_assert_eq(chdir(folder), 0);
-    cr_assert_eq(run("\"$SHOAL_PROGRAM\" generate --users 150 --days 5 --out events.jsonl"), 0, "%s",
+    shell_setup();
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" generate --users 150 --days 5 --out events.jsonl"), 0, "%s",
                  printed);
 }
 
-static void teardown(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -r '%s'", folder);
-    cr_assert_eq(system(command), 0);
-}
-
-TestSuite(tune, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(tune, .init = setup, .fini = shell_teardown, .timeout = 120);
 
 Test(tune, the_same_seed_tries_the_same_and_a_trials_options_train_the_same)
 {
     char first[sizeof printed];
-    cr_assert_eq(run("\"$SHOAL_PROGRAM\" tune --events events.jsonl --trials 3 --json"), 0, "%s",
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" tune --events events.jsonl --trials 3 --json"), 0, "%s",
                  printed);
     memcpy(first, printed, sizeof first);
-    cr_assert_eq(run("\"$SHOAL_PROGRAM\" tune --events events.jsonl --trials 3 --json"), 0);
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" tune --events events.jsonl --trials 3 --json"), 0);
     cr_assert_str_eq(printed, first);
     /* The text of a trial, given to train, has the loss that the trial had. */
-    cr_assert_eq(run("\"$SHOAL_PROGRAM\" tune --events events.jsonl --trials 3 --json |"
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" tune --events events.jsonl --trials 3 --json |"
                      " python3 -c \"import json, sys; t = json.load(sys.stdin)['trials'][1]; "
                      "open('loss', 'w').write('%.6f' % t['log_loss']); print(t['options'])\" > options && "
                      "\"$SHOAL_PROGRAM\" train --events events.jsonl --out m --no-refit --log log.json "
@@ -62,16 +34,16 @@ Test(tune, the_same_seed_tries_the_same_and_a_trials_options_train_the_same)
 
 Test(tune, the_best_model_is_written_and_can_be_served)
 {
-    cr_assert_eq(run("\"$SHOAL_PROGRAM\" tune --events events.jsonl --trials 2 --out best.shoal"), 0,
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" tune --events events.jsonl --trials 2 --out best.shoal"), 0,
                  "%s", printed);
     cr_assert(strstr(printed, "best: trial "), "%s", printed);
-    cr_assert_eq(run("\"$SHOAL_PROGRAM\" evaluate --model best.shoal --events events.jsonl"), 0, "%s",
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" evaluate --model best.shoal --events events.jsonl"), 0, "%s",
                  printed);
 }
 
 Test(tune, too_little_data_says_what_is_needed)
 {
-    cr_assert_eq(run("head -n 50 events.jsonl > few.jsonl; \"$SHOAL_PROGRAM\" tune --events few.jsonl"), 5,
+    cr_assert_eq(shell("head -n 50 events.jsonl > few.jsonl; \"$SHOAL_PROGRAM\" tune --events few.jsonl"), 5,
                  "%s", printed);
     cr_assert(strstr(printed, "labels need"), "%s", printed);
 }
