@@ -42,30 +42,40 @@ static bool read_duration(const struct shoal_cli_args *args, const char *name, i
     return false;
 }
 
+/* An option that is given, over what stands in *value. */
+static bool read_given(const struct shoal_cli_args *args, const char *name, long long min,
+                       long long max, uint32_t *value)
+{
+    long long given;
+    if (!shoal_cli_get(args, name))
+        return true;
+    if (!shoal_cli_int(args, name, min, max, &given))
+        return false;
+    *value = (uint32_t)given; /* −1: SHOAL_TRAIN_AUTO */
+    return true;
+}
+
+/* What is not given is as in shoal train. */
 static bool read_training(const struct shoal_cli_args *args, struct shoal_train_options *train)
 {
-    long long seed, hidden, items, categories, batch, epochs, patience, threads;
+    long long seed;
     double rate;
-    if (!shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
-        !shoal_cli_int(args, "hidden", 16, SHOAL_HIDDEN_MAX, &hidden) ||
-        !shoal_cli_int(args, "item-buckets", 1, 1 << 22, &items) ||
-        !shoal_cli_int(args, "category-buckets", 2, 1 << 22, &categories) ||
-        !shoal_cli_int(args, "batch", 0, 4096, &batch) ||
-        !shoal_cli_int(args, "epochs", -1, 10000, &epochs) ||
-        !shoal_cli_int(args, "patience", 0, 10000, &patience) ||
-        !shoal_cli_int(args, "threads", 0, SHOAL_TEAM_MAX, &threads) ||
-        !shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate))
-        return false;
     *train = shoal_train_options_default();
+    if (!shoal_cli_int(args, "seed", 0, INT64_MAX, &seed) ||
+        !read_given(args, "hidden", 16, SHOAL_HIDDEN_MAX, &train->dims.hidden) ||
+        !read_given(args, "item-buckets", 1, 1 << 22, &train->dims.item_buckets) ||
+        !read_given(args, "category-buckets", 2, 1 << 22, &train->dims.category_buckets) ||
+        !read_given(args, "batch", 0, 4096, &train->batch) ||
+        !read_given(args, "epochs", -1, 10000, &train->epochs) ||
+        !read_given(args, "patience", 0, 10000, &train->patience) ||
+        !read_given(args, "threads", 0, SHOAL_TEAM_MAX, &train->threads))
+        return false;
     train->seed = (uint64_t)seed;
-    train->dims.hidden = (uint32_t)hidden;
-    train->dims.item_buckets = (uint32_t)items;
-    train->dims.category_buckets = (uint32_t)categories;
-    train->batch = (uint32_t)batch;
-    train->epochs = epochs < 0 ? SHOAL_TRAIN_AUTO : (uint32_t)epochs;
-    train->patience = (uint32_t)patience;
+    if (!shoal_cli_get(args, "learning-rate"))
+        return true;
+    if (!shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate))
+        return false;
     train->learning_rate = (float)rate;
-    train->threads = (unsigned)threads;
     return true;
 }
 
@@ -298,15 +308,15 @@ static const struct shoal_cli_option options[] = {
     {"json", NULL, NULL, "print the run as one JSON object, as it is recorded", false, false},
     {"seed", "S", "1", "the same events, options and seed give the same model, byte for byte",
      false, false},
-    {"hidden", "H", "64", "units of the LSTM, a multiple of 8", false, false},
-    {"item-buckets", "N", "4096", "rows of the item table", false, false},
-    {"category-buckets", "N", "1024", "rows of the category table", false, false},
-    {"epochs", "N", "-1", "as in shoal train", false, false},
-    {"patience", "N", "0", "as in shoal train", false, false},
-    {"batch", "B", "0", "as in shoal train", false, false},
-    {"learning-rate", "R", "0.001", "step of AdamW", false, false},
-    {"threads", "N", "0",
-     "threads to compute with; 0: one a processor. The model does not depend on it", false, false},
+    {"hidden", "H", NULL, "units of the LSTM; this and what follows: if not given, as in shoal train",
+     false, false},
+    {"item-buckets", "N", NULL, "rows of the item table", false, false},
+    {"category-buckets", "N", NULL, "rows of the category table", false, false},
+    {"epochs", "N", NULL, "at most so many", false, false},
+    {"patience", "N", NULL, "stop after N epochs without a better validation loss", false, false},
+    {"batch", "B", NULL, "users side by side", false, false},
+    {"learning-rate", "R", NULL, "step of AdamW", false, false},
+    {"threads", "N", NULL, "threads to compute with; the model does not depend on it", false, false},
     {0},
 };
 

@@ -15,61 +15,24 @@
 #include "tools/load_events.h"
 #include "tools/setup.h"
 #include "tools/train_log.h"
+#include "tools/train_show.h"
 
 struct showing {
-    struct shoal_progress line;
-    uint32_t epochs;    /* at most, for the share done */
-    uint64_t done_before, seen; /* events of earlier epochs; of this one */
+    struct shoal_train_show show;
     struct shoal_train_log log;
 };
 
 static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
 {
     struct showing *showing = context;
-    (void)refit;
-    showing->seen = done;
-    double fraction = showing->epochs && total
-                          ? ((double)epoch - 1 + (double)done / (double)total) /
-                                (double)showing->epochs
-                          : -1;
-    shoal_progress_update(&showing->line, fraction, showing->done_before + done);
-}
-
-static void print_objectives(const struct shoal_train_epoch *epoch)
-{
-    static const char *const names[] = {
-#define X(objective) #objective,
-        SHOAL_OBJECTIVE_LIST(X)
-#undef X
-    };
-    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
-        if (epoch->objective_losses[o] > 0)
-            fprintf(stderr, " %s %.4f", names[o], epoch->objective_losses[o]);
-    fputc('\n', stderr);
+    shoal_train_show_progress(&showing->show, refit, epoch, done, total);
 }
 
 static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
 {
     struct showing *showing = context;
-    shoal_progress_end(&showing->line);
-    showing->done_before += showing->seen;
-    showing->seen = 0;
-    showing->epochs = epoch->epochs;
+    shoal_train_show_epoch(&showing->show, epoch);
     shoal_train_log_add(&showing->log, epoch);
-    if (epoch->pretraining) {
-        fprintf(stderr, "pre-training %u/%u ", epoch->epoch, epoch->epochs);
-        print_objectives(epoch);
-    } else if (epoch->refit)
-        fprintf(stderr, "refit %3u/%u  train loss %.5f\n", epoch->epoch, epoch->epochs,
-                epoch->train_loss);
-    else if (epoch->epoch == 0)
-        fprintf(stderr, "regression                          validation loss %.5f  ROC-AUC %.4f\n",
-                epoch->valid_loss, epoch->valid_auc);
-    else
-        fprintf(stderr,
-                "epoch %3u/%u  train loss %.5f  validation loss %.5f  ROC-AUC %.4f  network %.2f%s\n",
-                epoch->epoch, epoch->epochs, epoch->train_loss, epoch->valid_loss,
-                epoch->valid_auc, epoch->share, epoch->best ? "  best" : "");
 }
 
 /* Where the weight of what is called `name` belongs; NULL if nothing is. */
@@ -352,14 +315,14 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         shoal_dataset_finish(&pretrain);
         return code;
     }
-    struct showing showing = {.epochs = 0};
+    struct showing showing = {.show = {.epochs = 0}};
     struct shoal_train_report report = {&showing, on_epoch, on_progress};
     struct shoal_model *model;
     struct shoal_train_summary summary;
-    shoal_progress_start(&showing.line, "train", "events");
+    shoal_progress_start(&showing.show.line, "train", "events");
     enum shoal_status status = shoal_train(dataset, load.reached ? until_ms : last_ms, &options,
                                            &report, &model, &summary, &message);
-    shoal_progress_end(&showing.line);
+    shoal_progress_end(&showing.show.line);
     shoal_dataset_finish(&pretrain);
     if (status == SHOAL_OK)
         code = keep(args, &showing, dataset, &load, model, &summary, &preparation,

@@ -10,48 +10,17 @@
 #include "model/learn/slice.h"
 #include "stream/event.h"
 #include "tools/retrain.h"
+#include "tools/train_show.h"
 
 struct round {
     const struct shoal_retrain_options *options;
     struct shoal_retrain_run *run;
     struct shoal_dataset dataset, window;
     struct shoal_model *incumbent, *challenger;
-    struct shoal_progress line;
-    uint32_t epochs;
-    uint64_t done_before, seen; /* events of earlier epochs; of this one */
+    struct shoal_train_show show;
 };
 
 /* ---- progress ------------------------------------------------------------------------------- */
-
-static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
-{
-    struct round *round = context;
-    (void)refit;
-    round->seen = done;
-    double fraction = round->epochs && total ? ((double)epoch - 1 + (double)done / (double)total) /
-                                                   (double)round->epochs
-                                             : -1;
-    shoal_progress_update(&round->line, fraction, round->done_before + done);
-}
-
-static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
-{
-    struct round *round = context;
-    shoal_progress_end(&round->line);
-    round->done_before += round->seen;
-    round->seen = 0;
-    round->epochs = epoch->epochs;
-    if (epoch->refit)
-        fprintf(stderr, "refit %3u/%u  train loss %.5f\n", epoch->epoch, epoch->epochs,
-                epoch->train_loss);
-    else if (epoch->epoch == 0)
-        fprintf(stderr, "regression                          validation loss %.5f  ROC-AUC %.4f\n",
-                epoch->valid_loss, epoch->valid_auc);
-    else
-        fprintf(stderr, "epoch %3u/%u  train loss %.5f  validation loss %.5f  ROC-AUC %.4f%s\n",
-                epoch->epoch, epoch->epochs, epoch->train_loss, epoch->valid_loss, epoch->valid_auc,
-                epoch->best ? "  best" : "");
-}
 
 static void on_scored(void *context, size_t done, size_t total)
 {
@@ -220,15 +189,15 @@ static enum shoal_status train(struct round *round, struct shoal_message *messag
 {
     struct shoal_retrain_run *run = round->run;
     struct shoal_train_report report = {
-        .context = round, .on_epoch = on_epoch, .on_progress = on_progress};
-    shoal_progress_start(&round->line, "train", "events");
+        .context = &round->show,
+        .on_epoch = shoal_train_show_epoch,
+        .on_progress = shoal_train_show_progress,
+    };
+    shoal_progress_start(&round->show.line, "train", "events");
     enum shoal_status status =
         shoal_train(&round->window, run->sealed_from_ms, &round->options->train, &report,
                     &round->challenger, &run->summary, message);
-    shoal_progress_end(&round->line);
-    if (status == SHOAL_OK && round->challenger->reference.count == 0)
-        status =
-            shoal_reference_of(round->challenger, &round->window, &round->challenger->reference);
+    shoal_progress_end(&round->show.line);
     if (status == SHOAL_NOMEM)
         return shoal_fail(message, status, "out of memory with %zu events", run->events_count);
     if (status != SHOAL_OK)

@@ -282,20 +282,6 @@ static enum shoal_status score_all(const struct shoal_model *model,
     return status;
 }
 
-enum shoal_status shoal_reference_of(const struct shoal_model *model,
-                                     const struct shoal_dataset *dataset,
-                                     struct shoal_reference *reference)
-{
-    struct shoal_examples examples = {0};
-    float *scores;
-    enum shoal_status status = score_all(model, dataset, INT64_MAX, &examples, &scores);
-    if (status == SHOAL_OK)
-        status = shoal_reference_make(dataset, &examples, scores, reference);
-    shoal_examples_finish(&examples);
-    free(scores);
-    return status;
-}
-
 enum shoal_status shoal_drift_look(const struct shoal_model *model,
                                    const struct shoal_dataset *dataset, int64_t from_ms,
                                    int64_t until_ms, struct shoal_drift_report *report)

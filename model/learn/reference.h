@@ -27,10 +27,7 @@ void shoal_reference_compare(const struct shoal_reference *reference,
                              const struct shoal_dataset *dataset,
                              const struct shoal_examples *examples, const float *scores,
                              int64_t from_ms, int64_t until_ms, struct shoal_drift_report *report);
-/* Both for a model, which makes the examples and the scores. NOMEM. */
-enum shoal_status shoal_reference_of(const struct shoal_model *model,
-                                     const struct shoal_dataset *dataset,
-                                     struct shoal_reference *reference) SHOAL_MUST_CHECK;
+/* The same for a model, which makes the examples and the scores. NOMEM. */
 enum shoal_status shoal_drift_look(const struct shoal_model *model,
                                    const struct shoal_dataset *dataset, int64_t from_ms,
                                    int64_t until_ms,

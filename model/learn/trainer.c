@@ -244,7 +244,8 @@ static void describe(struct shoal_trainer *trainer, size_t event, bool starts,
     const struct shoal_teaching *teaching = &trainer->teaching;
     const struct shoal_dataset *dataset = teaching->dataset;
     size_t next = event + 1;
-    bool follows = next < dataset->events_count && dataset->owners[next] == dataset->owners[event] &&
+    bool follows = trainer->shards[0].room && /* an objective is wanted */
+                   next < dataset->events_count && dataset->owners[next] == dataset->owners[event] &&
                    dataset->touches[next].time_ms <= teaching->known_ms;
     *cell = (struct shoal_unroll_cell){
         .features = &teaching->examples->features[event],
@@ -301,7 +302,7 @@ static void learn_shard(void *opaque, size_t index)
         shoal_objectives_run(&trainer->objectives, shard->room, shard->unroll, &trainer->params,
                              dropout.chunk, &shard->gradients, shard->objective_losses);
     shard->next_weight = 0;
-    for (size_t i = 0; i < shard->unroll->batch * shard->unroll->used; i++)
+    for (size_t i = 0; shard->room && i < shard->unroll->batch * shard->unroll->used; i++)
         if (shard->unroll->cells[i].next)
             shard->next_weight += (double)shard->unroll->cells[i].weight;
     if (shard->teaches)
