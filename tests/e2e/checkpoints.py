@@ -2,6 +2,8 @@
 """How far the states in Redis are, read without the processor: the checkpoint is a
 MessagePack array whose second element is the next offset (state/checkpoint.c)."""
 
+import struct
+
 from redis_client import RedisError
 
 
@@ -22,6 +24,14 @@ def next_offset(data):
         return None
     _, at = _integer(data, 1)  # the version, behind the array's head
     return _integer(data, at)[0]
+
+
+def correction(data):
+    """The delta of an online correction (model/correction.h): behind version, model, from and hour."""
+    at = 1
+    for _ in range(4):
+        _, at = _integer(data, at)
+    return struct.unpack(">f", data[at + 1:at + 5])[0]
 
 
 def saved(servers, topic, partitions):

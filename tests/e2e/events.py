@@ -74,6 +74,15 @@ def write_round(path, data, count, users):
             file.write(json.dumps(row, separators=(",", ":")) + "\n")
 
 
+def write_later(path, data, count):
+    """Whole histories dated a month later: after the days that the scenarios' models were trained on."""
+    with open(path, "w", encoding="utf-8") as file:
+        for row in _rows(os.path.join(data, "taobao_dev.csv.gz"), count):
+            row["timestamp"] += 30 * 86400
+            file.write(json.dumps(row, separators=(",", ":")) + "\n")
+    return path
+
+
 def read_lines(path):
     """Lines as bytes, without their ends; an empty file has none."""
     with open(path, "rb") as file:

@@ -6,12 +6,15 @@ import random
 import signal
 import time
 
-from load import Feed
+import checkpoints
+from events import write_later
+from load import Feed, split
 from processes import check
 from world import PARTITIONS
 
 RATE = 3000  # messages a second
 RANDOM_KILLS = 30
+LATER = 60000  # messages: six days, of which outcomes are known after one
 # Outputs of a transaction wait for its commit to be sent; here they are to be with the broker before.
 AT_ONCE = {"kafka.linger.ms": 0}
 QUICK = {"kafka.session.timeout.ms": 4000, "kafka.heartbeat.interval.ms": 500}
@@ -30,11 +33,11 @@ def _aborted(world):
                for name in ("segments", "decisions"))
 
 
-def _crash(world, *crashes, **settings):
+def _crash(world, *crashes, pieces=None, **settings):
     """Process a dies at one point after the other while b goes on; then a runs in peace."""
     world.settings.update(QUICK)
     world.start("b", **settings)
-    feed = Feed(world, RATE)
+    feed = Feed(world, RATE, pieces)
     world.wait_saved(1)
     for crash in crashes:
         _die(world, "a", crash, **settings)
@@ -82,11 +85,14 @@ def killed_in_recovery(world):
 
 def killed_while_correcting_online(world):
     """Scores depend on the outcomes of others: what is kept of them must be as exact as the states."""
-    _crash(world, "commit.after:5", "save.inside:6", "commit.after:8", "recovery.inside:200",
+    later = split(write_later(world.path("later.jsonl"), world.bench.data, LATER))
+    _crash(world, "commit.after:5", "save.inside:6", "commit.after:8", "recovery.inside:200", pieces=later,
            state__flush__interval="1s")
     with world.servers.redis() as redis:
         kept = [redis("GET", f"{{{world.topic('events')}/{p}}}:") for p in range(PARTITIONS)]
     check(all(kept), f"no correction is kept of some partition: {[bool(k) for k in kept]}")
+    deltas = [checkpoints.correction(data) for data in kept]
+    check(all(deltas), f"some partition's scores were never corrected: {deltas}")
 
 
 def killed_at_random(world):

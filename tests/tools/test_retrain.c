@@ -356,6 +356,22 @@ Test(retrain, a_signal_ends_a_round_in_the_middle_and_leaves_nothing_of_it)
     says("stopped by Terminated");
 }
 
+Test(retrain, what_is_not_given_is_as_in_train)
+{
+    cr_assert_eq(run("retrain events.jsonl --json 2>/dev/null >run.json;"
+                     "shoal train --help | sed -n '/--learning-rate/,/--embedding-rate/p' |"
+                     " grep -o 'default [0-9.]*' >shown;"
+                     "python3 -c '\nimport json\n"
+                     "wanted = float(open(\"shown\").read().split()[1])\n"
+                     "def find(at):\n"
+                     "    for key, value in at.items():\n"
+                     "        if key == \"learning_rate\": yield value\n"
+                     "        elif isinstance(value, dict): yield from find(value)\n"
+                     "found = list(find(json.load(open(\"run.json\"))))\n"
+                     "assert len(found) == 1 and abs(found[0] - wanted) < 1e-8, (found, wanted)'"),
+                 0, "%s", printed);
+}
+
 Test(retrain, usage_is_checked_before_anything_is_read)
 {
     cr_assert_eq(run("retrain events.jsonl --every 1d --once"), 2);
