@@ -12,8 +12,11 @@
 #include "model/base/pack.h"
 #include "model/base/status.h"
 #include "model/calibration.h"
+#include "model/clusters.h"
 #include "model/params.h"
 #include "model/reference.h"
+#include "model/uplift.h"
+#include "model/value.h"
 
 /* Training figures kept with the model. Times in ms since 1970. */
 struct shoal_model_origin {
@@ -32,6 +35,10 @@ struct shoal_model {
     float warm, hot;          /* intent thresholds on p, 0 < warm < hot < 1 */
     struct shoal_model_origin origin;
     struct shoal_reference reference;
+    /* what is learnt on top of the user vector (user_vector.h); owned; NULL: not learnt */
+    struct shoal_clusters *clusters;
+    struct shoal_value *value;
+    struct shoal_uplift *uplift;
 };
 
 /* Reads, checks and self-tests a model file. *model is owned by the caller

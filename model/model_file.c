@@ -3,7 +3,7 @@
  * with these keys, in this order.
  *
  *   format      "shoal-model"
- *   version     2
+ *   version     3
  *   dims        {name: integer} for the seven fields of struct shoal_dims, in their order
  *   features    names of a step's inputs, in their order
  *   tensors     {name: binary}, names and shapes of SHOAL_PARAMS_LIST, row-major float32
@@ -14,6 +14,9 @@
  *   origin      {name: number} for the fields of struct shoal_model_origin, in their order
  *   reference   {"samples": integer, "users": integer, "distributions": [text …], "bounds": [binary …],
  *                "shares": [binary …]}: the distributions of reference.h, float32 each
+ *   clusters    nil or the map of clusters.c: deep clustering
+ *   value       nil or the map of value.c: customer value
+ *   uplift      nil or the map of uplift.c: engagement, prompted or organic
  *   self_test   {"events": [[time_ms, item, category, behavior, price_level] …],
  *                "fp32": {"h": binary, "c": binary, "score": float}, "fp16": the same}
  *   checksum    binary of 8: XXH3 (64 bits) of all bytes before these 8
@@ -29,6 +32,7 @@
 #include <string.h>
 
 #include "model/base/hash.h"
+#include "model/fields.h"
 #include "model/model_format.h"
 #include "model/self_test.h"
 
@@ -44,19 +48,11 @@ const char *const shoal_model_counters[SHOAL_COUNTERS] = {
     "fav_1h", "fav_1d", "fav_7d", "buy_1h",  "buy_1d",  "buy_7d",
 };
 
-static bool all_finite(const float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(values[i]))
-            return false;
-    return true;
-}
-
 static bool sound_map(const struct shoal_calibration_map *map)
 {
     if (!isfinite(map->slope) || !isfinite(map->intercept) || map->knots == 1 ||
-        map->knots > SHOAL_KNOTS_MAX || !all_finite(map->x, map->knots) ||
-        !all_finite(map->y, map->knots))
+        map->knots > SHOAL_KNOTS_MAX || !shoal_fields_finite(map->x, map->knots) ||
+        !shoal_fields_finite(map->y, map->knots))
         return false;
     for (uint32_t i = 1; i < map->knots; i++)
         if (!(map->x[i] > map->x[i - 1]) || !(map->y[i] >= map->y[i - 1]))
@@ -66,8 +62,8 @@ static bool sound_map(const struct shoal_calibration_map *map)
 
 static bool sound_distribution(const struct shoal_distribution *d)
 {
-    if (d->bins < 2 || d->bins > SHOAL_REFERENCE_BINS || !all_finite(d->bounds, d->bins - 1) ||
-        !all_finite(d->shares, d->bins) || !memchr(d->name, '\0', sizeof d->name))
+    if (d->bins < 2 || d->bins > SHOAL_REFERENCE_BINS || !shoal_fields_finite(d->bounds, d->bins - 1) ||
+        !shoal_fields_finite(d->shares, d->bins) || !memchr(d->name, '\0', sizeof d->name))
         return false;
     for (uint32_t i = 1; i + 1 < d->bins; i++)
         if (!(d->bounds[i] > d->bounds[i - 1]))
@@ -84,7 +80,7 @@ enum shoal_status shoal_model_check(const struct shoal_model *model, struct shoa
     const struct shoal_dims *dims = &model->params.dims;
     for (unsigned t = 0; t < SHOAL_TENSOR_COUNT; t++) {
         struct shoal_tensor_info info = shoal_params_tensor(dims, (enum shoal_tensor)t);
-        if (!all_finite(model->params.block + info.offset, info.rows * info.columns))
+        if (!shoal_fields_finite(model->params.block + info.offset, info.rows * info.columns))
             return shoal_fail(message, SHOAL_DAMAGED,
                               "damaged (%s has a weight that is not finite)", info.name);
     }
@@ -113,13 +109,6 @@ void shoal_model_identify(struct shoal_model *model, const void *bytes, size_t s
     if (!model->id)
         model->id = 1;
     snprintf(model->version, sizeof model->version, "%016" PRIx64, model->id);
-}
-
-static void pack_floats(struct shoal_buffer *out, const char *name, const float *values,
-                        size_t count)
-{
-    shoal_pack_text(out, name);
-    shoal_pack_bin(out, values, count * sizeof *values);
 }
 
 static void pack_names(struct shoal_buffer *out, const char *name, const char *const *names,
@@ -157,7 +146,7 @@ static void pack_dims_and_tensors(struct shoal_buffer *out, const struct shoal_p
     shoal_pack_map(out, SHOAL_TENSOR_COUNT);
     for (unsigned t = 0; t < SHOAL_TENSOR_COUNT; t++) {
         struct shoal_tensor_info info = shoal_params_tensor(dims, (enum shoal_tensor)t);
-        pack_floats(out, info.name, params->block + info.offset, info.rows * info.columns);
+        shoal_fields_pack_floats(out, info.name, params->block + info.offset, info.rows * info.columns);
     }
 }
 
@@ -183,8 +172,8 @@ static void pack_calibration(struct shoal_buffer *out, const struct shoal_calibr
         shoal_pack_float(out, maps[task].slope);
         shoal_pack_text(out, "intercept");
         shoal_pack_float(out, maps[task].intercept);
-        pack_floats(out, "x", maps[task].x, maps[task].knots);
-        pack_floats(out, "y", maps[task].y, maps[task].knots);
+        shoal_fields_pack_floats(out, "x", maps[task].x, maps[task].knots);
+        shoal_fields_pack_floats(out, "y", maps[task].y, maps[task].knots);
     }
 }
 
@@ -221,12 +210,12 @@ static enum shoal_status pack_result(struct shoal_buffer *out, const struct shoa
     if (status != SHOAL_OK)
         return status;
     size_t hidden = model->params.dims.hidden;
-    if (!all_finite(result.h, hidden) || !all_finite(result.c, hidden) || !isfinite(result.score))
+    if (!shoal_fields_finite(result.h, hidden) || !shoal_fields_finite(result.c, hidden) || !isfinite(result.score))
         return SHOAL_INVALID;
     shoal_pack_text(out, precision == SHOAL_FP16 ? "fp16" : "fp32");
     shoal_pack_map(out, 3);
-    pack_floats(out, "h", result.h, hidden);
-    pack_floats(out, "c", result.c, hidden);
+    shoal_fields_pack_floats(out, "h", result.h, hidden);
+    shoal_fields_pack_floats(out, "c", result.c, hidden);
     shoal_pack_text(out, "score");
     shoal_pack_float(out, result.score);
     return SHOAL_OK;
@@ -268,12 +257,17 @@ enum shoal_status shoal_model_serialize(struct shoal_model *model, struct shoal_
     shoal_pack_text(out, "counters");
     shoal_pack_map(out, 3);
     pack_names(out, "names", shoal_model_counters, SHOAL_COUNTERS);
-    pack_floats(out, "mean", model->counter_mean, SHOAL_COUNTERS);
-    pack_floats(out, "deviation", model->counter_deviation, SHOAL_COUNTERS);
+    shoal_fields_pack_floats(out, "mean", model->counter_mean, SHOAL_COUNTERS);
+    shoal_fields_pack_floats(out, "deviation", model->counter_deviation, SHOAL_COUNTERS);
     pack_calibration(out, model->calibration);
     pack_pair(out, "thresholds", "warm", model->warm, "hot", model->hot);
     pack_origin(out, &model->origin);
     pack_reference(out, &model->reference);
+#define X(section)                                                                                 \
+    shoal_pack_text(out, #section);                                                                \
+    shoal_##section##_pack(model->section, out);
+    SECTION_LIST(X)
+#undef X
     status = pack_self_test(out, model);
     if (status != SHOAL_OK)
         return status;

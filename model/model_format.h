@@ -9,8 +9,8 @@
 #include "model/model.h"
 
 enum {
-    SHOAL_MODEL_FORMAT = 2,
-    SECTIONS = 12,
+    SHOAL_MODEL_FORMAT = 3,
+    SECTIONS = 15,
     FEATURE_NAMES = 11,
     CHECKSUM_BYTES = 8,
     EVENT_FIELDS = 5,
@@ -44,6 +44,12 @@ extern const char *const shoal_model_counters[SHOAL_COUNTERS];
     X(roc_auc, double)                                                                             \
     X(log_loss, double)                                                                            \
     X(base_rate, double)
+
+/*  X(section): a field of struct shoal_model and a key of the file, with its _pack, _unpack, _destroy */
+#define SECTION_LIST(X)                                                                            \
+    X(clusters)                                                                                    \
+    X(value)                                                                                       \
+    X(uplift)
 
 /* What must hold of a model whoever made it: finite numbers, positive deviations, thresholds in
  * order. DAMAGED with the reason. */

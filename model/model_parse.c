@@ -4,60 +4,22 @@
  * Every read goes through the cursor with its sticky error, so a section is read straight on and
  * looked at once at its end. The checksum is looked at first: behind it, damage is not an accident
  * but another program's idea of the format, and the self-test has the last word. */
-#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/base/hash.h"
+#include "model/fields.h"
 #include "model/model_format.h"
 #include "model/self_test.h"
-
-/* The next value is this text; the reader fails otherwise. */
-static bool expect_text(struct shoal_unpack *in, const char *text)
-{
-    size_t size;
-    const char *found = shoal_unpack_str(in, &size);
-    if (found && size == strlen(text) && !memcmp(found, text, size))
-        return true;
-    shoal_unpack_fail(in);
-    return false;
-}
-
-static void expect_map(struct shoal_unpack *in, const char *name, uint32_t count)
-{
-    expect_text(in, name);
-    if (shoal_unpack_map(in, count) != count)
-        shoal_unpack_fail(in);
-}
-
-/* Fills `values` from the binary under `name`, which must have just that size. */
-static void read_floats(struct shoal_unpack *in, const char *name, float *values, size_t count)
-{
-    size_t size = 0;
-    expect_text(in, name);
-    const void *bytes = shoal_unpack_bin(in, &size);
-    if (bytes && size == count * sizeof *values)
-        memcpy(values, bytes, size);
-    else
-        shoal_unpack_fail(in);
-}
-
-static float read_float(struct shoal_unpack *in, const char *name)
-{
-    expect_text(in, name);
-    double value = shoal_unpack_double(in);
-    if (!(fabs(value) <= FLT_MAX))
-        shoal_unpack_fail(in);
-    return in->status == SHOAL_OK ? (float)value : 0.0f;
-}
+#include "model/user_vector.h"
 
 /* True if the texts are these, false if they are others; fails the reader if there are none. */
 static bool same_names(struct shoal_unpack *in, const char *name, const char *const *names,
                        uint32_t count)
 {
-    expect_text(in, name);
+    shoal_fields_expect(in, name);
     uint32_t found_count = shoal_unpack_array(in, 1024);
     bool same = found_count == count;
     for (uint32_t i = 0; i < found_count; i++) {
@@ -74,9 +36,9 @@ static bool same_names(struct shoal_unpack *in, const char *name, const char *co
 static enum shoal_status read_head(struct shoal_unpack *in, struct shoal_message *message)
 {
     (void)shoal_unpack_map(in, 1024);
-    if (!expect_text(in, "format") || !expect_text(in, SHOAL_MODEL_NAME))
+    if (!shoal_fields_expect(in, "format") || !shoal_fields_expect(in, SHOAL_MODEL_NAME))
         return shoal_fail(message, SHOAL_DAMAGED, "not a Shoal model");
-    expect_text(in, "version");
+    shoal_fields_expect(in, "version");
     uint64_t version = shoal_unpack_uint(in, UINT64_MAX);
     if (in->status != SHOAL_OK)
         return shoal_fail(message, SHOAL_DAMAGED, "not a Shoal model (no format version)");
@@ -107,9 +69,9 @@ static enum shoal_status read_params(struct shoal_unpack *in, struct shoal_param
                                      struct shoal_message *message)
 {
     struct shoal_dims dims = {0};
-    expect_map(in, "dims", 7);
+    shoal_fields_map(in, "dims", 7);
 #define X(field)                                                                                   \
-    expect_text(in, #field);                                                                       \
+    shoal_fields_expect(in, #field);                                                                       \
     dims.field = (uint32_t)shoal_unpack_uint(in, UINT32_MAX);
     DIMS_LIST(X)
 #undef X
@@ -119,7 +81,7 @@ static enum shoal_status read_params(struct shoal_unpack *in, struct shoal_param
     if (shoal_dims_check(&dims, &reason) != SHOAL_OK)
         return shoal_fail(message, SHOAL_DAMAGED, "damaged (in \"dims\": %s)", reason.text);
     bool same = same_names(in, "features", shoal_model_features, FEATURE_NAMES);
-    expect_map(in, "tensors", SHOAL_TENSOR_COUNT);
+    shoal_fields_map(in, "tensors", SHOAL_TENSOR_COUNT);
     if (in->status == SHOAL_OK && !same)
         return shoal_fail(message, SHOAL_VERSION,
                           "made for other input features than this program computes");
@@ -135,37 +97,21 @@ static enum shoal_status read_params(struct shoal_unpack *in, struct shoal_param
         return shoal_fail(message, status, "out of memory for the parameters");
     for (unsigned t = 0; t < SHOAL_TENSOR_COUNT; t++) {
         struct shoal_tensor_info info = shoal_params_tensor(&dims, (enum shoal_tensor)t);
-        read_floats(in, info.name, params->block + info.offset, info.rows * info.columns);
+        shoal_fields_floats(in, info.name, params->block + info.offset, info.rows * info.columns);
     }
     return in->status == SHOAL_OK ? SHOAL_OK : damaged_in("tensors", message);
 }
 
-/* The binary under `name` (NULL: the next value), of any number of floats up to `most`. */
-static uint32_t read_some_floats(struct shoal_unpack *in, const char *name, float *values,
-                                 uint32_t most)
-{
-    size_t size = 0;
-    if (name)
-        expect_text(in, name);
-    const void *bytes = shoal_unpack_bin(in, &size);
-    if (!bytes || size % sizeof *values || size / sizeof *values > most) {
-        shoal_unpack_fail(in);
-        return 0;
-    }
-    memcpy(values, bytes, size);
-    return (uint32_t)(size / sizeof *values);
-}
-
 static void read_calibration(struct shoal_unpack *in, struct shoal_calibration_map *maps)
 {
-    expect_map(in, "calibration", SHOAL_TASKS);
+    shoal_fields_map(in, "calibration", SHOAL_TASKS);
     for (int task = 0; task < SHOAL_TASKS; task++) {
         struct shoal_calibration_map *map = &maps[task];
-        expect_map(in, shoal_task_info((enum shoal_task)task)->name, 4);
-        map->slope = read_float(in, "slope");
-        map->intercept = read_float(in, "intercept");
-        map->knots = read_some_floats(in, "x", map->x, SHOAL_KNOTS_MAX);
-        if (read_some_floats(in, "y", map->y, SHOAL_KNOTS_MAX) != map->knots)
+        shoal_fields_map(in, shoal_task_info((enum shoal_task)task)->name, 4);
+        map->slope = shoal_fields_float(in, "slope");
+        map->intercept = shoal_fields_float(in, "intercept");
+        map->knots = shoal_fields_some_floats(in, "x", map->x, SHOAL_KNOTS_MAX);
+        if (shoal_fields_some_floats(in, "y", map->y, SHOAL_KNOTS_MAX) != map->knots)
             shoal_unpack_fail(in);
     }
 }
@@ -173,12 +119,12 @@ static void read_calibration(struct shoal_unpack *in, struct shoal_calibration_m
 static enum shoal_status read_reference(struct shoal_unpack *in, struct shoal_reference *reference,
                                         struct shoal_message *message)
 {
-    expect_map(in, "reference", 5);
-    expect_text(in, "samples");
+    shoal_fields_map(in, "reference", 5);
+    shoal_fields_expect(in, "samples");
     reference->samples = shoal_unpack_uint(in, UINT64_MAX);
-    expect_text(in, "users");
+    shoal_fields_expect(in, "users");
     reference->users = shoal_unpack_uint(in, UINT64_MAX);
-    expect_text(in, "distributions");
+    shoal_fields_expect(in, "distributions");
     uint32_t count = shoal_unpack_array(in, SHOAL_REFERENCES_MAX);
     for (uint32_t i = 0; i < count && in->status == SHOAL_OK; i++) {
         size_t size = 0;
@@ -188,18 +134,18 @@ static enum shoal_status read_reference(struct shoal_unpack *in, struct shoal_re
         else
             shoal_unpack_fail(in);
     }
-    expect_text(in, "bounds");
+    shoal_fields_expect(in, "bounds");
     if (shoal_unpack_array(in, SHOAL_REFERENCES_MAX) != count)
         shoal_unpack_fail(in);
     for (uint32_t i = 0; i < count && in->status == SHOAL_OK; i++)
         reference->distributions[i].bins =
-            1 + read_some_floats(in, NULL, reference->distributions[i].bounds,
+            1 + shoal_fields_some_floats(in, NULL, reference->distributions[i].bounds,
                                  SHOAL_REFERENCE_BINS - 1);
-    expect_text(in, "shares");
+    shoal_fields_expect(in, "shares");
     if (shoal_unpack_array(in, SHOAL_REFERENCES_MAX) != count)
         shoal_unpack_fail(in);
     for (uint32_t i = 0; i < count && in->status == SHOAL_OK; i++)
-        if (read_some_floats(in, NULL, reference->distributions[i].shares, SHOAL_REFERENCE_BINS) !=
+        if (shoal_fields_some_floats(in, NULL, reference->distributions[i].shares, SHOAL_REFERENCE_BINS) !=
             reference->distributions[i].bins)
             shoal_unpack_fail(in);
     reference->count = count;
@@ -209,19 +155,19 @@ static enum shoal_status read_reference(struct shoal_unpack *in, struct shoal_re
 static enum shoal_status read_scales(struct shoal_unpack *in, struct shoal_model *model,
                                      struct shoal_message *message)
 {
-    expect_map(in, "counters", 3);
+    shoal_fields_map(in, "counters", 3);
     bool same = same_names(in, "names", shoal_model_counters, SHOAL_COUNTERS);
-    read_floats(in, "mean", model->counter_mean, SHOAL_COUNTERS);
-    read_floats(in, "deviation", model->counter_deviation, SHOAL_COUNTERS);
+    shoal_fields_floats(in, "mean", model->counter_mean, SHOAL_COUNTERS);
+    shoal_fields_floats(in, "deviation", model->counter_deviation, SHOAL_COUNTERS);
     if (in->status != SHOAL_OK)
         return damaged_in("counters", message);
     if (!same)
         return shoal_fail(message, SHOAL_VERSION,
                           "made for other counters than this program keeps");
     read_calibration(in, model->calibration);
-    expect_map(in, "thresholds", 2);
-    model->warm = read_float(in, "warm");
-    model->hot = read_float(in, "hot");
+    shoal_fields_map(in, "thresholds", 2);
+    model->warm = shoal_fields_float(in, "warm");
+    model->hot = shoal_fields_float(in, "hot");
     return in->status == SHOAL_OK ? SHOAL_OK : damaged_in("calibration", message);
 }
 
@@ -243,9 +189,9 @@ static double read_double(struct shoal_unpack *in)
 static enum shoal_status read_origin(struct shoal_unpack *in, struct shoal_model_origin *origin,
                                      struct shoal_message *message)
 {
-    expect_map(in, "origin", ORIGIN_FIELDS);
+    shoal_fields_map(in, "origin", ORIGIN_FIELDS);
 #define X(field, kind)                                                                             \
-    expect_text(in, #field);                                                                       \
+    shoal_fields_expect(in, #field);                                                                       \
     origin->field = read_##kind(in);
     ORIGIN_LIST(X)
 #undef X
@@ -255,7 +201,7 @@ static enum shoal_status read_origin(struct shoal_unpack *in, struct shoal_model
 static void read_events(struct shoal_unpack *in, struct shoal_self_test *test)
 {
     int64_t previous_ms = 0;
-    expect_text(in, "events");
+    shoal_fields_expect(in, "events");
     test->count = shoal_unpack_array(in, SHOAL_SELF_TEST_EVENTS_MAX);
     if (!test->count)
         shoal_unpack_fail(in);
@@ -279,10 +225,10 @@ static enum shoal_status repeat_result(struct shoal_unpack *in, const struct sho
                                        struct shoal_message *message)
 {
     struct shoal_self_test_result expected = {0}, got;
-    expect_map(in, precision == SHOAL_FP16 ? "fp16" : "fp32", 3);
-    read_floats(in, "h", expected.h, model->params.dims.hidden);
-    read_floats(in, "c", expected.c, model->params.dims.hidden);
-    expected.score = read_float(in, "score");
+    shoal_fields_map(in, precision == SHOAL_FP16 ? "fp16" : "fp32", 3);
+    shoal_fields_floats(in, "h", expected.h, model->params.dims.hidden);
+    shoal_fields_floats(in, "c", expected.c, model->params.dims.hidden);
+    expected.score = shoal_fields_float(in, "score");
     if (in->status != SHOAL_OK)
         return damaged_in("self_test", message);
     enum shoal_status status = shoal_self_test_run(model, test, precision, &got);
@@ -295,13 +241,31 @@ static enum shoal_status read_self_test(struct shoal_unpack *in, const struct sh
                                         struct shoal_message *message)
 {
     struct shoal_self_test test;
-    expect_map(in, "self_test", 3);
+    shoal_fields_map(in, "self_test", 3);
     read_events(in, &test);
     if (in->status != SHOAL_OK)
         return damaged_in("self_test", message);
     enum shoal_status status = repeat_result(in, model, &test, SHOAL_FP32, message);
     if (status == SHOAL_OK)
         status = repeat_result(in, model, &test, SHOAL_FP16, message);
+    return status;
+}
+
+/* What is learnt on top of the user vector; each may be missing. */
+static enum shoal_status read_sections(struct shoal_unpack *in, struct shoal_model *model,
+                                       struct shoal_message *message)
+{
+    size_t vector = shoal_user_vector_size(model);
+    enum shoal_status status = SHOAL_OK;
+#define X(section)                                                                                 \
+    if (status == SHOAL_OK) {                                                                      \
+        shoal_fields_expect(in, #section);                                                         \
+        status = shoal_##section##_unpack(in, vector, &model->section, message);                   \
+    }                                                                                              \
+    if (status == SHOAL_OK && in->status != SHOAL_OK)                                              \
+        status = damaged_in(#section, message);
+    SECTION_LIST(X)
+#undef X
     return status;
 }
 
@@ -323,12 +287,14 @@ static enum shoal_status read_document(const uint8_t *bytes, size_t size, struct
     if (status == SHOAL_OK)
         status = read_reference(&in, &model->reference, message);
     if (status == SHOAL_OK)
+        status = read_sections(&in, model, message);
+    if (status == SHOAL_OK)
         status = shoal_model_check(model, message);
     if (status == SHOAL_OK)
         status = read_self_test(&in, model, message);
     if (status != SHOAL_OK)
         return status;
-    expect_text(&in, "checksum");
+    shoal_fields_expect(&in, "checksum");
     (void)shoal_unpack_bin(&in, &checksum_size);
     if (in.status != SHOAL_OK || checksum_size != CHECKSUM_BYTES || in.position != size)
         return damaged_in("checksum", message);
@@ -357,5 +323,8 @@ void shoal_model_destroy(struct shoal_model *model)
     if (!model)
         return;
     shoal_params_finish(&model->params);
+#define X(section) shoal_##section##_destroy(model->section);
+    SECTION_LIST(X)
+#undef X
     free(model);
 }

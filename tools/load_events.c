@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/purchases.h"
 #include "stream/reader.h"
 #include "tools/setup.h"
 
@@ -29,9 +30,14 @@ static enum shoal_status append(struct loader *loader, size_t count)
             loader->load->reached = true;
             continue;
         }
-        enum shoal_status status =
-            shoal_dataset_append(loader->dataset, event->user, event->user_size, &event->touch,
-                                 event->event_id);
+        const struct shoal_extra extra = {
+            .event_id = event->event_id,
+            .promotion = event->promotion,
+            .exposure = event->exposure,
+            .amount = (float)shoal_purchase_amount(event->price, event->quantity),
+        };
+        enum shoal_status status = shoal_dataset_append_event(
+            loader->dataset, event->user, event->user_size, &event->touch, &extra);
         if (status != SHOAL_OK)
             return status;
         loader->load->events++;

@@ -3,6 +3,7 @@
 #include "model/learn/dataset.h"
 
 #include <stdbool.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,9 @@ void shoal_dataset_finish(struct shoal_dataset *dataset)
 {
     free(dataset->touches);
     free(dataset->owners);
+    free(dataset->amounts);
+    free(dataset->promotions);
+    free(dataset->exposures);
     free(dataset->first);
     free(dataset->users);
     free(dataset->table);
@@ -158,24 +162,100 @@ static uint64_t hash_event(uint64_t seed, uint64_t user_hash, const struct shoal
     return shoal_hash_seeded(words, sizeof words, seed);
 }
 
-enum shoal_status shoal_dataset_append(struct shoal_dataset *dataset, const char *user,
-                                       size_t user_size, const struct shoal_touch *touch,
-                                       uint64_t event_id)
+/* Room for one more value in an array that is there only if some event has one: `size` bytes each. The
+ * events before it get `none`, byte for byte. */
+static enum shoal_status note_value(void **array, size_t capacity, size_t count, size_t size,
+                                    const void *none, const void *value)
 {
-    size_t capacity = dataset->events_capacity;
+    if (!*array) {
+        if (memcmp(value, none, size) == 0)
+            return SHOAL_OK;
+        *array = malloc(capacity * size);
+        if (!*array)
+            return SHOAL_NOMEM;
+        for (size_t i = 0; i < count; i++)
+            memcpy((char *)*array + i * size, none, size);
+    }
+    memcpy((char *)*array + count * size, value, size);
+    return SHOAL_OK;
+}
+
+/* `from` … `to`: how many the arrays hold. */
+static enum shoal_status grow_value(void **array, size_t from, size_t to, size_t size)
+{
+    if (!*array || from == to)
+        return SHOAL_OK;
+    void *grown = realloc(*array, to * size);
+    if (!grown)
+        return SHOAL_NOMEM;
+    *array = grown;
+    return SHOAL_OK;
+}
+
+/* X(array, none): the values of struct shoal_extra that a data set keeps */
+#define EXTRA_LIST(X)                                                                              \
+    X(amount, amounts, NAN)                                                                        \
+    X(promotion, promotions, 0)                                                                    \
+    X(exposure, exposures, 0)
+
+static enum shoal_status note_extra(struct shoal_dataset *dataset, const struct shoal_extra *extra)
+{
+    enum shoal_status status = SHOAL_OK;
+#define X(one, many, nothing)                                                                      \
+    if (status == SHOAL_OK) {                                                                      \
+        const __typeof__(extra->one) none = nothing;                                               \
+        void *array = dataset->many;                                                               \
+        status = note_value(&array, dataset->events_capacity, dataset->events_count, sizeof none,  \
+                            &none, &extra->one);                                                   \
+        dataset->many = array;                                                                     \
+    }
+    EXTRA_LIST(X)
+#undef X
+    return status;
+}
+
+static enum shoal_status grow_events(struct shoal_dataset *dataset)
+{
+    size_t before = dataset->events_capacity, capacity = before;
     if (grow(&dataset->touches, &capacity, dataset->events_count + 1, sizeof *dataset->touches) !=
             SHOAL_OK ||
         grow(&dataset->owners, &dataset->events_capacity, dataset->events_count + 1,
              sizeof *dataset->owners) != SHOAL_OK)
         return SHOAL_NOMEM;
+    enum shoal_status status = SHOAL_OK;
+#define X(one, many, nothing)                                                                      \
+    if (status == SHOAL_OK) {                                                                      \
+        void *array = dataset->many;                                                               \
+        status = grow_value(&array, before, dataset->events_capacity, sizeof *dataset->many);      \
+        dataset->many = array;                                                                     \
+    }
+    EXTRA_LIST(X)
+#undef X
+    return status;
+}
+
+enum shoal_status shoal_dataset_append(struct shoal_dataset *dataset, const char *user,
+                                       size_t user_size, const struct shoal_touch *touch,
+                                       uint64_t event_id)
+{
+    struct shoal_extra extra = {.event_id = event_id, .amount = NAN};
+    return shoal_dataset_append_event(dataset, user, user_size, touch, &extra);
+}
+
+enum shoal_status shoal_dataset_append_event(struct shoal_dataset *dataset, const char *user,
+                                             size_t user_size, const struct shoal_touch *touch,
+                                             const struct shoal_extra *extra)
+{
+    enum shoal_status status = grow_events(dataset);
     uint32_t owner;
-    enum shoal_status status = find_user(dataset, user, user_size, &owner);
+    if (status == SHOAL_OK)
+        status = find_user(dataset, user, user_size, &owner);
     if (status != SHOAL_OK)
         return status;
     struct shoal_dataset_user *there = &dataset->users[owner];
     bool repeated = false;
-    if (event_id != 0) {
-        status = note_event_id(dataset, there, event_id, &repeated);
+    if (extra->event_id != 0) {
+        status = note_event_id(dataset, there, extra->event_id, &repeated);
         if (status != SHOAL_OK)
             return status;
     }
@@ -183,6 +263,9 @@ enum shoal_status shoal_dataset_append(struct shoal_dataset *dataset, const char
         dataset->repeated_count++;
         return SHOAL_OK;
     }
+    status = note_extra(dataset, extra);
+    if (status != SHOAL_OK)
+        return status;
     struct shoal_touch kept = *touch;
     if (kept.time_ms < there->last_ms) {
         kept.time_ms = there->last_ms;
@@ -199,15 +282,46 @@ enum shoal_status shoal_dataset_append(struct shoal_dataset *dataset, const char
     return SHOAL_OK;
 }
 
+/* values[place[i]] = (*array)[i], `size` bytes each. */
+static enum shoal_status move_values(void **array, const size_t *place, size_t count, size_t size)
+{
+    if (!*array)
+        return SHOAL_OK;
+    char *moved = malloc((count + 1) * size);
+    if (!moved)
+        return SHOAL_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        memcpy(moved + place[i] * size, (const char *)*array + i * size, size);
+    free(*array);
+    *array = moved;
+    return SHOAL_OK;
+}
+
+static enum shoal_status move_extras(struct shoal_dataset *dataset, const size_t *place)
+{
+    enum shoal_status status = SHOAL_OK;
+#define X(one, many, nothing)                                                                      \
+    if (status == SHOAL_OK) {                                                                      \
+        void *array = dataset->many;                                                               \
+        status = move_values(&array, place, dataset->events_count, sizeof *dataset->many);         \
+        dataset->many = array;                                                                     \
+    }
+    EXTRA_LIST(X)
+#undef X
+    return status;
+}
+
 /* A stable counting sort by owner. */
 enum shoal_status shoal_dataset_group(struct shoal_dataset *dataset)
 {
     size_t events_count = dataset->events_count, users_count = dataset->users_count;
     size_t *first = calloc(users_count + 2, sizeof *first);
+    size_t *places = malloc((events_count + 1) * sizeof *places);
     struct shoal_touch *touches = malloc((events_count + 1) * sizeof *touches);
     uint32_t *owners = malloc((events_count + 1) * sizeof *owners);
-    if (!first || !touches || !owners) {
+    if (!first || !places || !touches || !owners) {
         free(first);
+        free(places);
         free(touches);
         free(owners);
         return SHOAL_NOMEM;
@@ -218,7 +332,7 @@ enum shoal_status shoal_dataset_group(struct shoal_dataset *dataset)
     for (size_t user = 2; user < users_count + 2; user++)
         first[user] += first[user - 1];
     for (size_t i = 0; i < events_count; i++) {
-        size_t place = first[dataset->owners[i] + 1]++;
+        size_t place = places[i] = first[dataset->owners[i] + 1]++;
         touches[place] = dataset->touches[i];
         owners[place] = dataset->owners[i];
     }
@@ -228,7 +342,18 @@ enum shoal_status shoal_dataset_group(struct shoal_dataset *dataset)
     dataset->owners = owners;
     dataset->events_capacity = events_count + 1;
     dataset->first = first;
-    return SHOAL_OK;
+    enum shoal_status status = move_extras(dataset, places);
+    free(places);
+    return status;
+}
+
+struct shoal_extra shoal_dataset_extra(const struct shoal_dataset *dataset, size_t event)
+{
+    return (struct shoal_extra){
+        .promotion = dataset->promotions ? dataset->promotions[event] : 0,
+        .exposure = dataset->exposures ? dataset->exposures[event] : 0,
+        .amount = dataset->amounts ? dataset->amounts[event] : NAN,
+    };
 }
 
 const char *shoal_dataset_user_id(const struct shoal_dataset *dataset, size_t user)

@@ -21,9 +21,20 @@
 
 struct shoal_dataset_user;
 
+/* What an event says beyond the touch. */
+struct shoal_extra {
+    uint64_t event_id;  /* hash; 0 = none */
+    uint32_t promotion; /* of a campaign contact: hash of its id; 0 = none */
+    uint8_t exposure;   /* enum shoal_exposure of stream/event.h: 0 none, 1 shown, 2 clicked, 3 redeemed */
+    float amount;       /* price × quantity; NaN = not given */
+};
+
 struct shoal_dataset {
     struct shoal_touch *touches; /* owned; times never fall within a user */
     uint32_t *owners;            /* owned; user of each touch */
+    float *amounts;              /* owned; of each touch, NaN: not given; NULL: no event had one */
+    uint32_t *promotions;        /* owned; of each touch, 0: none; NULL: no event had one */
+    uint8_t *exposures;          /* owned; of each touch, 0: none; NULL: no event had one */
     size_t events_count, events_capacity;
     size_t *first;               /* owned; users_count + 1 entries, NULL before finish */
     size_t users_count;
@@ -51,8 +62,14 @@ void shoal_dataset_finish(struct shoal_dataset *dataset);
 enum shoal_status shoal_dataset_append(struct shoal_dataset *dataset, const char *user,
                                        size_t user_size, const struct shoal_touch *touch,
                                        uint64_t event_id) SHOAL_MUST_CHECK;
+/* The same with all that an event says. */
+enum shoal_status shoal_dataset_append_event(struct shoal_dataset *dataset, const char *user,
+                                             size_t user_size, const struct shoal_touch *touch,
+                                             const struct shoal_extra *extra) SHOAL_MUST_CHECK;
 /* Brings each user's events together and fills `first`. Once, after the last append. NOMEM. */
 enum shoal_status shoal_dataset_group(struct shoal_dataset *dataset) SHOAL_MUST_CHECK;
+/* What event i says beyond its touch, without its event_id. */
+struct shoal_extra shoal_dataset_extra(const struct shoal_dataset *dataset, size_t event);
 /* The id of user `user`, zero-terminated, valid as long as the set. */
 const char *shoal_dataset_user_id(const struct shoal_dataset *dataset, size_t user);
 

@@ -9,7 +9,10 @@
 
 #include "model/learn/streams.h"
 #include "model/learn/team.h"
+#include "model/user_vector.h"
 #include "model/vmath.h"
+
+#define NO_ROW UINT32_MAX
 
 enum { BATCH = 256, PROGRESS_EVERY = 1 << 16, PIECE_EVENTS_MIN = 1 << 15 };
 
@@ -24,6 +27,8 @@ struct scoring {
     const uint32_t *order;
     size_t pieces, total;
     float *scores, *predictions;
+    const uint32_t *row_of; /* of each event: its row in `vectors`, or NO_ROW; NULL: no vectors are wanted */
+    float *vectors;
     pthread_mutex_t lock; /* guards all that follows */
     enum shoal_status status;
     size_t done, told;
@@ -94,9 +99,16 @@ static size_t step_streams(struct scorer *scorer, const struct scoring *scoring)
     shoal_step_run(scorer->step, scorer->rows, count);
     for (size_t i = 0; i < count; i++) {
         size_t event = scorer->events[i];
-        scoring->scores[event] = scorer->rows[i].score;
+        const struct shoal_step_row *row = &scorer->rows[i];
+        if (scoring->row_of && scoring->row_of[event] != NO_ROW)
+            shoal_user_vector(scoring->model, row->h, row->counters,
+                              scoring->vectors + scoring->row_of[event] *
+                                                     shoal_user_vector_size(scoring->model));
+        if (!scoring->scores)
+            continue;
+        scoring->scores[event] = row->score;
         if (scoring->predictions)
-            predict(scoring->model, &scorer->rows[i], scoring->predictions + event * SHOAL_TASKS);
+            predict(scoring->model, row, scoring->predictions + event * SHOAL_TASKS);
     }
     return count;
 }
@@ -160,6 +172,34 @@ enum shoal_status shoal_score(const struct shoal_model *model, const struct shoa
                              context);
 }
 
+/* Runs a scoring whose request is filled in. */
+static enum shoal_status run(struct scoring *scoring, int64_t until_ms)
+{
+    const struct shoal_dataset *dataset = scoring->dataset;
+    size_t users_count = dataset->users_count;
+    size_t *lengths = malloc((users_count + 1) * sizeof *lengths);
+    uint32_t *order = malloc((users_count + 1) * sizeof *order);
+    struct shoal_team *team = NULL;
+    scoring->lengths = lengths;
+    scoring->order = order;
+    pthread_mutex_init(&scoring->lock, NULL);
+    scoring->status = lengths && order ? shoal_team_create(0, &team) : SHOAL_NOMEM;
+    if (scoring->status == SHOAL_OK) {
+        shoal_score_lengths(dataset, until_ms, lengths);
+        for (size_t user = 0; user < users_count; user++) {
+            order[user] = (uint32_t)user;
+            scoring->total += lengths[user];
+        }
+        scoring->pieces = scoring->total < PIECE_EVENTS_MIN ? 1 : 2 * shoal_team_threads(team);
+        shoal_team_run(team, scoring->pieces, score_piece, scoring);
+    }
+    shoal_team_destroy(team);
+    pthread_mutex_destroy(&scoring->lock);
+    free(lengths);
+    free(order);
+    return scoring->status;
+}
+
 enum shoal_status shoal_score_tasks(const struct shoal_model *model,
                                     const struct shoal_dataset *dataset,
                                     const struct shoal_examples *examples,
@@ -167,39 +207,49 @@ enum shoal_status shoal_score_tasks(const struct shoal_model *model,
                                     float *predictions, shoal_score_progress *progress,
                                     void *context)
 {
-    size_t users_count = dataset->users_count;
-    size_t *lengths = malloc((users_count + 1) * sizeof *lengths);
-    uint32_t *order = malloc((users_count + 1) * sizeof *order);
-    struct shoal_team *team = NULL;
     struct scoring scoring = {
         .model = model,
         .dataset = dataset,
         .examples = examples,
         .precision = precision,
-        .lengths = lengths,
-        .order = order,
         .scores = scores,
         .predictions = predictions,
-        .lock = PTHREAD_MUTEX_INITIALIZER,
-        .status = lengths && order ? shoal_team_create(0, &team) : SHOAL_NOMEM,
         .progress = progress,
         .context = context,
     };
-    if (scoring.status == SHOAL_OK) {
-        shoal_score_lengths(dataset, until_ms, lengths);
-        for (size_t user = 0; user < users_count; user++) {
-            order[user] = (uint32_t)user;
-            scoring.total += lengths[user];
-        }
-        for (size_t i = 0; i < dataset->events_count; i++)
-            scores[i] = NAN;
-        for (size_t i = 0; predictions && i < dataset->events_count * SHOAL_TASKS; i++)
-            predictions[i] = NAN;
-        scoring.pieces = scoring.total < PIECE_EVENTS_MIN ? 1 : 2 * shoal_team_threads(team);
-        shoal_team_run(team, scoring.pieces, score_piece, &scoring);
+    for (size_t i = 0; i < dataset->events_count; i++)
+        scores[i] = NAN;
+    for (size_t i = 0; predictions && i < dataset->events_count * SHOAL_TASKS; i++)
+        predictions[i] = NAN;
+    return run(&scoring, until_ms);
+}
+
+enum shoal_status shoal_score_vectors(const struct shoal_model *model,
+                                      const struct shoal_dataset *dataset,
+                                      const struct shoal_examples *examples,
+                                      enum shoal_precision precision, const size_t *events,
+                                      size_t events_count, float *vectors)
+{
+    uint32_t *row_of = malloc((dataset->events_count + 1) * sizeof *row_of);
+    if (!row_of)
+        return SHOAL_NOMEM;
+    int64_t last_ms = INT64_MIN;
+    for (size_t i = 0; i < dataset->events_count; i++)
+        row_of[i] = NO_ROW;
+    for (size_t i = 0; i < events_count; i++) {
+        row_of[events[i]] = (uint32_t)i;
+        if (dataset->touches[events[i]].time_ms > last_ms)
+            last_ms = dataset->touches[events[i]].time_ms;
     }
-    shoal_team_destroy(team);
-    free(lengths);
-    free(order);
-    return scoring.status;
+    struct scoring scoring = {
+        .model = model,
+        .dataset = dataset,
+        .examples = examples,
+        .precision = precision,
+        .row_of = row_of,
+        .vectors = vectors,
+    };
+    enum shoal_status status = run(&scoring, last_ms == INT64_MIN ? last_ms : last_ms + 1);
+    free(row_of);
+    return status;
 }

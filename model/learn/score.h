@@ -22,6 +22,13 @@ enum shoal_status shoal_score_tasks(const struct shoal_model *model,
                                     enum shoal_precision precision, int64_t until_ms, float *scores,
                                     float *predictions, shoal_score_progress *progress,
                                     void *context) SHOAL_MUST_CHECK;
+/* User vectors (user_vector.h), V floats each: vectors[i·V …] is that of the user of event events[i] after
+ * that event. `events` are indices into the data set, each user's in order. NOMEM. */
+enum shoal_status shoal_score_vectors(const struct shoal_model *model,
+                                      const struct shoal_dataset *dataset,
+                                      const struct shoal_examples *examples,
+                                      enum shoal_precision precision, const size_t *events,
+                                      size_t events_count, float *vectors) SHOAL_MUST_CHECK;
 /* Per user: how many of its events have time < until_ms. */
 void shoal_score_lengths(const struct shoal_dataset *dataset, int64_t until_ms, size_t *lengths);
 

@@ -14,7 +14,9 @@ enum shoal_status shoal_dataset_slice(const struct shoal_dataset *dataset, int64
             const struct shoal_touch *touch = &dataset->touches[i];
             if (touch->time_ms < from_ms || touch->time_ms >= until_ms)
                 continue;
-            enum shoal_status status = shoal_dataset_append(slice, id, id_size, touch, 0);
+            struct shoal_extra extra = shoal_dataset_extra(dataset, i);
+            enum shoal_status status =
+                shoal_dataset_append_event(slice, id, id_size, touch, &extra);
             if (status != SHOAL_OK)
                 return status;
         }
