@@ -27,14 +27,7 @@ struct shoal_pipeline_options shoal_pipeline_options_of(const struct shoal_confi
     return (struct shoal_pipeline_options){
         .model = model,
         .policy = policy,
-        .rules =
-            {
-                .hysteresis = (float)config->intent_hysteresis,
-                .intent_dwell_ms = config->intent_dwell,
-                .new_ms = config->lifecycle_new,
-                .returning_gap_ms = config->lifecycle_gap,
-                .returning_ms = config->lifecycle_returning,
-            },
+        .rules = shoal_segment_rules_of(config),
         .decode =
             {
                 .max_future_ms = config->event_max_future,

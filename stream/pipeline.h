@@ -23,6 +23,7 @@
 #include "stream/event.h"
 #include "stream/output.h"
 #include "stream/policy.h"
+#include "stream/segments.h"
 #include "stream/sink.h"
 
 struct shoal_pipeline_options {

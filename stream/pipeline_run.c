@@ -11,6 +11,7 @@
  * partition: what comes before is applied in full, then the partition's correction changes.
  *
  * A user whose state was made under another model is rebuilt from the ring first, in rounds too. */
+#include <math.h>
 #include <string.h>
 
 #include "stream/pipeline_internal.h"
@@ -275,10 +276,18 @@ static enum shoal_status conclude(struct shoal_pipeline *p, struct item *item,
         shoal_correction_count(shoal_outcomes_known(&p->outcomes, item->event.partition),
                                &record->pending, item->time_ms - item->gap_ms, item->time_ms,
                                (enum shoal_behavior)item->event.touch.behavior, row->uncorrected);
-    size_t changes_count = shoal_segments_update(&o->rules, o->model, record, item->time_ms,
-                                                 item->gap_ms, changes);
+    struct shoal_view view = {
+        .model = o->model, .now_ms = item->time_ms, .gap_ms = item->gap_ms};
+    size_t changes_count = shoal_segments_update(&o->rules, &view, record, changes);
+    struct shoal_occasion occasion = {
+        .event = &item->event,
+        .changes = changes,
+        .changes_count = changes_count,
+        .prompted = NAN,
+        .partitions = 1,
+    };
     size_t decisions_count =
-        o->policy ? shoal_decide(o->policy, &item->event, record, p->decisions) : 0;
+        o->policy ? shoal_decide(o->policy, &occasion, record, NULL, p->decisions) : 0;
     shoal_cache_mark_dirty(p->cache, item->entry);
     p->counts.events++;
     if (item->suppressed) {

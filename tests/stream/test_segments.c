@@ -22,7 +22,8 @@ static size_t event(int64_t time_ms, float score)
         record.last_ms = time_ms;
     }
     record.score = score;
-    return shoal_segments_update(&rules, &model, &record, time_ms, gap, changes);
+    struct shoal_view view = {.model = &model, .now_ms = record.last_ms, .gap_ms = gap};
+    return shoal_segments_update(&rules, &view, &record, changes);
 }
 
 static void setup(void)
