@@ -306,7 +306,7 @@ static enum shoal_status memory_timers(struct shoal_store *store, int32_t partit
     const struct shoal_table_item *item = NULL;
     size_t at = 0;
     while (stored && status == SHOAL_OK && (item = shoal_table_next(&stored->table, &at)) != NULL)
-        if (item->timer_ms > after_ms)
+        if (item->timer_ms > 0 && item->timer_ms > after_ms)
             status = visit(opaque, (struct shoal_slice){shoal_table_user(item), item->user_size},
                            item->timer_ms);
     pthread_mutex_unlock(&shared->lock);

@@ -31,6 +31,7 @@ struct shoal_promotion {
 struct shoal_policy {
     struct shoal_promotion *promotions;
     size_t count;                /* ≤ SHOAL_GRANTS_MAX */
+    bool wants_prompted;         /* a condition asks whether the user buys only if prompted */
     char version[17];            /* hash of the file */
 };
 
