@@ -14,6 +14,7 @@ from world import PARTITIONS
 
 MESSAGES = 40000
 RATE = 3000
+SOON = {"segments.first_time_buyer.for": "5d"}
 
 
 def _silences(world):
@@ -57,21 +58,21 @@ def _ended_well(world, path):
 
 def killed_while_timers_fall_due(world):
     """Weeks of event time with silences in them; killed at every point of the commit and in recovery."""
-    world.settings.update(QUICK)
-    world.start("b", state__flush__interval="1s")
+    world.settings.update(QUICK | SOON)
+    world.start("b", state__flush__interval="2s")
     feed = Feed(world, RATE, _silences(world))
     world.wait_saved(1)
-    for crash in ("produce.after:6", "commit.before:5", "commit.after:6", "save.inside:3", "save.after:3",
-                  "recovery.inside:200"):
-        code = world.start("a", crash=crash, state__flush__interval="1s").wait(60, f"killed at {crash}")
+    for crash in ("produce.after:6", "commit.before:5", "save.inside:3", "save.after:3", "commit.after:8",
+                  "recovery.inside:150"):
+        code = world.start("a", crash=crash, state__flush__interval="2s").wait(60, f"killed at {crash}")
         check(code < 0, f"a was to die at {crash} but ended with {code}")
-    world.start("a", state__flush__interval="1s")
+    world.start("a", state__flush__interval="2s")
     _ended_well(world, feed.finish())
 
 
 def redis_forgets_timers(world):
     """Emptied under load: all timers come back with the states."""
-    world.settings.update(QUICK)
+    world.settings.update(QUICK | SOON)
     world.start("a")
     feed = Feed(world, RATE, _silences(world))
     for _ in range(2):
