@@ -12,7 +12,7 @@
 #include "model/ziln.h"
 
 /* Fewer users who spend, or fewer who do not, say too little. */
-enum { SHOAL_ZILN_SPENDERS_MIN = 20, SHOAL_ZILN_USERS_MIN = 50, SHOAL_ZILN_USERS_MAX = 50000 };
+enum { SHOAL_ZILN_SPENDERS_MIN = 20, SHOAL_ZILN_USERS_MIN = 50, SHOAL_ZILN_USERS_MAX = 20000 };
 
 struct shoal_ziln_data {
     const float *inputs;   /* all users × N */
