@@ -20,7 +20,7 @@ static const struct {
     [SHOAL_CONTENDER_ZILN] = {"ziln", "ZILN, same period"},
     [SHOAL_CONTENDER_ZILN_EARLIER] = {"ziln_earlier", "ZILN, period before"},
     [SHOAL_CONTENDER_RATE] = {"rate", "as in the last period"},
-    [SHOAL_CONTENDER_MEAN] = {"mean", "mean of the others"},
+    [SHOAL_CONTENDER_MEAN] = {"mean", "mean of all"},
 };
 
 /* ---- JSON -------------------------------------------------------------------------------------- */

@@ -167,19 +167,11 @@ static enum shoal_status expect_earlier(const struct shoal_purchases_table *tabl
 
 static void expect_mean(const struct shoal_value_data *data, float *expected)
 {
-    double sums[SHOAL_VALUE_FOLDS] = {0}, counts[SHOAL_VALUE_FOLDS] = {0};
-    for (size_t n = 0; n < data->count; n++) {
-        uint32_t fold = shoal_value_fold(data->seed, n);
-        for (uint32_t other = 0; other < SHOAL_VALUE_FOLDS; other++)
-            if (other != fold) {
-                sums[other] += (double)data->outcomes[n];
-                counts[other]++;
-            }
-    }
-    for (size_t n = 0; n < data->count; n++) {
-        uint32_t fold = shoal_value_fold(data->seed, n);
-        expected[n] = (float)(counts[fold] > 0 ? sums[fold] / counts[fold] : 0);
-    }
+    double sum = 0;
+    for (size_t n = 0; n < data->count; n++)
+        sum += (double)data->outcomes[n];
+    for (size_t n = 0; n < data->count; n++)
+        expected[n] = (float)(sum / (double)data->count);
 }
 
 /* What was spent in the last period, a calibration that is shorter than the holdout scaled up. */

@@ -49,7 +49,7 @@ enum shoal_value_contender {
     SHOAL_CONTENDER_ZILN,         /* learnt from other customers' purchases and outcomes (folds) */
     SHOAL_CONTENDER_ZILN_EARLIER, /* learnt one holdout earlier, so from the past only */
     SHOAL_CONTENDER_RATE,         /* each customer goes on as in the last period */
-    SHOAL_CONTENDER_MEAN,         /* everybody spends the mean of other customers (folds) */
+    SHOAL_CONTENDER_MEAN,         /* everybody spends the mean, which nobody knew before */
     SHOAL_CONTENDERS,
 };
 

@@ -13,7 +13,7 @@ enum { SHOAL_BGNBD_REPEATERS_MIN = 20, SHOAL_BGNBD_CUSTOMERS_MIN = 50 };
 
 struct shoal_bgnbd_fit {
     struct shoal_bgnbd model;
-    struct shoal_bgnbd error; /* standard errors; NaN where a parameter ran to its bound */
+    struct shoal_bgnbd error; /* standard errors; huge or NaN where a parameter ran to its bound */
     double log_likelihood;
     size_t customers, repeaters;
 };
