@@ -110,6 +110,48 @@ Test(train_value, a_model_with_value_is_saved_and_parsed_and_serves_the_same)
     shoal_dataset_finish(&dataset);
 }
 
+/* Both methods: what is fitted is what the file says, to the last bit. */
+Test(train_value, a_fit_expects_the_same_after_a_round_trip)
+{
+    enum { COUNT = 200 };
+    struct shoal_purchases purchases[COUNT] = {{0}};
+    float outcomes[COUNT], inputs[COUNT * SHOAL_ZILN_PURCHASES];
+    uint32_t rows[COUNT];
+    struct shoal_value_data data = {.purchases = purchases,
+                                    .outcomes = outcomes,
+                                    .inputs = inputs,
+                                    .inputs_count = SHOAL_ZILN_PURCHASES,
+                                    .count = COUNT,
+                                    .now_ms = start_of_day(60),
+                                    .horizon_ms = 30 * DAY_MS};
+    for (int n = 0; n < COUNT; n++) {
+        for (int k = 0; k < n % 6; k++)
+            shoal_purchases_add(&purchases[n], start_of_day(n % 9 + k * (3 + n % 5)), 10 + (n * 7 + k * 3) % 13);
+        outcomes[n] = n % 4 ? 0 : (float)(5 + n % 17);
+        shoal_ziln_purchases(&purchases[n], data.now_ms, inputs + n * SHOAL_ZILN_PURCHASES);
+        rows[n] = (uint32_t)n;
+    }
+    for (int method = 0; method < 2; method++) {
+        struct shoal_value *made, *read;
+        struct shoal_message why = {""};
+        struct shoal_buffer bytes = {0};
+        struct shoal_unpack in;
+        cr_assert_eq(shoal_value_fit(&data, (enum shoal_value_method)method, rows, COUNT, 0.01, &made, &why),
+                     SHOAL_OK, "%s", why.text);
+        made->middle = 1;
+        made->high = 2;
+        shoal_value_pack(made, &bytes);
+        shoal_unpack_init(&in, bytes.bytes, bytes.size);
+        cr_assert_eq(shoal_value_unpack(&in, 0, &read, &why), SHOAL_OK, "%s", why.text);
+        for (int n = 0; n < COUNT; n++)
+            cr_assert_eq(shoal_value_expected(made, &purchases[n], data.now_ms, NULL),
+                         shoal_value_expected(read, &purchases[n], data.now_ms, NULL));
+        shoal_value_destroy(made);
+        shoal_value_destroy(read);
+        shoal_buffer_finish(&bytes);
+    }
+}
+
 Test(train_value, a_log_without_prices_is_counted_in_purchases)
 {
     struct shoal_dataset dataset;
