@@ -145,7 +145,8 @@ Test(train_value, a_fit_expects_the_same_after_a_round_trip)
         cr_assert_eq(shoal_value_unpack(&in, 0, &read, &why), SHOAL_OK, "%s", why.text);
         for (int n = 0; n < COUNT; n++)
             cr_assert_eq(shoal_value_expected(made, &purchases[n], data.now_ms, NULL),
-                         shoal_value_expected(read, &purchases[n], data.now_ms, NULL));
+                         shoal_value_expected(read, &purchases[n], data.now_ms, NULL), "%s, user %d",
+                         shoal_value_method_name(made->method), n);
         shoal_value_destroy(made);
         shoal_value_destroy(read);
         shoal_buffer_finish(&bytes);
