@@ -99,7 +99,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_retrain
         !read_duration(args, "max-age", hour_ms, &options->max_age_ms) ||
         !read_duration(args, "recent", hour_ms, &options->recent_ms) ||
         !shoal_cli_real(args, "margin", 0, 1, &options->margin) ||
-        !shoal_value_wanted(args, &options->value) || !read_training(args, &options->train))
+        !shoal_value_wanted(args, &options->value, &options->value_horizon_ms) || !read_training(args, &options->train))
         return false;
     options->until_ms = until_ms;
     if (options->max_age_ms && !options->if_drifted) {

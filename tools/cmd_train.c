@@ -297,8 +297,8 @@ static enum shoal_status learn_on_top(const struct shoal_cli_args *args,
 {
     struct shoal_train_value_options value = {.seed = options->seed};
     enum shoal_status status = SHOAL_OK;
-    /* run() has refused anything else */
-    if (shoal_value_wanted(args, &showing->value_wanted) && showing->value_wanted)
+    /* run() has refused what is wrong */
+    if (shoal_value_wanted(args, &showing->value_wanted, &value.horizon_ms) && showing->value_wanted)
         status = shoal_train_value(model, dataset, end_ms, &value, &showing->value);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory with %zu events", dataset->events_count);
@@ -366,7 +366,8 @@ static int run(const struct shoal_cli_args *args)
     struct shoal_train_options options;
     struct shoal_message message = {.text = ""};
     bool value_wanted; /* looked at once more after the training */
-    if (!read_options(args, &options) || !shoal_value_wanted(args, &value_wanted))
+    int64_t horizon_ms;
+    if (!read_options(args, &options) || !shoal_value_wanted(args, &value_wanted, &horizon_ms))
         return SHOAL_EXIT_USAGE;
     if (shoal_train_options_check(&options, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);

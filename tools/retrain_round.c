@@ -189,7 +189,10 @@ static enum shoal_status cut(struct round *round, struct shoal_message *message)
 /* What the finished network is the base of, from the same window. */
 static enum shoal_status learn_on_top(struct round *round)
 {
-    struct shoal_train_value_options options = {.seed = round->options->train.seed};
+    struct shoal_train_value_options options = {
+        .seed = round->options->train.seed,
+        .horizon_ms = round->options->value_horizon_ms,
+    };
     struct shoal_train_value_report report;
     if (!round->options->value)
         return SHOAL_OK;
