@@ -13,11 +13,17 @@ bool shoal_report_split_is_broken(const struct shoal_promotion_effect *effect)
     return effect->split_p < SPLIT_P_MIN; /* NaN is not */
 }
 
-/* Two digits: "about 3,500 more users" is all that such a figure can say. */
-static double rounded(double count)
+/* Two digits are all that such a figure can say: "about 72,000 more users". */
+static void print_rough(double count, char text[32])
 {
-    double unit = pow(10, floor(log10(count)) - 1);
-    return unit >= 1 ? ceil(count / unit) * unit : count;
+    double unit = pow(10, fmax(0, floor(log10(count)) - 1));
+    count = ceil(count / unit) * unit;
+    if (count >= 1e6)
+        snprintf(text, 32, "%.3g million", count / 1e6);
+    else if (count >= 1e3)
+        snprintf(text, 32, "%.0f,%03.0f", floor(count / 1e3), fmod(count, 1e3));
+    else
+        snprintf(text, 32, "%.0f", count);
 }
 
 static void say_unknown(const struct shoal_effect *effect, char words[SHOAL_VERDICT_BYTES])
@@ -25,14 +31,16 @@ static void say_unknown(const struct shoal_effect *effect, char words[SHOAL_VERD
     const struct shoal_lift *lift = &effect->purchases;
     double users = effect->bought[0].count + effect->bought[1].count;
     double more = lift->units_needed - users;
-    if (more > 0 && more < 1000 * users)
+    char rough[32];
+    if (more > 0 && more < 1000 * users) {
+        print_rough(more, rough);
         snprintf(words, SHOAL_VERDICT_BYTES,
-                 "cannot be told yet (about %.0f more users needed if the difference is as seen)",
-                 rounded(more));
-    else if (more > 0 || !isfinite(more))
+                 "cannot be told yet (about %s more users needed if the difference is as seen)", rough);
+    } else if (more > 0 || !isfinite(more)) {
         snprintf(words, SHOAL_VERDICT_BYTES, "cannot be told: no difference to be seen");
-    else
+    } else {
         snprintf(words, SHOAL_VERDICT_BYTES, "cannot be told yet: it may be chance");
+    }
 }
 
 void shoal_report_verdict(const struct shoal_promotion_effect *effect,

@@ -9,7 +9,8 @@ const none = "–";
 // ---- figures as text ------------------------------------------------------------------------
 
 const known = (x) => typeof x === "number";
-const fixed = (x, digits) => x.toLocaleString("en", {minimumFractionDigits: digits, maximumFractionDigits: digits});
+// Without the minus of a zero.
+const fixed = (x, digits) => (Number(x.toFixed(digits)) || 0).toLocaleString("en", {minimumFractionDigits: digits, maximumFractionDigits: digits});
 const signed = (x, digits) => (x > 0 ? "+" : "") + fixed(x, digits);
 const whole = (x) => known(x) ? fixed(x, 0) : none;
 const percent = (x) => known(x) ? fixed(100 * x, 1) + " %" : none;
@@ -18,6 +19,7 @@ const change = (x) => known(x) ? signed(100 * x, 1) + " %" : none;
 const points = (x) => known(x) ? signed(100 * x, 2) : none;
 const chance = (p) => !known(p) ? none : p < 0.001 ? "< 0.001" : fixed(p, 3);
 const range = (ci, show) => ci ? `${show(ci[0])} … ${show(ci[1])}` : none;
+const withRange = (x, ci, show) => known(x) ? show(x) + (ci ? `\n${range(ci, show)}` : "") : none;
 const day = (time) => time.slice(0, 10);
 const nameOf = (row) => row.dimension === null ? "all users" : `${row.dimension}: ${row.level}`;
 const used = (lift) => lift[lift.judged_by];
@@ -38,7 +40,7 @@ function table(place, caption, heads, rows) {
   made.append(element("caption", caption));
   const top = made.createTHead().insertRow();
   for (const head of heads) {
-    const cell = element("th", head);
+    const cell = element("th", head, head === "in words" ? "words" : undefined);
     cell.scope = "col";
     top.append(cell);
   }
@@ -129,7 +131,7 @@ function plot(place, label, height, configure) {
     config.options = {
       animation: false, responsive: true, maintainAspectRatio: false, ...config.options,
       plugins: {...config.options?.plugins,
-        legend: {labels: {color: color("ink"), boxWidth: 18}, ...config.options?.plugins?.legend}},
+        legend: {labels: {color: color("ink"), usePointStyle: true, pointStyleWidth: 28}, ...config.options?.plugins?.legend}},
     };
     return new Chart(canvas, config);
   };
@@ -167,7 +169,7 @@ function forest(place, label, unit, lines) {
           return `${line.name}: ${signed(line.value, 2)} (${range(line.ci, (x) => signed(x, 2))})`;
         }}}},
         scales: {
-          x: axis(unit, {min: least - room, max: most + room,
+          x: axis(unit, {suggestedMin: least - room, suggestedMax: most + room,
             grid: {color: (line) => line.tick?.value === 0 ? color("ink") : color("line")}}),
           y: axis("", {min: -0.6, max: lines.length - 0.4, reverse: true, grid: {display: false},
             afterBuildTicks: (scale) => { scale.ticks = lines.map((_, at) => ({value: at})); },
@@ -184,12 +186,12 @@ function liftCells(entry) {
   const lift = entry.conversion, difference = used(lift);
   const sure = lift.verdict === "more" ? "good" : lift.verdict === "less" ? "bad" : "";
   return [whole(entry.exposed.users), percent(lift.exposed), whole(entry.control.users), percent(lift.control),
-    {text: points(difference.difference), className: sure}, range(difference.ci, points), chance(difference.p),
-    change(lift.relative), range(lift.relative_ci, change), range(lift.anytime_ci, points),
+    {text: withRange(difference.difference, difference.ci, points), className: sure}, chance(difference.p),
+    withRange(lift.relative, lift.relative_ci, change), range(lift.anytime_ci, points),
     lift.judged_by === "cuped" ? percent(lift.variance_reduced) : none];
 }
-const liftHeads = ["exposed users", "of them buyers", "control users", "of them buyers", "lift, points", "95 % interval",
-  "p-value", "relative lift", "95 % interval", "at any time, points", "variance explained (CUPED)"];
+const liftHeads = ["exposed users", "exposed buyers", "control users", "control buyers", "lift, points, 95 % interval",
+  "p-value", "relative lift, 95 % interval", "lift at any time, points", "variance explained (CUPED)"];
 const liftLine = (name, entry) => {
   const difference = used(entry.conversion);
   return {name, value: 100 * difference.difference, ci: difference.ci?.map((x) => 100 * x)};
@@ -210,17 +212,17 @@ function showPromotions() {
     list.map((one) => [one.promotion, {text: one.says, className: "words"}, ...liftCells(one),
       {text: one.split.p === null ? "not checked" : (one.split.broken ? "no, " : "yes, ") + chance(one.split.p),
         className: one.split.broken ? "bad" : ""}]));
+  const contacts = list.some((one) => one.contacts.exposed.shown + one.contacts.exposed.clicked > 0);
   if (list.some((one) => one.sales))
     table("sales-table", `Sales a user within ${report.window}, in the currency of the events`,
-      ["promotion", "exposed", "control", "difference", "95 % interval", "p-value", "variance explained (CUPED)",
-        "shown (exposed, users)", "clicked", "redeemed"],
+      ["promotion", "exposed", "control", "difference, 95 % interval", "p-value", "variance explained (CUPED)",
+        ...contacts ? ["exposed users shown it", "who clicked", "who redeemed"] : []],
       list.filter((one) => one.sales).map((one) => {
         const difference = used(one.sales), contact = one.contacts.exposed;
         return [one.promotion, money(one.sales.exposed), money(one.sales.control),
-          known(difference.difference) ? signed(difference.difference, 2) : none,
-          range(difference.ci, (x) => signed(x, 2)), chance(difference.p),
+          withRange(difference.difference, difference.ci, (x) => signed(x, 2)), chance(difference.p),
           one.sales.judged_by === "cuped" ? percent(one.sales.variance_reduced) : none,
-          whole(contact.shown), whole(contact.clicked), whole(contact.redeemed)];
+          ...contacts ? [whole(contact.shown), whole(contact.clicked), whole(contact.redeemed)] : []];
       }));
 }
 
@@ -240,15 +242,15 @@ function showGain(promotion, gain) {
     type: "line",
     data: {datasets: [
       {label: `by ${gain.score}`, data: gain.points.filter((p) => known(p.extra_buyers)).map((p) => at(p, p.extra_buyers)),
-        borderColor: color("c0"), backgroundColor: color("c0"), pointRadius: 2, borderWidth: 2},
+        borderColor: color("c0"), backgroundColor: color("c0"), pointStyle: "line", borderWidth: 2},
       {label: "at random", data: gain.points.filter((p) => known(p.at_random)).map((p) => at(p, p.at_random)),
-        borderColor: color("c7"), backgroundColor: color("c7"), borderDash: [6, 4], pointRadius: 0, borderWidth: 2},
-      {label: "95 % interval", data: band(gain.points, 0), borderWidth: 0, pointRadius: 0,
+        borderColor: color("c7"), backgroundColor: color("c7"), borderDash: [6, 4], pointStyle: "line", pointRadius: 0, borderWidth: 2},
+      {label: "95 % interval", data: band(gain.points, 0), borderWidth: 0, pointStyle: "rect", pointRadius: 0,
         backgroundColor: color("c0") + "2a", fill: "+1"},
       {label: "", data: band(gain.points, 1), borderWidth: 0, pointRadius: 0},
     ]},
     options: {
-      plugins: {legend: {labels: {color: color("ink"), boxWidth: 18, filter: (item) => item.text !== ""}}},
+      plugins: {legend: {labels: {color: color("ink"), usePointStyle: true, pointStyleWidth: 28, filter: (item) => item.text !== ""}}},
       scales: {x: axis("users offered, highest scores first, %", {type: "linear", min: 0, max: 100}),
         y: axis(`extra buyers among ${whole(gain.users)} users`)},
     },
@@ -279,7 +281,7 @@ function lines(place, label, unit, chosen, value, stacked) {
     data: {labels: periods.map(periodName), datasets: chosen.map((row, at) => ({
       label: stacked ? rows[row].level : nameOf(rows[row]), data: periods.map((period) => value(period.rows[row])),
       borderColor: series(at), backgroundColor: stacked ? series(at) + "99" : series(at), borderDash: dash(at),
-      borderWidth: 2, pointRadius: periods.length > 60 ? 0 : 3, fill: Boolean(stacked), spanGaps: false}))},
+      borderWidth: 2, pointStyle: stacked ? "rect" : "line", pointRadius: periods.length > 60 || stacked ? 0 : 3, fill: stacked ? (at ? "-1" : "origin") : false, spanGaps: false}))},
     options: {interaction: {mode: "index", intersect: false},
       scales: {x: axis(`${report.period} (UTC)`, {ticks: {maxRotation: 60, autoSkip: true}}),
         y: axis(unit, {stacked: Boolean(stacked), beginAtZero: Boolean(stacked)})}},
@@ -305,7 +307,7 @@ function showOverTime() {
   choose("time-dimension", ["all users only", ...dimensions], (at) => { state.dimension = at; draw(); });
   choose("time-row", rows.map(nameOf), (row) => table("time-table", nameOf(rows[row]),
     [report.period, ...figures.map(([, name]) => name)],
-    periods.map((period) => [periodName(period), ...figures.map(([key, , show]) => show(period.rows[row][key]))])));
+    periods.map((period) => [{text: periodName(period), className: "date"}, ...figures.map(([key, , show]) => show(period.rows[row][key]))])));
 }
 
 function showSizes(at) {
@@ -314,7 +316,7 @@ function showSizes(at) {
     (row) => row.size, true);
   table("size-table", `Users by level of ${dimensions[at]} at the end of each ${report.period}`,
     [report.period, ...chosen.map((row) => rows[row].level)],
-    periods.map((period) => [periodName(period), ...chosen.map((row) => whole(period.rows[row].size))]));
+    periods.map((period) => [{text: periodName(period), className: "date"}, ...chosen.map((row) => whole(period.rows[row].size))]));
 }
 
 function showMoves(dimension) {
