@@ -65,7 +65,7 @@ static bool is_space(char c)
 /* jsmn takes several values in a row, and objects with a key that has no value. */
 static const char *what_is_wrong(const struct shoal_json_tree *tree, size_t size)
 {
-    if (tree->count < 1 || tree->tokens[0].type != JSMN_OBJECT)
+    if (tree->count < 1)
         return "not a JSON object";
     for (size_t i = (size_t)tree->tokens[0].end; i < size; i++)
         if (!is_space(tree->text[i]))
@@ -85,6 +85,11 @@ enum shoal_status shoal_json_tree_parse(struct shoal_json_tree *tree, const char
     tree->text = text;
     tree->count = 0;
     tree->unescaped_size = 0;
+    size_t start = 0;
+    while (start < size && is_space(text[start]))
+        start++;
+    if (start == size || text[start] != '{')
+        return shoal_fail(message, SHOAL_BAD_JSON, "not a JSON object");
     enum shoal_status status = make_room(tree, TOKENS_FIRST, size);
     while (status == SHOAL_OK) {
         jsmn_parser parser;

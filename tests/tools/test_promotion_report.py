@@ -1,0 +1,476 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`shoal report` on made-up shops: every count against one made here by definition, planted lifts, names that
+attack the page, and files that are wrong. Prints TAP. SHOAL_PROGRAM is `shoal`."""
+
+import datetime
+import gzip
+import html.parser
+import json
+import math
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import traceback
+
+SHOAL = os.environ["SHOAL_PROGRAM"]
+HOUR, DAY = 3600, 86400
+START = 1741564800  # 2025-03-10T00:00:00Z, a Monday
+EVIL = "</script><img src=x onerror=alert(1)>&\"'\u202e<!--"
+
+
+def iso(seconds):
+    at = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def seconds(text):
+    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+def event(user, at, behavior, **more):
+    return {"user_id": user, "behavior": behavior, "item_id": "i1", "timestamp": at, **more}
+
+
+def decision(user, at, promotion="p", control=False, eligible=True, segments=None, scores=None):
+    return {"id": f"x/{user}/{at}", "user_id": user, "promotion": promotion, "eligible": eligible,
+            "variant": "control" if control else "treatment", "reasons": [{"condition": "limit", "value": 0}],
+            "scores": scores or {"purchase_24h": 0.5}, "segments": segments or {}, "model": "m",
+            "event_time": iso(at), "expires_at": iso(at + HOUR) if eligible else None}
+
+
+def change(user, at, dimension, before, after):
+    return {"id": f"x/{user}/{at}/{dimension}", "user_id": user, "dimension": dimension, "from": before,
+            "to": after, "score": 0.1, "event_time": iso(at), "model": "m"}
+
+
+def write(path, lines):
+    with open(path, "w", encoding="utf-8") as f:
+        for line in lines:
+            f.write((line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)) + "\n")
+
+
+def run(*words, code=0, events="e.jsonl", decisions="d.jsonl"):
+    done = subprocess.run([SHOAL, "report", "--events", events, "--decisions", decisions, *words],
+                          capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == code, f"exit {done.returncode}, wanted {code}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def refuse_constant(name):
+    raise AssertionError(f"{name} in JSON")
+
+
+def report(*words, **more):
+    done = run("--json", "r.json", "--out", "r.html", *words, **more)
+    assert not re.search(r"\b(nan|inf)\b", done.stdout, re.I), done.stdout
+    with open("r.json", encoding="utf-8") as f:
+        return json.load(f, parse_constant=refuse_constant)
+
+
+class Shop:
+    """Random users: events in order of time, an offer each of two promotions, segment changes."""
+
+    def __init__(self, seed, users=400, days=6, lift=0.0, prices=True):
+        draw = random.Random(seed)
+        self.events, self.decisions, self.changes, self.end = [], [], [], START + days * DAY
+        for number in range(users):
+            self.add_user(draw, f"u{number}", lift, prices)
+        self.events += [event("first", START, "pv"), event("last", self.end, "pv")]
+        for rows in (self.events, self.decisions, self.changes):
+            key = (lambda r: r["timestamp"]) if rows is self.events else (lambda r: r["event_time"])
+            rows.sort(key=key)
+
+    def add_user(self, draw, user, lift, prices):
+        eager = draw.random()
+        times = sorted(draw.randrange(START, self.end) for _ in range(draw.randint(3, 12)))
+        for at in times:
+            kind = "buy" if draw.random() < 0.3 * eager else draw.choice(["pv", "pv", "cart", "fav"])
+            price = {"price": 5 * draw.randint(1, 40), "quantity": draw.randint(1, 3)} if prices else {}
+            self.events.append(event(user, at, kind, **price))
+        level = {"intent": None, "value": None, "night": None}
+        for at in times[::2]:
+            dimension = draw.choice(list(level))
+            after = {"intent": draw.choice(["cold", "warm", "hot"]), "value": f"c{draw.randint(1, 11)}",
+                     "night": "yes" if level["night"] is None else None}[dimension]
+            if after != level[dimension]:
+                self.changes.append(change(user, at, dimension, level[dimension], after))
+                level[dimension] = after
+        control = draw.random() < 0.3
+        offered = times[draw.randrange(len(times))]
+        for at in (offered, offered + 60):  # a repetition is no offer of its own
+            self.decisions.append(decision(user, at, "p", control, segments={"intent": level["intent"], "value": None},
+                                           scores={"purchase_24h": round(eager, 3), "prompted": None}))
+        self.decisions.append(decision(user, offered - 60, "p", control, eligible=False))
+        if not control and draw.random() < lift:
+            price = {"price": 20} if prices else {}
+            self.events.append(event(user, offered + 1800, "buy", **price))
+
+    def write(self):
+        write("e.jsonl", self.events)
+        write("d.jsonl", self.decisions)
+        write("segments.jsonl", self.changes)
+
+
+# ---- the same figures by definition -------------------------------------------------------------
+
+
+def by_user(rows):
+    users = {}
+    for row in rows:
+        users.setdefault(row["user_id"], []).append(row)
+    return users
+
+
+def spent(one):
+    return one.get("price", 0) * one.get("quantity", 1)
+
+
+def expected_groups(shop, window, level=None):
+    """[users, buyers, sales] of exposed and control."""
+    events, groups = by_user(shop.events), [[0, 0, 0.0], [0, 0, 0.0]]
+    for user, rows in by_user([d for d in shop.decisions if d["eligible"]]).items():
+        first = min(rows, key=lambda r: r["event_time"])
+        at = seconds(first["event_time"])
+        if at + window > shop.end or (level and first["segments"].get("intent") != level):
+            continue
+        bought = [e for e in events[user] if at < e["timestamp"] <= at + window and e["behavior"] == "buy"]
+        group = groups[first["variant"] == "control"]
+        group[0] += 1
+        group[1] += bool(bought)
+        group[2] += sum(spent(e) for e in bought)
+    return groups
+
+
+def standing(changes, user, dimension, at):
+    rows = [c for c in changes.get(user, []) if c["dimension"] == dimension and seconds(c["event_time"]) <= at]
+    return rows[-1]["to"] if rows else None
+
+
+def expected_period(shop, number, length, dimension=None, level=None):
+    """The row of one period, by the words of deploy/formats.md."""
+    events, changes = by_user(shop.events), by_user(shop.changes)
+    begin, end = START + number * length, START + (number + 1) * length
+    row = dict.fromkeys(["active", "retained", "buyers", "repeaters", "purchases", "carts", "abandoned", "size"], 0)
+    row["sales"] = 0.0
+    for user, rows in events.items():
+        row["size"] += dimension is not None and standing(changes, user, dimension, end - 1) == level
+        inside = [e for e in rows if begin <= e["timestamp"] < end]
+        if not inside or (dimension and standing(changes, user, dimension, inside[0]["timestamp"]) != level):
+            continue
+        row["active"] += 1
+        row["retained"] += any(end <= e["timestamp"] < end + length for e in rows)
+        bought = [e for e in inside if e["behavior"] == "buy"]
+        days = {e["timestamp"] // DAY for e in rows if e["behavior"] == "buy" and e["timestamp"] < end}
+        row["buyers"] += bool(bought)
+        row["repeaters"] += bool(bought) and len(days) >= 2
+        row["purchases"] += len(bought)
+        row["sales"] += sum(spent(e) for e in bought)
+        opened = None
+        for e in rows:
+            at = e["timestamp"]
+            if opened is not None and at > opened + DAY:
+                opened = None
+            if e["behavior"] == "buy":
+                opened = None
+            elif e["behavior"] == "cart" and opened is None:
+                opened = at
+                if begin <= at < end and at + DAY <= shop.end:
+                    row["carts"] += 1
+                    row["abandoned"] += not any(f["behavior"] == "buy" and at <= f["timestamp"] <= at + DAY
+                                                and rows.index(f) > rows.index(e) for f in rows)
+    return row
+
+
+def near(a, b):
+    return (a is None) == (b is None) and (a is None or math.isclose(a, b, rel_tol=1e-5, abs_tol=1e-9))
+
+
+def ratio(part, whole):
+    return part / whole if whole else None
+
+
+# ---- tests --------------------------------------------------------------------------------------
+
+
+def test_groups_and_outcomes_are_those_of_the_definition():
+    for seed, window in [(1, DAY), (2, 2 * HOUR), (3, 2 * DAY)]:
+        shop = Shop(seed, lift=0.2)
+        shop.write()
+        one = report("--window", f"{window // HOUR}h")["promotions"][0]
+        everyone = [(one, None)] + [(s, s["level"]) for s in one["segments"] if s["dimension"] == "intent"]
+        assert len(everyone) == 4, everyone
+        for entry, level in everyone:
+            groups = expected_groups(shop, window, level)
+            for key, (users, buyers, sales) in zip(["exposed", "control"], groups):
+                assert (entry[key]["users"], entry[key]["buyers"]) == (users, buyers), (seed, level, key, entry[key])
+                assert near(entry["conversion"][key], ratio(buyers, users))
+                assert near(entry["sales"][key], ratio(sales, users)), (entry["sales"][key], sales, users)
+
+
+def test_period_figures_are_those_of_the_definition():
+    for seed, name, length in [(4, "day", DAY), (5, "week", 7 * DAY)]:
+        shop = Shop(seed, users=150, days=15)
+        shop.write()
+        told = report("--period", name)
+        for number, period in enumerate(told["periods"]):
+            assert seconds(period["from"]) == START + number * length
+            for row in period["rows"]:
+                if row["dimension"] == "value" and row["level"] not in ("c1", "c10"):
+                    continue
+                want = expected_period(shop, number, length, row["dimension"], row["level"])
+                where = (seed, number, row, want)
+                for key in ("active", "buyers", "purchases", "carts"):
+                    assert row[key] == want[key], where
+                if row["dimension"]:
+                    assert row["size"] == want["size"], where
+                assert near(row["sales"], want["sales"]), where
+                assert near(row["penetration"], ratio(want["buyers"], want["active"])), where
+                assert near(row["repeat_purchase"], ratio(want["repeaters"], want["buyers"])), where
+                assert near(row["cart_abandonment"], ratio(want["abandoned"], want["carts"])), where
+                following = number + 1 < len(told["periods"]) and told["periods"][number + 1]["whole"]
+                assert near(row["retention"], ratio(want["retained"], want["active"]) if following else None), where
+        before, now = (told["periods"][i]["rows"][0] for i in (0, 1))
+        assert near(now["sales_growth"], now["sales"] / before["sales"] - 1)
+
+
+def test_levels_stand_in_their_order_and_transitions_are_counted():
+    shop = Shop(6)
+    shop.write()
+    told = report()
+    levels = [(r["dimension"], r["level"]) for r in told["periods"][0]["rows"]]
+    assert levels[:4] == [(None, None), ("intent", "cold"), ("intent", "warm"), ("intent", "hot")], levels
+    assert [l for d, l in levels if d == "value"] == [f"c{i}" for i in range(1, 12)], levels
+    want = {}
+    for one in shop.changes:
+        key = (one["dimension"], one["from"], one["to"])
+        want[key] = want.get(key, 0) + 1
+    got = {(m["dimension"], m["from"], m["to"]): m["count"] for m in told["transitions"]}
+    assert got == want and ("night", "yes", None) in got
+    only = report("--by", "value")
+    assert {r["dimension"] for r in only["periods"][0]["rows"]} == {None, "value"}
+    assert {m["dimension"] for m in only["transitions"]} == {"value"}
+
+
+def test_a_planted_lift_is_found_and_none_is_not():
+    for seed in range(3):
+        Shop(10 + seed, users=3000, lift=0.25).write()
+        one = report()["promotions"][0]
+        assert one["conversion"]["verdict"] == "more" and one["says"].startswith("more purchases: surely"), one["says"]
+        assert one["conversion"]["cuped"]["ci"][0] < 0.25 < one["conversion"]["cuped"]["ci"][1] + 0.1
+        Shop(20 + seed, users=3000).write()
+        one = report()["promotions"][0]
+        assert one["conversion"]["verdict"] == "unknown" and one["says"].startswith("cannot be told"), one["says"]
+        assert one["conversion"]["variance_reduced"] > 0
+
+
+def test_the_gain_curve_ends_at_the_whole_effect():
+    Shop(30, users=2000, lift=0.3).write()
+    one = report()["promotions"][0]
+    gain, = one["gains"]  # a score that is always null has none
+    assert gain["score"] == "purchase_24h" and len(gain["points"]) == 21
+    last, users = gain["points"][-1], one["exposed"]["users"] + one["control"]["users"]
+    assert gain["users"] == users and near(last["extra_buyers"], one["conversion"]["plain"]["difference"] * users)
+    assert near(last["at_random"], last["extra_buyers"]) and gain["points"][0]["extra_buyers"] == 0
+    assert last["ci"][0] < last["extra_buyers"] < last["ci"][1]
+
+
+class Page(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.loads, self.scripts, self.attributes, self.inside = [], [], [], [], False
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        self.loads += [v for k, v in attrs if k in ("src", "href") and not v.startswith("#")]
+        self.inside = tag == "script"
+        if self.inside:
+            self.scripts.append([dict(attrs), ""])
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+    def handle_data(self, data):
+        if self.inside:
+            self.scripts[-1][1] += data
+
+
+def test_names_of_the_data_cannot_leave_the_data():
+    shop = Shop(40, users=200)
+    for one in shop.decisions:
+        one["promotion"], one["segments"], one["scores"] = EVIL, {EVIL: EVIL}, {EVIL: 0.5}
+    for one in shop.changes:
+        one["dimension"], one["to"], one["from"] = EVIL + "2", one["to"] and EVIL + one["to"], one["from"] and EVIL + one["from"]
+    shop.write()
+    told = report()
+    assert told["promotions"][0]["promotion"] == EVIL
+    assert told["promotions"][0]["segments"][0]["level"] == EVIL
+    with open("r.html", encoding="utf-8") as f:
+        text = f.read()
+    page = Page(text)
+    assert "img" not in page.tags and not page.loads, (page.tags, page.loads)
+    assert not [name for name in page.attributes if name.startswith("on")]
+    assert len(page.scripts) == 3 and page.scripts[1][0] == {"type": "application/json", "id": "data"}
+    data = page.scripts[1][1]
+    assert not set("<>&") & set(data), "unescaped"
+    assert json.loads(data, parse_constant=refuse_constant) == told
+    assert "default-src 'none'" in text and "innerHTML" not in page.scripts[2][1]
+    bell = {**shop.decisions[0], "promotion": "a\u001b[2Jb\u009b"}
+    write("d.jsonl", [bell])
+    assert "\x1b" not in run().stdout and "\u009b" not in run().stdout
+
+
+def test_a_split_that_is_not_as_configured_voids_the_lift():
+    Shop(50, users=1500, lift=0.3).write()
+    for share, broken in [("30%", False), ("10%", True)]:
+        write("p.yaml", [f"promotions: [{{id: p, control: {share}}}]"])
+        one = report("--promotions", "p.yaml")["promotions"][0]
+        assert one["split"]["broken"] is broken, one["split"]
+        assert ("split into groups is broken" in one["says"]) is broken, one["says"]
+    assert report()["promotions"][0]["split"] == {"control_share": None, "p": None, "broken": None}
+
+
+def small(controls, users=60, **more):
+    write("e.jsonl", [event(f"u{i}", START, "pv") for i in range(users)] +
+          [event(f"u{i}", START + HOUR, "buy") for i in range(0, users, 3)] + [event("last", START + 3 * DAY, "pv")])
+    write("d.jsonl", [decision(f"u{i}", START, control=i < controls, **more) for i in range(users)])
+    if os.path.exists("segments.jsonl"):
+        os.remove("segments.jsonl")
+
+
+def test_without_a_control_group_nothing_is_claimed():
+    small(0)
+    one = report()["promotions"][0]
+    assert one["says"] == "cannot be told: no user in the control group", one["says"]
+    assert one["conversion"]["plain"] == {"difference": None, "ci": None, "p": None}
+    assert one["conversion"]["control"] is None and one["gains"] == [] and one["exposed"]["users"] == 60
+    small(2)
+    one = report()["promotions"][0]
+    assert one["says"] == "cannot be told: only 2 users in the control group", one["says"]
+    assert one["conversion"]["verdict"] == "too_few"
+    small(60)
+    assert "no user in the exposed group" in report()["promotions"][0]["says"]
+
+
+def test_what_the_events_do_not_cover_is_left_out_and_said():
+    small(30)
+    rows = [decision("u1", START - DAY), decision("u2", START + 9 * DAY), decision("u3", START + 3 * DAY - HOUR),
+            decision("stranger", START)]
+    write("d.jsonl", rows)
+    told = report()
+    assert told["promotions"][0]["left_out"] == {"window_open": 1, "outside_events": 2}
+    assert told["decisions"]["unknown_users"] == 1 and told["promotions"][0]["exposed"]["users"] == 0
+    notes = " ".join(told["notes"])
+    assert "stranger" in notes and "no prices" in notes and "--segments" in notes, notes
+    assert "no offer with a whole window" in told["promotions"][0]["says"]
+    assert all(r["sales"] is None and r["size"] is None for p in told["periods"] for r in p["rows"])
+    write("d.jsonl", [decision("u1", START), decision("u1", START + 5, control=True)])
+    told = report()
+    assert told["decisions"]["crossed"] == 1 and told["promotions"][0]["control"]["users"] == 0
+
+
+def test_empty_decisions_are_a_report_without_promotions():
+    small(30)
+    write("d.jsonl", [])
+    told = report()
+    assert told["promotions"] == [] and "no offer" in " ".join(told["notes"]) and told["periods"]
+    write("segments.jsonl", [])
+    assert report()["transitions"] == []
+
+
+def test_wrong_files_are_refused_with_their_line():
+    small(30)
+    good = json.dumps(decision("u1", START))
+    for line, why in [("{}", '"user_id" is not there'), ("nonsense", "not a JSON object"), ("[1]", "not a JSON object"),
+                      (good[:40], "has no end"), (good + "}", "JSON"), (good + good, "more after"),
+                      (good.replace("true", "1"), '"eligible"'), (good.replace('"treatment"', "5"), '"variant"'),
+                      (good.replace("2025", "yesterday"), '"event_time"'), (good.replace('"p"', '""'), "promotion"),
+                      (good.replace('"segments": {}', '"segments": {"a": 5}'), '"segments"'),
+                      (json.dumps(event("u1", START, "pv")), '"event_time"'), ('{"user_id"}', "no value")]:
+        write("d.jsonl", [good, "", line, good])
+        done = run(code=5)
+        assert "d.jsonl:3: " in done.stderr and why in done.stderr, (line, done.stderr)
+    write("d.jsonl", [good])
+    write("s.jsonl", [change("u1", START, "intent", None, "cold"), '{"user_id":"u1","event_time":"2025-03-10"}'])
+    assert 's.jsonl:2: "dimension"' in run("--segments", "s.jsonl", code=5).stderr
+    run("--segments", "missing.jsonl", code=5)
+    run(decisions="missing.jsonl", code=5)
+    run(events="missing.jsonl", code=5)
+    write("empty.jsonl", [])
+    assert "has no events" in run(events="empty.jsonl", code=5).stderr
+    write("d.jsonl", [decision(f"u{i % 60}", START, f"p{i}") for i in range(300)])
+    assert "d.jsonl:257: more than 256 different names of a promotion" in run(code=5).stderr
+    write("e2.jsonl", [event("u1", 86400, "pv"), event("u1", START, "pv")])
+    write("d.jsonl", [good])
+    assert "periods, more than 4000" in run(events="e2.jsonl", code=5).stderr
+
+
+def test_a_last_line_that_is_cut_off_is_left_out():
+    small(30)
+    with open("d.jsonl", "a", encoding="utf-8") as f:
+        f.write(json.dumps(decision("u1", START, "q"))[:100])
+    told = report()
+    assert told["decisions"]["lines"] == 60 and "cut off" in " ".join(told["notes"])
+
+
+def test_files_may_be_many_and_compressed_and_in_any_order():
+    shop = Shop(60, lift=0.1)
+    shop.write()
+    want = report()
+    half = len(shop.decisions) // 2
+    write("d2.jsonl", reversed(shop.decisions[:half]))
+    with gzip.open("d1.jsonl.gz", "wt", encoding="utf-8") as f:
+        f.writelines(json.dumps(one) + "\n" for one in shop.decisions[half:] + shop.decisions[half:half + 9])
+    got = report(decisions="d1.jsonl.gz,d2.jsonl")
+    assert got["promotions"] == want["promotions"] and got["periods"] == want["periods"]
+
+
+def test_escapes_in_user_ids_and_repeated_changes():
+    write("e.jsonl", [event('a"\\\u00e9', START, "pv"), event("z", START + 3 * DAY, "pv")])
+    one = json.dumps(decision('a"\\\u00e9', START))
+    assert "\\u00e9" in one
+    write("d.jsonl", [one])
+    rows = [change('a"\\\u00e9', START, "intent", None, "cold"), change('a"\\\u00e9', START + 9, "intent", "warm", "hot")]
+    write("segments.jsonl", [rows[0], rows[0], rows[1]])
+    told = report()
+    assert told["promotions"][0]["exposed"]["users"] == 1
+    assert told["segments"] == {"given": True, "changes": 2, "repeated": 1, "unknown_users": 0, "broken": 1}
+    assert "compacted" in " ".join(told["notes"])
+
+
+def test_wrong_options_are_named():
+    small(30, segments={"intent": "cold"})
+    assert "--window: 'soon'" in run("--window", "soon", code=2).stderr
+    run("--window", "0", code=2)
+    assert "day, week" in run("--period", "month", code=2).stderr
+    assert "no dimension of these files (intent)" in run("--by", "intnet", code=2).stderr
+    assert "missing/r" in run("--out", "missing/r", code=1).stderr
+    assert "No space" in run("--json", "/dev/full", code=1).stderr
+    assert json.loads(run("--json", "-").stdout)["command"] == "report"
+
+
+def main():
+    tests = [(n, f) for n, f in globals().items() if n.startswith("test_")]
+    print(f"1..{len(tests)}")
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for name, test in tests:
+            try:
+                test()
+                print(f"ok - {name[5:]}")
+            except Exception:
+                failed += 1
+                traceback.print_exc()
+                print(f"not ok - {name[5:]}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
