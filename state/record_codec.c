@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bytes of a user record.
  *
- * One MessagePack array of 14 or 15 values, version first. Within binaries everything is little-endian.
+ * One MessagePack array of 15 or 16 values, version first. Within binaries everything is little-endian.
  *
- *    0  version       2
+ *    0  version       3
  *    1  model         id of the model, 0 = none
  *    2  offset        last applied offset, −1 = none
  *    3  last          ms since 1970
@@ -18,15 +18,19 @@
  *                                         for the others, seconds since the one before
  *                       u8 behaviour (2 low bits) | price level · 4     u16 category     u32 item
  *   11  ids           bin: u64 each, or nil
- *   12  standings     array: level, since, level, since …; unused dimensions at the end left out
+ *   12  standings     bin: u16 mask of the dimensions in which the user has a level; for each of them
+ *                       u8 level | since
  *   13  grants        array: promotion, count · 2 + eligible, last, expires, promotion …
- *   14  pending       bin: the nibbles of the online correction without the zeros at the end; left
+ *   14  clocks        bin: timer | cart | purchase days, LEB128; if there are any, latest | first
+ *                       purchase; if there are two, float32 spent
+ *   15  pending       bin: the nibbles of the online correction without the zeros at the end; left
  *                     out where all are zero
  *
- *   `since` of 12 and both times of 13 are ms before `last` (may be negative), or nil for 0.
+ *   Both times of 13 are ms before `last` (may be negative), or nil for 0. Those of 12 and 14 are whole
+ *   seconds: LEB128 of 1 + zigzag of (s of `last` − its s), or 0 for none.
  *
  * Why so tight: Redis rounds a value and its 6 bytes of string header up to a size class, and the
- * one above 512 bytes is 640. A user with a full ring, two standings and a default model (H = 64,
+ * one above 512 bytes is 640. A user with a full ring, four standings and a default model (H = 64,
  * halves) takes about 490 bytes. Gaps are 1 or 2 bytes each where times would be 5, and no time
  * has to be cut off: whatever fits a record in memory comes back exactly.
  *
@@ -37,80 +41,16 @@
 
 #include "model/half.h"
 #include "model/params.h"
-#include "state/record.h"
+#include "state/record_bytes.h"
 
 enum {
-    RECORD_VERSION = 2,
-    FIELDS = 14, /* without pending */
+    RECORD_VERSION = 3,
+    FIELDS = 15, /* without pending */
     GRANT_FIELDS = 4,
     HALF_BYTES = 2,
     FLOAT_BYTES = 4,
     TOUCH_REST_BYTES = 7, /* behaviour and price, category, item */
-    GAP_BYTES_MAX = 6,    /* 42 bits: the years 1970 to 9999 in seconds, with a sign */
 };
-
-/* ---- little-endian ------------------------------------------------------------------------ */
-
-static uint8_t *put(uint8_t *at, uint64_t value, size_t width)
-{
-    for (size_t i = 0; i < width; i++)
-        *at++ = (uint8_t)(value >> (8 * i));
-    return at;
-}
-
-static uint64_t get(const uint8_t *at, size_t width)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < width; i++)
-        value |= (uint64_t)at[i] << (8 * i);
-    return value;
-}
-
-static uint32_t bits_of(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static float float_of(uint64_t bits64)
-{
-    uint32_t bits = (uint32_t)bits64;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static uint8_t *put_gap(uint8_t *at, uint64_t gap)
-{
-    for (; gap >= 0x80; gap >>= 7)
-        *at++ = (uint8_t)(gap | 0x80);
-    *at++ = (uint8_t)gap;
-    return at;
-}
-
-/* Null when the gap is not there, too long, or longer than it need be. */
-static const uint8_t *get_gap(const uint8_t *at, const uint8_t *end, uint64_t *gap)
-{
-    *gap = 0;
-    for (unsigned i = 0; i < GAP_BYTES_MAX && at < end; i++) {
-        uint8_t byte = *at++;
-        *gap |= (uint64_t)(byte & 0x7f) << (7 * i);
-        if (!(byte & 0x80))
-            return byte || i == 0 ? at : NULL;
-    }
-    return NULL;
-}
-
-static uint64_t zigzag(int64_t value)
-{
-    return value < 0 ? ~((uint64_t)value << 1) : (uint64_t)value << 1;
-}
-
-static int64_t unzigzag(uint64_t value)
-{
-    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
-}
 
 /* ---- encode ------------------------------------------------------------------------------- */
 
@@ -171,15 +111,15 @@ static void encode_state(const struct shoal_record *record, enum shoal_precision
 
 static void encode_ring(const struct shoal_record *record, struct shoal_buffer *out)
 {
-    uint8_t bytes[SHOAL_RING_MAX * (GAP_BYTES_MAX + TOUCH_REST_BYTES)], *at = bytes;
+    uint8_t bytes[SHOAL_RING_MAX * (LEB_BYTES_MAX + TOUCH_REST_BYTES)], *at = bytes;
     int64_t previous_s = 0;
     for (size_t i = 0; i < record->ring_count; i++) {
         const struct shoal_touch *touch = &record->ring[i];
         int64_t time_s = touch->time_ms / 1000;
         if (i == 0)
-            at = put_gap(at, zigzag(record->last_ms / 1000 - time_s));
+            at = put_leb(at, zigzag(record->last_ms / 1000 - time_s));
         else
-            at = put_gap(at, time_s > previous_s ? (uint64_t)(time_s - previous_s) : 0);
+            at = put_leb(at, time_s > previous_s ? (uint64_t)(time_s - previous_s) : 0);
         previous_s = time_s;
         at = put(at, (touch->behavior & 3u) | (unsigned)touch->price_level << 2, 1);
         at = put(at, touch->category, 2);
@@ -197,18 +137,6 @@ static void encode_ids(const struct shoal_record *record, struct shoal_buffer *o
         shoal_pack_bin(out, bytes, (size_t)(at - bytes));
     else
         shoal_pack_nil(out);
-}
-
-static void encode_standings(const struct shoal_record *record, struct shoal_buffer *out)
-{
-    uint32_t count = SHOAL_DIMENSIONS_MAX;
-    while (count && !record->standings[count - 1].level && !record->standings[count - 1].since_ms)
-        count--;
-    shoal_pack_array(out, 2 * count);
-    for (uint32_t i = 0; i < count; i++) {
-        shoal_pack_uint(out, record->standings[i].level);
-        encode_time(out, record->last_ms, record->standings[i].since_ms);
-    }
 }
 
 static void encode_grants(const struct shoal_record *record, struct shoal_buffer *out)
@@ -248,8 +176,9 @@ void shoal_record_encode(const struct shoal_record *record, enum shoal_precision
     encode_state(record, precision, out);
     encode_ring(record, out);
     encode_ids(record, out);
-    encode_standings(record, out);
+    record_encode_standings(record, out);
     encode_grants(record, out);
+    record_encode_clocks(record, out);
     if (pending)
         shoal_pack_bin(out, record->pending.nibbles, pending);
 }
@@ -349,7 +278,7 @@ static void decode_ring(struct shoal_unpack *reader, struct shoal_record *record
     int64_t time_s = record->last_ms / 1000;
     while (size && at < end) {
         uint64_t gap;
-        at = get_gap(at, end, &gap);
+        at = get_leb(at, end, &gap);
         if (!at || end - at < TOUCH_REST_BYTES || record->ring_count == SHOAL_RING_MAX) {
             shoal_unpack_fail(reader);
             return;
@@ -387,17 +316,6 @@ static void decode_ids(struct shoal_unpack *reader, struct shoal_record *record)
     record->ids_count = (uint8_t)(value.count / 8);
     for (size_t i = 0; i < record->ids_count; i++)
         record->ids[i] = get((const uint8_t *)value.data + 8 * i, 8);
-}
-
-static void decode_standings(struct shoal_unpack *reader, struct shoal_record *record)
-{
-    uint32_t count = shoal_unpack_array(reader, 2 * SHOAL_DIMENSIONS_MAX);
-    if (count % 2)
-        shoal_unpack_fail(reader);
-    for (uint32_t i = 0; i < count / 2; i++) {
-        record->standings[i].level = (uint8_t)shoal_unpack_uint(reader, UINT8_MAX);
-        record->standings[i].since_ms = decode_time(reader, record->last_ms, SHOAL_TIME_MAX_MS);
-    }
 }
 
 static void decode_grants(struct shoal_unpack *reader, struct shoal_record *record)
@@ -470,8 +388,9 @@ enum shoal_status shoal_record_decode(struct shoal_record *record, const void *b
     decode_state(&reader, record);
     decode_ring(&reader, record);
     decode_ids(&reader, record);
-    decode_standings(&reader, record);
+    record_decode_standings(&reader, record);
     decode_grants(&reader, record);
+    record_decode_clocks(&reader, record);
     if (pending)
         decode_pending(&reader, record);
     if (reader.status == SHOAL_OK && reader.position == reader.size)
