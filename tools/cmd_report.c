@@ -30,8 +30,8 @@ static int read_options(struct reporting *reporting)
     const struct shoal_cli_args *args = reporting->args;
     const char *window = shoal_cli_get(args, "window"), *period = shoal_cli_get(args, "period");
     if (!shoal_duration_parse(window, &reporting->window_ms) || reporting->window_ms <= 0)
-        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--window: '%s' is no duration such as 24h or 7d",
-                              window);
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE,
+                              "--window: '%s' is no duration such as 24h or 7d", window);
     if (strcmp(period, "day") != 0 && strcmp(period, "week") != 0)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--period: '%s' is not one of day, week",
                               period);
@@ -53,7 +53,8 @@ static int find_segments(struct reporting *reporting)
                      : snprintf(reporting->segments, sizeof reporting->segments,
                                 "%.*ssegments.jsonl", (int)folder, decisions);
     if (size < 0 || (size_t)size >= sizeof reporting->segments)
-        return shoal_cli_fail(reporting->args, SHOAL_EXIT_USAGE, "the path of the segments is too long");
+        return shoal_cli_fail(reporting->args, SHOAL_EXIT_USAGE,
+                              "the path of the segments is too long");
     if (!given && access(reporting->segments, R_OK) != 0)
         reporting->segments[0] = '\0';
     return SHOAL_EXIT_OK;
@@ -75,8 +76,9 @@ static int find_by(const struct reporting *reporting, uint16_t *by)
         size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", dimensions->texts[i]);
     }
-    return shoal_cli_fail(reporting->args, SHOAL_EXIT_USAGE, "--by: '%s' is no dimension of these files (%s)",
-                          name, known[0] ? known : "they name none");
+    return shoal_cli_fail(reporting->args, SHOAL_EXIT_USAGE,
+                          "--by: '%s' is no dimension of these files (%s)", name,
+                          known[0] ? known : "they name none");
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -84,8 +86,8 @@ static int find_by(const struct reporting *reporting, uint16_t *by)
 /* A file of results that cannot be read is data that is damaged, not an event to be skipped. */
 static int fail(const struct reporting *reporting, enum shoal_status status)
 {
-    int code = shoal_status_class(status) == SHOAL_CLASS_SKIP ? SHOAL_EXIT_DATA
-                                                              : shoal_setup_exit(status);
+    int code =
+        shoal_status_class(status) == SHOAL_CLASS_SKIP ? SHOAL_EXIT_DATA : shoal_setup_exit(status);
     return shoal_cli_fail(reporting->args, code, "%s", reporting->message.text);
 }
 
@@ -124,8 +126,8 @@ static int compute(struct reporting *reporting)
     int code = find_by(reporting, &by);
     if (code != SHOAL_EXIT_OK)
         return code;
-    enum shoal_status status =
-        shoal_report_rows_make(&report->names, &report->offers, &report->changes, by, &report->rows);
+    enum shoal_status status = shoal_report_rows_make(&report->names, &report->offers,
+                                                      &report->changes, by, &report->rows);
     if (status == SHOAL_OK)
         status = shoal_effects_make(&reporting->dataset, &report->names, &report->offers,
                                     &report->rows, &options, &report->effects);
@@ -217,19 +219,22 @@ static const struct shoal_cli_option options[] = {
     {"events", "FILE[,FILE…]", NULL, "what users did: JSON lines or CSV, plain, gzip or zstd", true,
      false},
     {"decisions", "FILE[,FILE…]", NULL,
-     "decisions.jsonl of shoal replay, or the values of the decisions topic, one a line", true, false},
-    {"segments", "FILE[,FILE…]", NULL,
-     "segment changes, likewise (default: segments.jsonl beside the decisions, if it is there)", false,
+     "decisions.jsonl of shoal replay, or the values of the decisions topic, one a line", true,
      false},
+    {"segments", "FILE[,FILE…]", NULL,
+     "segment changes, likewise (default: segments.jsonl beside the decisions, if it is there)",
+     false, false},
     {"promotions", "FILE", NULL,
-     "promotions (YAML): the split into groups is checked against their control shares", false, false},
+     "promotions (YAML): the split into groups is checked against their control shares", false,
+     false},
     {"window", "DURATION", "24h", "time after a user's first offer in which purchases count", false,
      false},
-    {"by", "DIMENSION", NULL, "only the segments of this dimension (default: of all)", false, false},
-    {"period", "day|week", "day", "what retention, sales and segment sizes are told by, in UTC", false,
+    {"by", "DIMENSION", NULL, "only the segments of this dimension (default: of all)", false,
      false},
-    {"out", "FILE.html", NULL, "write a page with plots, one file that loads nothing; - for standard output",
+    {"period", "day|week", "day", "what retention, sales and segment sizes are told by, in UTC",
      false, false},
+    {"out", "FILE.html", NULL,
+     "write a page with plots, one file that loads nothing; - for standard output", false, false},
     {"json", "FILE", NULL, "write everything as JSON; - for standard output", false, false},
     {0},
 };
@@ -237,15 +242,20 @@ static const struct shoal_cli_option options[] = {
 const struct shoal_cli_command shoal_cmd_report = {
     .name = "report",
     .summary = "what promotions brought, and how segments do",
-    .description =
-        "Compares the users who were offered a promotion with its control group: purchases and sales within "
-        "the window after the first offer, with 95 % intervals, p-values and the variance that the time "
-        "before the offer explains (CUPED), in all and by segment. Retention, repeat purchase, cart "
-        "abandonment, penetration and sales by segment and period; segment sizes and transitions. A summary "
-        "goes to standard output, all figures to --json, a page with plots to --out. (The page about the "
-        "training of a model is another program, tools/report.)",
-    .example = "shoal report --events events.jsonl --decisions out/decisions.jsonl --out report.html "
-               "--json report.json",
+    .description = "Compares the users who were offered a promotion with its control group: "
+                   "purchases and sales within "
+                   "the window after the first offer, with 95 % intervals, p-values and the "
+                   "variance that the time "
+                   "before the offer explains (CUPED), in all and by segment. Retention, repeat "
+                   "purchase, cart "
+                   "abandonment, penetration and sales by segment and period; segment sizes and "
+                   "transitions. A summary "
+                   "goes to standard output, all figures to --json, a page with plots to --out. "
+                   "(The page about the "
+                   "training of a model is another program, tools/report.)",
+    .example =
+        "shoal report --events events.jsonl --decisions out/decisions.jsonl --out report.html "
+        "--json report.json",
     .options = options,
     .run = run,
 };

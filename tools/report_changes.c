@@ -132,8 +132,7 @@ enum shoal_status shoal_changes_read(const char *files, const struct shoal_datas
                                      struct shoal_changes *changes, struct shoal_message *message)
 {
     struct taking taking = {dataset, names, changes};
-    enum shoal_status status =
-        shoal_lines_each(files, take, &taking, &changes->lines, message);
+    enum shoal_status status = shoal_lines_each(files, take, &taking, &changes->lines, message);
     if (status != SHOAL_OK)
         return status;
     if (changes->count)

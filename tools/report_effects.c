@@ -155,16 +155,17 @@ static void set_point(const double users[2], const double buyers[2], size_t poin
 {
     double all = users[0] + users[1], square = 0, difference = 0;
     for (int group = 0; group < 2; group++) {
-        double share = buyers[group] / users[group]; /* NaN for an empty group, and so is what follows */
+        double share =
+            buyers[group] / users[group]; /* NaN for an empty group, and so is what follows */
         difference += group == 0 ? share : -share;
         square += share * (1 - share) / users[group];
     }
     /* z of 95 %, to the digits that a plot shows */
     double half = 1.959964 * sqrt(square) * all;
     gain->extra[point] = all > 0 ? difference * all : 0;
-    gain->intervals[point] = all > 0 ? (struct shoal_interval){difference * all - half,
-                                                               difference * all + half}
-                                     : (struct shoal_interval){0, 0};
+    gain->intervals[point] =
+        all > 0 ? (struct shoal_interval){difference * all - half, difference * all + half}
+                : (struct shoal_interval){0, 0};
 }
 
 static void fill_gain(const struct ranked *ranked, size_t count, struct shoal_gain *gain)
@@ -194,8 +195,8 @@ static void make_gains(const struct joining *joining, uint16_t promotion, struct
             if (offer->promotion != promotion || isnan(offer->scores[score]))
                 continue;
             groups[offer->control]++;
-            ranked[count++] = (struct ranked){offer->scores[score], offer->user, outcome->bought,
-                                              offer->control};
+            ranked[count++] =
+                (struct ranked){offer->scores[score], offer->user, outcome->bought, offer->control};
         }
         if (groups[0] < SHOAL_LIFT_UNITS_MIN || groups[1] < SHOAL_LIFT_UNITS_MIN)
             continue;
@@ -261,12 +262,10 @@ static enum shoal_status make_rows(struct joining *joining)
     return SHOAL_OK;
 }
 
-enum shoal_status shoal_effects_make(const struct shoal_dataset *dataset,
-                                     const struct shoal_report_names *names,
-                                     const struct shoal_offers *offers,
-                                     const struct shoal_report_rows *rows,
-                                     const struct shoal_effects_options *options,
-                                     struct shoal_effects *effects)
+enum shoal_status
+shoal_effects_make(const struct shoal_dataset *dataset, const struct shoal_report_names *names,
+                   const struct shoal_offers *offers, const struct shoal_report_rows *rows,
+                   const struct shoal_effects_options *options, struct shoal_effects *effects)
 {
     *effects = (struct shoal_effects){.has_amounts = dataset->amounts != NULL};
     struct joining joining = {dataset, names, offers, rows, options, effects, NULL, 0};

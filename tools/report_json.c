@@ -121,7 +121,7 @@ static int skip(const struct shoal_json_tree *tree, int value)
 int shoal_json_tree_first(const struct shoal_json_tree *tree, int object)
 {
     return shoal_json_tree_is_object(tree, object) && tree->tokens[object].size > 0 ? object + 1
-                                                                                   : -1;
+                                                                                    : -1;
 }
 
 int shoal_json_tree_next(const struct shoal_json_tree *tree, int key)
@@ -133,7 +133,8 @@ int shoal_json_tree_next(const struct shoal_json_tree *tree, int key)
 int shoal_json_tree_find(const struct shoal_json_tree *tree, int object, const char *key)
 {
     size_t size = strlen(key);
-    for (int at = shoal_json_tree_first(tree, object); at >= 0; at = shoal_json_tree_next(tree, at)) {
+    for (int at = shoal_json_tree_first(tree, object); at >= 0;
+         at = shoal_json_tree_next(tree, at)) {
         const jsmntok_t *token = &tree->tokens[at];
         if ((size_t)(token->end - token->start) == size &&
             memcmp(tree->text + token->start, key, size) == 0)

@@ -34,9 +34,8 @@ static enum shoal_status refill(struct reading *reading)
                           reading->path, reading->number + 1);
     size_t got = 0;
     struct shoal_message why = {""};
-    enum shoal_status status =
-        shoal_byte_source_read(reading->source, reading->buffer + reading->end,
-                               LINE_BYTES - reading->end, &got, &why);
+    enum shoal_status status = shoal_byte_source_read(
+        reading->source, reading->buffer + reading->end, LINE_BYTES - reading->end, &got, &why);
     if (status == SHOAL_END)
         reading->at_end = true;
     else if (status != SHOAL_OK)
@@ -94,8 +93,7 @@ static enum shoal_status read_file(struct reading *reading, const char *path)
     reading->begin = reading->end = 0;
     reading->number = 0;
     reading->at_end = false;
-    enum shoal_status status =
-        shoal_byte_source_open(path, &reading->source, reading->message);
+    enum shoal_status status = shoal_byte_source_open(path, &reading->source, reading->message);
     if (status != SHOAL_OK)
         return status;
     status = read_source(reading);

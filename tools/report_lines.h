@@ -8,7 +8,8 @@
 #include "tools/report_json.h"
 
 struct shoal_lines {
-    uint64_t lines, cut; /* objects read; files whose last line was cut off (its writer had not finished) */
+    uint64_t lines,
+        cut; /* objects read; files whose last line was cut off (its writer had not finished) */
 };
 
 /* What is to be done with one object; a failure ends the reading. */

@@ -60,8 +60,8 @@ enum shoal_status shoal_names_add(struct shoal_names *names, const char *text, s
                                   struct shoal_message *message)
 {
     if (size == 0 || size > SHOAL_NAME_BYTES || memchr(text, '\0', size))
-        return shoal_fail(message, SHOAL_BAD_FIELD, "the name of a %s must have 1 to %d bytes", what,
-                          SHOAL_NAME_BYTES);
+        return shoal_fail(message, SHOAL_BAD_FIELD, "the name of a %s must have 1 to %d bytes",
+                          what, SHOAL_NAME_BYTES);
     *number = shoal_names_find(names, text, size);
     if (*number != SHOAL_NAME_NONE)
         return SHOAL_OK;

@@ -164,7 +164,8 @@ static enum shoal_status take_variant(struct shoal_json_tree *tree, bool *contro
     struct shoal_json_slice variant;
     if (!shoal_json_tree_text(tree, shoal_json_tree_find(tree, 0, "variant"), &variant))
         return shoal_fail(message, SHOAL_MISSING_FIELD, "\"variant\" is not there, or no text");
-    *control = variant.size == strlen("control") && memcmp(variant.text, "control", variant.size) == 0;
+    *control =
+        variant.size == strlen("control") && memcmp(variant.text, "control", variant.size) == 0;
     return SHOAL_OK;
 }
 

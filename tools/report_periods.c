@@ -29,8 +29,8 @@ struct stay {
 
 /* What is remembered of a user over the periods. */
 struct history {
-    int64_t cart_ms;          /* when the open cart was begun */
-    struct stay cart;         /* in which stay; period SIZE_MAX: no cart is open */
+    int64_t cart_ms;  /* when the open cart was begun */
+    struct stay cart; /* in which stay; period SIZE_MAX: no cart is open */
     int64_t last_buy_day;
     uint64_t buy_days;
 };
@@ -78,8 +78,8 @@ static struct shoal_period_cell *cell_of(const struct shoal_periods *periods,
     return &periods->cells[stay->period * periods->rows_count + stay->rows[i]];
 }
 
-static void enter(const struct walking *walking, struct shoal_standings *standings,
-                  int64_t time_ms, size_t period, struct stay *stay)
+static void enter(const struct walking *walking, struct shoal_standings *standings, int64_t time_ms,
+                  size_t period, struct stay *stay)
 {
     shoal_standings_advance(standings, time_ms);
     *stay = (struct stay){.period = period, .rows_count = 1};

@@ -55,7 +55,8 @@ static void print_effect(const struct shoal_effect *effect, FILE *out)
             effect->bought[1].count, figure(a, "%.2f", 100 * lift->exposed),
             figure(b, "%.2f", 100 * lift->control), figure(c, "%+.2f", 100 * used->value),
             interval(d, "%+.2f", used->interval, 100), figure(e, "%.3f", used->p_value),
-            figure(f, "%.0f", lift->adjusted_used ? round(100 * lift->variance_reduced) + 0.0 : (double)NAN));
+            figure(f, "%.0f",
+                   lift->adjusted_used ? round(100 * lift->variance_reduced) + 0.0 : (double)NAN));
 }
 
 static void print_sales(const struct shoal_effect *effect, FILE *out)
@@ -124,8 +125,10 @@ void shoal_report_print(const struct shoal_report *report, FILE *out)
                 "control%", "lift", "interval", "p", "cuped%");
         for (size_t i = 0; i < report->effects.count; i++)
             print_promotion(report, &report->effects.promotions[i], out);
-        fputs("\nIntervals and p-values hold for one look fixed beforehand, not for looking until something "
-              "shows (anytime_ci in --json does); in segments, 1 in 20 differs by chance. cuped%: variance "
+        fputs("\nIntervals and p-values hold for one look fixed beforehand, not for looking until "
+              "something "
+              "shows (anytime_ci in --json does); in segments, 1 in 20 differs by chance. cuped%: "
+              "variance "
               "explained by the time before the offer.\n\n",
               out);
     }

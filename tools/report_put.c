@@ -207,8 +207,8 @@ static void put_period_row(const struct shoal_report *report, size_t period, siz
     shoal_put_count(put, "carts", cell->carts);
     put_ratio(put, "cart_abandonment", (double)cell->abandoned, (double)cell->carts);
     shoal_put_count(put, "purchases", cell->purchases);
-    shoal_put_real(put, "purchases_growth", growth(report, period, (double)cell->purchases,
-                                                   (double)before->purchases));
+    shoal_put_real(put, "purchases_growth",
+                   growth(report, period, (double)cell->purchases, (double)before->purchases));
     put_amount(put, "sales", has_amounts ? cell->sales : NAN);
     shoal_put_real(put, "sales_growth",
                    has_amounts ? growth(report, period, cell->sales, before->sales) : NAN);
@@ -249,8 +249,10 @@ static void put_transitions(const struct shoal_report *report, struct shoal_put 
             continue;
         shoal_put_open(put, NULL, '{');
         shoal_put_text(put, "dimension", report->names.dimensions.texts[named->dimension]);
-        shoal_put_text(put, "from", from ? report->names.levels.texts[report->rows.rows[from].level] : NULL);
-        shoal_put_text(put, "to", to ? report->names.levels.texts[report->rows.rows[to].level] : NULL);
+        shoal_put_text(put, "from",
+                       from ? report->names.levels.texts[report->rows.rows[from].level] : NULL);
+        shoal_put_text(put, "to",
+                       to ? report->names.levels.texts[report->rows.rows[to].level] : NULL);
         shoal_put_count(put, "count", report->periods.transitions[i]);
         shoal_put_close(put, '}');
     }

@@ -35,7 +35,8 @@ static void say_unknown(const struct shoal_effect *effect, char words[SHOAL_VERD
     if (more > 0 && more < 1000 * users) {
         print_rough(more, rough);
         snprintf(words, SHOAL_VERDICT_BYTES,
-                 "cannot be told yet (about %s more users needed if the difference is as seen)", rough);
+                 "cannot be told yet (about %s more users needed if the difference is as seen)",
+                 rough);
     } else if (more > 0 || !isfinite(more)) {
         snprintf(words, SHOAL_VERDICT_BYTES, "cannot be told: no difference to be seen");
     } else {
@@ -102,44 +103,52 @@ static void tell_of_offers(const struct shoal_report *report, const struct telli
         tell(telling, "There is no offer to users of these events: no promotion can be judged.");
     if (offers->strangers)
         tell(telling,
-             "%" PRIu64 " offers are to users who are not in the events (the first: %s) and are left "
+             "%" PRIu64
+             " offers are to users who are not in the events (the first: %s) and are left "
              "out: do both files belong together?",
              offers->strangers, offers->stranger);
     if (outside)
         tell(telling,
-             "%" PRIu64 " offers were made before the first or after the last event and are left out.",
+             "%" PRIu64
+             " offers were made before the first or after the last event and are left out.",
              outside);
     if (open)
         tell(telling,
-             "%" PRIu64 " offers are left out because the events end before their window of %s.", open,
-             report->window);
+             "%" PRIu64 " offers are left out because the events end before their window of %s.",
+             open, report->window);
     if (offers->crossed)
         tell(telling,
-             "%" PRIu64 " answers put a user into the other group than an earlier one (a control share "
+             "%" PRIu64
+             " answers put a user into the other group than an earlier one (a control share "
              "that was changed?); users count in the group of their first offer.",
              offers->crossed);
     if (reached)
         tell(telling,
-             "%" PRIu64 " control users were shown the promotion they were to be kept from: the lift "
+             "%" PRIu64
+             " control users were shown the promotion they were to be kept from: the lift "
              "is understated.",
              reached);
     if (offers->count && !report->has_policy)
-        tell(telling, "Whether the groups were split as they should be was not checked: --promotions "
-                      "names the file with the control shares.");
+        tell(telling,
+             "Whether the groups were split as they should be was not checked: --promotions "
+             "names the file with the control shares.");
 }
 
 static void tell_of_segments(const struct shoal_report *report, const struct telling *telling)
 {
     const struct shoal_changes *changes = &report->changes;
     if (!report->has_segments)
-        tell(telling, "There are no segment changes (--segments): sizes and transitions cannot be told, "
-                      "and periods not by segment.");
+        tell(telling,
+             "There are no segment changes (--segments): sizes and transitions cannot be told, "
+             "and periods not by segment.");
     if (changes->strangers)
-        tell(telling, "%" PRIu64 " segment changes are of users who are not in the events; left out.",
+        tell(telling,
+             "%" PRIu64 " segment changes are of users who are not in the events; left out.",
              changes->strangers);
     if (changes->broken)
         tell(telling,
-             "%" PRIu64 " segment changes do not go on from where their user stood: lines are missing "
+             "%" PRIu64
+             " segment changes do not go on from where their user stood: lines are missing "
              "(a compacted topic?), so sizes and transitions are not whole.",
              changes->broken);
     if (report->periods.outside)

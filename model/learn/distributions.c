@@ -83,8 +83,7 @@ static double beta_share(double x, double y, double a, double b)
 {
     if (x <= 0 || y <= 0)
         return x <= 0 ? 0 : 1;
-    double front =
-        exp(a * log(x) + b * log(y) + log_gamma(a + b) - log_gamma(a) - log_gamma(b));
+    double front = exp(a * log(x) + b * log(y) + log_gamma(a + b) - log_gamma(a) - log_gamma(b));
     if (x < (a + 1) / (a + b + 2))
         return front * beta_fraction(x, a, b) / a;
     return 1 - front * beta_fraction(y, b, a) / b;

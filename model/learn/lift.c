@@ -147,8 +147,8 @@ static void adjust(const struct shoal_arm *exposed, const struct shoal_arm *cont
 {
     double theta[K], n1 = exposed->count, n0 = control->count;
     double difference = exposed->means[0] - control->means[0];
-    double before = square_of_mean(product(exposed, 0, 0), n1) +
-                    square_of_mean(product(control, 0, 0), n0);
+    double before =
+        square_of_mean(product(exposed, 0, 0), n1) + square_of_mean(product(control, 0, 0), n0);
     regress(exposed, control, theta);
     for (int i = 0; i < K; i++)
         difference -= theta[i] * (exposed->means[i + 1] - control->means[i + 1]);
@@ -168,8 +168,8 @@ static void set_relative(struct shoal_lift *lift, double square1, double square0
     lift->relative = ratio - 1;
     if (!(lift->exposed > 0))
         return;
-    double error = sqrt(square1 / (lift->exposed * lift->exposed) +
-                        square0 / (lift->control * lift->control));
+    double error =
+        sqrt(square1 / (lift->exposed * lift->exposed) + square0 / (lift->control * lift->control));
     double factor = exp(normal_limit() * error);
     if (isfinite(factor))
         lift->relative_interval = (struct shoal_interval){ratio / factor - 1, ratio * factor - 1};
@@ -182,8 +182,7 @@ static struct shoal_interval anytime(const struct shoal_difference *difference, 
         return no_interval;
     double log_level = -2 * log(LEVEL);
     double rho = count * (log_level + log(log_level + 1)) / ANYTIME_BEST_AT;
-    double half =
-        difference->error * sqrt(2 * (rho + 1) / rho * log(sqrt(rho + 1) / LEVEL));
+    double half = difference->error * sqrt(2 * (rho + 1) / rho * log(sqrt(rho + 1) / LEVEL));
     return (struct shoal_interval){difference->value - half, difference->value + half};
 }
 

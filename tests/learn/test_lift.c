@@ -175,7 +175,8 @@ Test(lift, an_interval_covers_the_planted_lift_in_95_of_100_cases_and_cuped_narr
         plant(seed, 1500, 0.05, arms);
         shoal_lift_shares(&arms[0], &arms[1], &lift);
         covered += lift.plain.interval.low <= 0.05 && lift.plain.interval.high >= 0.05;
-        covered_adjusted += lift.adjusted.interval.low <= 0.05 && lift.adjusted.interval.high >= 0.05;
+        covered_adjusted +=
+            lift.adjusted.interval.low <= 0.05 && lift.adjusted.interval.high >= 0.05;
         covered_anytime += lift.anytime.low <= 0.05 && lift.anytime.high >= 0.05;
         sum += lift.adjusted.value;
         narrower += lift.variance_reduced;
