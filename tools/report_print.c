@@ -33,6 +33,12 @@ static const char *figure(char text[FIGURE_BYTES], const char *format, double va
     return text;
 }
 
+/* A p-value is never 0. */
+static const char *chance(char text[FIGURE_BYTES], double p_value)
+{
+    return p_value < 0.001 ? "<0.001" : figure(text, "%.3f", p_value);
+}
+
 static const char *interval(char text[INTERVAL_BYTES], const char *format,
                             struct shoal_interval ends, double unit)
 {
@@ -54,7 +60,7 @@ static void print_effect(const struct shoal_effect *effect, FILE *out)
     fprintf(out, " %8.0f %8.0f %8s %8s %8s %-16s %7s %7s\n", effect->bought[0].count,
             effect->bought[1].count, figure(a, "%.2f", 100 * lift->exposed),
             figure(b, "%.2f", 100 * lift->control), figure(c, "%+.2f", 100 * used->value),
-            interval(d, "%+.2f", used->interval, 100), figure(e, "%.3f", used->p_value),
+            interval(d, "%+.2f", used->interval, 100), chance(e, used->p_value),
             figure(f, "%.0f",
                    lift->adjusted_used ? round(100 * lift->variance_reduced) + 0.0 : (double)NAN));
 }
@@ -65,7 +71,7 @@ static void print_sales(const struct shoal_effect *effect, FILE *out)
     char a[FIGURE_BYTES], b[INTERVAL_BYTES], c[FIGURE_BYTES];
     if (isfinite(used->value))
         fprintf(out, "  sales a user: %s %s, p %s\n", figure(a, "%+.2f", used->value),
-                interval(b, "%+.2f", used->interval, 1), figure(c, "%.3f", used->p_value));
+                interval(b, "%+.2f", used->interval, 1), chance(c, used->p_value));
 }
 
 static void print_promotion(const struct shoal_report *report,
