@@ -9,7 +9,10 @@
 
 #include "state/record.h"
 
-enum { LEB_BYTES_MAX = 6 }; /* 42 bits: the years 1970 to 9999 in seconds, with a sign */
+enum {
+    LEB_BYTES_MAX = 10, /* 64 bits */
+    SECONDS_BITS = 42,  /* the years 1970 to 9999, with a sign: sums of such numbers do not overflow */
+};
 
 static inline uint8_t *put(uint8_t *at, uint64_t value, size_t width)
 {
@@ -49,12 +52,14 @@ static inline uint8_t *put_leb(uint8_t *at, uint64_t value)
     return at;
 }
 
-/* Null when the number is not there, too long, or longer than it need be. */
+/* Null when the number is not there, beyond 64 bits, or longer than it need be. */
 static inline const uint8_t *get_leb(const uint8_t *at, const uint8_t *end, uint64_t *value)
 {
     *value = 0;
     for (unsigned i = 0; i < LEB_BYTES_MAX && at < end; i++) {
         uint8_t byte = *at++;
+        if (i == LEB_BYTES_MAX - 1 && byte > 1)
+            return NULL;
         *value |= (uint64_t)(byte & 0x7f) << (7 * i);
         if (!(byte & 0x80))
             return byte || i == 0 ? at : NULL;

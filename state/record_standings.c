@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a user stands, and the clocks that run, as bytes; described in record_codec.c. */
+/* Where a user stands, and the clocks that run, as bytes.
+ *
+ *   standings   3 bits a dimension, low bits of the first byte first: its level, 0 = none, 7 = a u8 with the
+ *               level follows | for each dimension with a level: the u8 if it is 7, and since
+ *   clocks      timer | cart | LEB purchase days; if there are any, latest | first purchase; if there are
+ *               two, float32 spent
+ *
+ * Times are in whole seconds: LEB of 1 + zigzag of (s of `last` − its s), or 0 for none. That of the first
+ * purchase is before the latest one. */
 #include <math.h>
 
 #include "state/record_bytes.h"
 
 enum {
-    MASK_BYTES = 2,
+    LEVEL_BITS = 3,
+    LEVEL_FOLLOWS = 7, /* also the mask of a level's bits */
+    LEVELS_BYTES = (LEVEL_BITS * SHOAL_DIMENSIONS_MAX + 7) / 8,
     STANDING_BYTES_MAX = 1 + LEB_BYTES_MAX,
     CLOCKS_BYTES_MAX = 5 * LEB_BYTES_MAX + 4,
 };
@@ -26,6 +36,8 @@ static const uint8_t *get_time(const uint8_t *at, const uint8_t *end, int64_t la
         at = get_leb(at, end, &value);
     if (!at || value == 0)
         return at;
+    if (value >> SECONDS_BITS)
+        return NULL;
     int64_t time_s = last_ms / 1000 - unzigzag(value - 1);
     *time_ms = time_s * 1000;
     return time_s > 0 && time_s <= SHOAL_TIME_MAX_MS / 1000 ? at : NULL;
@@ -33,17 +45,22 @@ static const uint8_t *get_time(const uint8_t *at, const uint8_t *end, int64_t la
 
 void record_encode_standings(const struct shoal_record *record, struct shoal_buffer *out)
 {
-    uint8_t bytes[MASK_BYTES + SHOAL_DIMENSIONS_MAX * STANDING_BYTES_MAX], *at = bytes + MASK_BYTES;
-    unsigned mask = 0;
+    uint8_t bytes[LEVELS_BYTES + SHOAL_DIMENSIONS_MAX * STANDING_BYTES_MAX];
+    uint8_t *at = bytes + LEVELS_BYTES;
+    uint64_t levels = 0;
+    _Static_assert(LEVELS_BYTES <= sizeof levels, "the levels of all dimensions");
     for (unsigned i = 0; i < SHOAL_DIMENSIONS_MAX; i++) {
         const struct shoal_standing *standing = &record->standings[i];
+        bool follows = standing->level >= LEVEL_FOLLOWS;
+        uint64_t bits = follows ? LEVEL_FOLLOWS : standing->level;
         if (!standing->level)
             continue;
-        mask |= 1u << i;
-        *at++ = standing->level;
+        levels |= bits << (LEVEL_BITS * i);
+        if (follows)
+            *at++ = standing->level;
         at = put_time(at, record->last_ms, standing->since_ms);
     }
-    (void)put(bytes, mask, MASK_BYTES);
+    (void)put(bytes, levels, LEVELS_BYTES);
     shoal_pack_bin(out, bytes, (size_t)(at - bytes));
 }
 
@@ -51,17 +68,19 @@ void record_decode_standings(struct shoal_unpack *reader, struct shoal_record *r
 {
     size_t size;
     const uint8_t *at = shoal_unpack_bin(reader, &size), *end = at + size;
-    unsigned mask = size >= MASK_BYTES ? (unsigned)get(at, MASK_BYTES) : UINT32_MAX;
-    if (mask >> SHOAL_DIMENSIONS_MAX) {
+    uint64_t levels = size >= LEVELS_BYTES ? get(at, LEVELS_BYTES) : UINT64_MAX;
+    if (levels >> (LEVEL_BITS * SHOAL_DIMENSIONS_MAX)) {
         shoal_unpack_fail(reader);
         return;
     }
-    at += MASK_BYTES;
+    at += LEVELS_BYTES;
     for (unsigned i = 0; i < SHOAL_DIMENSIONS_MAX && at; i++) {
         struct shoal_standing *standing = &record->standings[i];
-        if (!(mask >> i & 1))
+        standing->level = levels >> (LEVEL_BITS * i) & LEVEL_FOLLOWS;
+        if (!standing->level)
             continue;
-        standing->level = at < end ? *at++ : 0;
+        if (standing->level == LEVEL_FOLLOWS)
+            standing->level = at < end && *at >= LEVEL_FOLLOWS ? *at++ : 0;
         at = standing->level ? get_time(at, end, record->last_ms, &standing->since_ms) : NULL;
     }
     if (at != end)

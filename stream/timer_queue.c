@@ -146,6 +146,19 @@ int64_t shoal_timer_queue_next(struct shoal_timer_queue *queue)
     return queue->heap.count ? queue->heap.list[0].due_ms : INT64_MAX;
 }
 
+static size_t count_until(const struct shoal_timer_heap *heap, int64_t due_ms)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < heap->count; i++)
+        count += heap->list[i].due_ms <= due_ms;
+    return count;
+}
+
+size_t shoal_timer_queue_count(const struct shoal_timer_queue *queue, int64_t due_ms)
+{
+    return count_until(&queue->heap, due_ms) - count_until(&queue->voided, due_ms);
+}
+
 void shoal_timer_queue_pop(struct shoal_timer_queue *queue, struct shoal_timer_entry *entry)
 {
     *entry = queue->heap.list[0];

@@ -49,6 +49,8 @@ enum shoal_status shoal_timer_queue_fetch(struct shoal_timer_queue *queue,
                                           struct shoal_message *message) SHOAL_MUST_CHECK;
 /* The earliest due time in memory; INT64_MAX if there is none. */
 int64_t shoal_timer_queue_next(struct shoal_timer_queue *queue);
+/* How many entries in memory are due until due_ms. */
+size_t shoal_timer_queue_count(const struct shoal_timer_queue *queue, int64_t due_ms);
 /* Takes out the earliest entry, after shoal_timer_queue_next has found it. */
 void shoal_timer_queue_pop(struct shoal_timer_queue *queue, struct shoal_timer_entry *entry);
 #endif
