@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`shoal report` on made-up shops: every count against one made here by definition, planted lifts, names that
-attack the page, and files that are wrong. Prints TAP. SHOAL_PROGRAM is `shoal`, SHOAL_SOURCE the source tree, SHOAL_DATA the
-folder of data (default: ../shared/data beside it)."""
+attack the page, and files that are wrong. Prints TAP. SHOAL_PROGRAM is `shoal`, SHOAL_SOURCE the source
+tree, SHOAL_DATA the folder of data (default: ../shared/data beside it)."""
 
 import csv
 import gzip
@@ -191,7 +191,9 @@ def test_names_of_the_data_cannot_leave_the_data():
     for one in shop.decisions:
         one["promotion"], one["segments"], one["scores"] = EVIL, {EVIL: EVIL}, {EVIL: 0.5}
     for one in shop.changes:
-        one["dimension"], one["to"], one["from"] = EVIL + "2", one["to"] and EVIL + one["to"], one["from"] and EVIL + one["from"]
+        one["dimension"] = EVIL + "2"
+        for key in ("from", "to"):
+            one[key] = one[key] and EVIL + one[key]
     shop.write()
     told = report()
     assert told["promotions"][0]["promotion"] == EVIL
@@ -321,7 +323,8 @@ def test_escapes_in_user_ids_and_repeated_changes():
     one = json.dumps(decision('a"\\\u00e9', START))
     assert "\\u00e9" in one
     write("d.jsonl", [one])
-    rows = [change('a"\\\u00e9', START, "intent", None, "cold"), change('a"\\\u00e9', START + 9, "intent", "warm", "hot")]
+    rows = [change('a"\\\u00e9', START, "intent", None, "cold"),
+            change('a"\\\u00e9', START + 9, "intent", "warm", "hot")]
     write("segments.jsonl", [rows[0], rows[0], rows[1]])
     told = report()
     assert told["promotions"][0]["exposed"]["users"] == 1

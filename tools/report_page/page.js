@@ -10,7 +10,8 @@ const none = "–";
 
 const known = (x) => typeof x === "number";
 // Without the minus of a zero.
-const fixed = (x, digits) => (Number(x.toFixed(digits)) || 0).toLocaleString("en", {minimumFractionDigits: digits, maximumFractionDigits: digits});
+const fixed = (x, digits) => (Number(x.toFixed(digits)) || 0).toLocaleString("en",
+  {minimumFractionDigits: digits, maximumFractionDigits: digits});
 const signed = (x, digits) => (x > 0 ? "+" : "") + fixed(x, digits);
 const whole = (x) => known(x) ? fixed(x, 0) : none;
 const percent = (x) => known(x) ? fixed(100 * x, 1) + " %" : none;
@@ -131,7 +132,8 @@ function plot(place, label, height, configure) {
     config.options = {
       animation: false, responsive: true, maintainAspectRatio: false, ...config.options,
       plugins: {...config.options?.plugins,
-        legend: {labels: {color: color("ink"), usePointStyle: true, pointStyleWidth: 28}, ...config.options?.plugins?.legend}},
+        legend: {...config.options?.plugins?.legend, labels: {color: color("ink"), usePointStyle: true, pointStyleWidth: 28,
+          ...config.options?.plugins?.legend?.labels}}},
     };
     return new Chart(canvas, config);
   };
@@ -173,7 +175,8 @@ function forest(place, label, unit, lines) {
             grid: {color: (line) => line.tick?.value === 0 ? color("ink") : color("line")}}),
           y: axis("", {min: -0.6, max: lines.length - 0.4, reverse: true, grid: {display: false},
             afterBuildTicks: (scale) => { scale.ticks = lines.map((_, at) => ({value: at})); },
-            ticks: {autoSkip: false, color: color("ink"), callback: (at) => short(lines[at]?.name ?? "", narrow ? 16 : 40)}}),
+            ticks: {autoSkip: false, color: color("ink"),
+              callback: (at) => short(lines[at]?.name ?? "", narrow ? 16 : 40)}}),
         },
       },
     };
@@ -188,10 +191,12 @@ function liftCells(entry) {
   return [whole(entry.exposed.users), percent(lift.exposed), whole(entry.control.users), percent(lift.control),
     {text: withRange(difference.difference, difference.ci, points), className: sure}, chance(difference.p),
     withRange(lift.relative, lift.relative_ci, change), range(lift.anytime_ci, points),
+    known(lift.detectable) ? fixed(100 * lift.detectable, 2) : none,
     lift.judged_by === "cuped" ? percent(lift.variance_reduced) : none];
 }
 const liftHeads = ["exposed users", "exposed buyers", "control users", "control buyers", "lift, points, 95 % interval",
-  "p-value", "relative lift, 95 % interval", "lift at any time, points", "variance explained (CUPED)"];
+  "p-value", "relative lift, 95 % interval", "lift at any time, points", "least lift that would show, points",
+  "variance explained (CUPED)"];
 const liftLine = (name, entry) => {
   const difference = used(entry.conversion);
   return {name, value: 100 * difference.difference, ci: difference.ci?.map((x) => 100 * x)};
@@ -238,19 +243,20 @@ function showSegments(at) {
 function showGain(promotion, gain) {
   const at = (point, value) => ({x: 100 * point.share, y: value});
   const band = (points, end) => points.filter((p) => p.ci).map((p) => at(p, p.ci[end]));
+  const curve = (key) => gain.points.filter((p) => known(p[key])).map((p) => at(p, p[key]));
   plot("gain-plot", `Cumulative gain of ${promotion} by ${gain.score}; the table below has the figures`, 360, () => ({
     type: "line",
     data: {datasets: [
-      {label: `by ${gain.score}`, data: gain.points.filter((p) => known(p.extra_buyers)).map((p) => at(p, p.extra_buyers)),
+      {label: `by ${gain.score}`, data: curve("extra_buyers"),
         borderColor: color("c0"), backgroundColor: color("c0"), pointStyle: "line", borderWidth: 2},
-      {label: "at random", data: gain.points.filter((p) => known(p.at_random)).map((p) => at(p, p.at_random)),
-        borderColor: color("c7"), backgroundColor: color("c7"), borderDash: [6, 4], pointStyle: "line", pointRadius: 0, borderWidth: 2},
+      {label: "at random", data: curve("at_random"), borderColor: color("c7"), backgroundColor: color("c7"),
+        borderDash: [6, 4], pointStyle: "line", pointRadius: 0, borderWidth: 2},
       {label: "95 % interval", data: band(gain.points, 0), borderWidth: 0, pointStyle: "rect", pointRadius: 0,
         backgroundColor: color("c0") + "2a", fill: "+1"},
       {label: "", data: band(gain.points, 1), borderWidth: 0, pointRadius: 0},
     ]},
     options: {
-      plugins: {legend: {labels: {color: color("ink"), usePointStyle: true, pointStyleWidth: 28, filter: (item) => item.text !== ""}}},
+      plugins: {legend: {labels: {filter: (item) => item.text !== ""}}},
       scales: {x: axis("users offered, highest scores first, %", {type: "linear", min: 0, max: 100}),
         y: axis(`extra buyers among ${whole(gain.users)} users`)},
     },
@@ -267,13 +273,15 @@ const figures = [
   ["active", "active users", whole], ["retention", "retention", percent], ["buyers", "buyers", whole],
   ["penetration", "penetration", percent], ["repeat_purchase", "repeat purchase", percent],
   ["cart_abandonment", "cart abandonment", percent], ["purchases", "purchases", whole],
-  ["purchases_growth", "growth of purchases", change], ["sales", "sales", money], ["sales_growth", "growth of sales", change],
+  ["purchases_growth", "growth of purchases", change], ["sales", "sales", money],
+  ["sales_growth", "growth of sales", change],
 ];
 const periods = report.periods;
 const rows = periods.length ? periods[0].rows : [];
 const dimensions = [...new Set(rows.map((row) => row.dimension).filter((name) => name !== null))];
 const rowsOf = (dimension) => rows.flatMap((row, at) => row.dimension === dimension ? [at] : []);
 const periodName = (period) => day(period.from) + (period.whole ? "" : "*");
+const periodHead = (period) => ({text: periodName(period), className: "date"});
 
 function lines(place, label, unit, chosen, value, stacked) {
   plot(place, label, 340, () => ({
@@ -281,7 +289,8 @@ function lines(place, label, unit, chosen, value, stacked) {
     data: {labels: periods.map(periodName), datasets: chosen.map((row, at) => ({
       label: stacked ? rows[row].level : nameOf(rows[row]), data: periods.map((period) => value(period.rows[row])),
       borderColor: series(at), backgroundColor: stacked ? series(at) + "99" : series(at), borderDash: dash(at),
-      borderWidth: 2, pointStyle: stacked ? "rect" : "line", pointRadius: periods.length > 60 || stacked ? 0 : 3, fill: stacked ? (at ? "-1" : "origin") : false, spanGaps: false}))},
+      borderWidth: 2, pointStyle: stacked ? "rect" : "line", pointRadius: periods.length > 60 || stacked ? 0 : 3,
+      fill: stacked ? (at ? "-1" : "origin") : false, spanGaps: false}))},
     options: {interaction: {mode: "index", intersect: false},
       scales: {x: axis(`${report.period} (UTC)`, {ticks: {maxRotation: 60, autoSkip: true}}),
         y: axis(unit, {stacked: Boolean(stacked), beginAtZero: Boolean(stacked)})}},
@@ -307,7 +316,7 @@ function showOverTime() {
   choose("time-dimension", ["all users only", ...dimensions], (at) => { state.dimension = at; draw(); });
   choose("time-row", rows.map(nameOf), (row) => table("time-table", nameOf(rows[row]),
     [report.period, ...figures.map(([, name]) => name)],
-    periods.map((period) => [{text: periodName(period), className: "date"}, ...figures.map(([key, , show]) => show(period.rows[row][key]))])));
+    periods.map((period) => [periodHead(period), ...figures.map(([key, , show]) => show(period.rows[row][key]))])));
 }
 
 function showSizes(at) {
@@ -316,7 +325,7 @@ function showSizes(at) {
     (row) => row.size, true);
   table("size-table", `Users by level of ${dimensions[at]} at the end of each ${report.period}`,
     [report.period, ...chosen.map((row) => rows[row].level)],
-    periods.map((period) => [{text: periodName(period), className: "date"}, ...chosen.map((row) => whole(period.rows[row].size))]));
+    periods.map((period) => [periodHead(period), ...chosen.map((row) => whole(period.rows[row].size))]));
 }
 
 function showMoves(dimension) {
@@ -325,7 +334,8 @@ function showMoves(dimension) {
   const count = (from, to) => moves.find((move) => move.from === from && move.to === to)?.count ?? 0;
   const from = levels.filter((level) => moves.some((move) => move.from === level));
   const to = levels.filter((level) => moves.some((move) => move.to === level));
-  table("move-table", `${dimension}: from the level on the left to the level above`, ["from \\ to", ...to.map((level) => level ?? none)],
+  table("move-table", `${dimension}: from the level on the left to the level above`,
+    ["from \\ to", ...to.map((level) => level ?? none)],
     from.map((level) => {
       const all = to.reduce((sum, other) => sum + count(level, other), 0);
       return [level ?? none, ...to.map((other) => {
@@ -349,7 +359,8 @@ notes.querySelector("ul").append(...report.notes.map((note) => element("li", not
 showPromotions();
 const withSegments = report.promotions.map((one, at) => at).filter((at) => report.promotions[at].segments.length);
 if (withSegments.length)
-  choose("segment-promotion", withSegments.map((at) => report.promotions[at].promotion), (at) => showSegments(withSegments[at]));
+  choose("segment-promotion", withSegments.map((at) => report.promotions[at].promotion),
+    (at) => showSegments(withSegments[at]));
 else {
   choose("segment-promotion", [], () => {});
   nothing("segment-plot", "No offer with a whole window names a segment.");
