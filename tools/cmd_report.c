@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stream/event.h"
 #include "stream/units.h"
 #include "tools/commands.h"
 #include "tools/report_put.h"
@@ -14,7 +15,7 @@
 
 struct reporting {
     const struct shoal_cli_args *args;
-    int64_t window_ms, period_ms;
+    int64_t window_ms, period_ms, offset_ms;
     char segments[4096]; /* files of segment changes; empty: none */
     struct shoal_dataset dataset;
     struct shoal_load load;
@@ -25,19 +26,38 @@ struct reporting {
 
 /* ---- command line --------------------------------------------------------------------------- */
 
+/* "+08:00": read as the time at which it was midnight there, of a day late enough for all. */
+static bool parse_offset(const char *text, int64_t *offset_ms)
+{
+    char time[64];
+    int64_t midnight_ms;
+    if ((text[0] != '+' && text[0] != '-') || strlen(text) > 6)
+        return false;
+    snprintf(time, sizeof time, "1970-01-03T00:00%s", text);
+    if (!shoal_time_parse(time, strlen(time), &midnight_ms))
+        return false;
+    *offset_ms = 2 * DAY_MS - midnight_ms;
+    return true;
+}
+
 static int read_options(struct reporting *reporting)
 {
     const struct shoal_cli_args *args = reporting->args;
     const char *window = shoal_cli_get(args, "window"), *period = shoal_cli_get(args, "period");
+    const char *offset = shoal_cli_get(args, "utc-offset");
     if (!shoal_duration_parse(window, &reporting->window_ms) || reporting->window_ms <= 0)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE,
                               "--window: '%s' is no duration such as 24h or 7d", window);
     if (strcmp(period, "day") != 0 && strcmp(period, "week") != 0)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--period: '%s' is not one of day, week",
                               period);
+    if (!parse_offset(offset, &reporting->offset_ms))
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE,
+                              "--utc-offset: '%s' is no offset such as +08:00", offset);
     reporting->period_ms = strcmp(period, "day") == 0 ? DAY_MS : 7 * DAY_MS;
     reporting->report.window = window;
     reporting->report.period = period;
+    reporting->report.utc_offset = offset;
     return SHOAL_EXIT_OK;
 }
 
@@ -135,7 +155,7 @@ static int compute(struct reporting *reporting)
         shoal_fail(&reporting->message, status, "out of memory");
     if (status == SHOAL_OK)
         status = shoal_periods_make(&reporting->dataset, &report->changes, &report->rows,
-                                    reporting->period_ms, &report->periods, &reporting->message);
+                                    reporting->period_ms, reporting->offset_ms, &report->periods, &reporting->message);
     if (status == SHOAL_INVALID)
         return shoal_cli_fail(reporting->args, SHOAL_EXIT_DATA, "%s", reporting->message.text);
     return status == SHOAL_OK ? SHOAL_EXIT_OK : fail(reporting, status);
@@ -231,8 +251,10 @@ static const struct shoal_cli_option options[] = {
      false},
     {"by", "DIMENSION", NULL, "only the segments of this dimension (default: of all)", false,
      false},
-    {"period", "day|week", "day", "what retention, sales and segment sizes are told by, in UTC",
+    {"period", "day|week", "day", "what retention, sales and segment sizes are told by",
      false, false},
+    {"utc-offset", "+HH:MM", "+00:00", "how far the clock that days begin by runs ahead of UTC", false,
+     false},
     {"out", "FILE.html", NULL,
      "write a page with plots, one file that loads nothing; - for standard output", false, false},
     {"json", "FILE", NULL, "write everything as JSON; - for standard output", false, false},

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/event.h"
+
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS (24 * HOUR_MS)
 #define WEEK_MS (7 * DAY_MS)
@@ -45,6 +47,14 @@ void shoal_periods_finish(struct shoal_periods *periods)
 int64_t shoal_period_start(const struct shoal_periods *periods, size_t period)
 {
     return periods->first_ms + (int64_t)period * periods->length_ms;
+}
+
+void shoal_period_date(const struct shoal_periods *periods, size_t period, char date[11])
+{
+    char time[25];
+    shoal_time_print(shoal_period_start(periods, period) + periods->offset_ms, time);
+    memcpy(date, time, 10);
+    date[10] = '\0';
 }
 
 bool shoal_period_is_whole(const struct shoal_periods *periods, size_t period)
@@ -122,7 +132,7 @@ static void buy(const struct walking *walking, size_t event, struct stay *stay,
                 struct history *history, bool *repeated)
 {
     const struct shoal_dataset *dataset = walking->dataset;
-    int64_t day = dataset->touches[event].time_ms / DAY_MS;
+    int64_t day = (dataset->touches[event].time_ms + walking->periods->offset_ms) / DAY_MS;
     if (history->buy_days == 0 || day != history->last_buy_day)
         history->buy_days++;
     history->last_buy_day = day;
@@ -212,14 +222,16 @@ static void add_up_sizes(struct shoal_periods *periods)
 enum shoal_status shoal_periods_make(const struct shoal_dataset *dataset,
                                      const struct shoal_changes *changes,
                                      const struct shoal_report_rows *rows, int64_t length_ms,
-                                     struct shoal_periods *periods, struct shoal_message *message)
+                                     int64_t offset_ms, struct shoal_periods *periods, struct shoal_message *message)
 {
-    int64_t shift_ms = length_ms == WEEK_MS ? MONDAY_MS : 0;
+    /* To numbers of periods; a week more keeps them from below 0 in 1970. */
+    int64_t shift_ms = (length_ms == WEEK_MS ? MONDAY_MS : 0) + offset_ms + WEEK_MS;
     int64_t first = (dataset->first_ms + shift_ms) / length_ms;
     int64_t last = (dataset->last_ms + shift_ms) / length_ms;
     *periods = (struct shoal_periods){
         .first_ms = first * length_ms - shift_ms,
         .length_ms = length_ms,
+        .offset_ms = offset_ms,
         .data_first_ms = dataset->first_ms,
         .data_last_ms = dataset->last_ms,
         .rows_count = rows->count,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What users did in each day or week (UTC, weeks from Monday), everyone and by segment.
+/* What users did in each day or week (weeks from Monday), everyone and by segment. A day begins at midnight of
+ * a clock that runs ahead of UTC by a fixed offset.
  *
  * A user belongs in a period to the levels that hold right after the period's first event: not to those that
  * the period's own purchases lead to. */
@@ -22,7 +23,7 @@ struct shoal_period_cell {
 };
 
 struct shoal_periods {
-    int64_t first_ms, length_ms, data_first_ms, data_last_ms;
+    int64_t first_ms, length_ms, offset_ms, data_first_ms, data_last_ms;
     size_t count, rows_count;
     struct shoal_period_cell *cells; /* owned; [period][row] */
     uint64_t *transitions;           /* owned; [row from][row to] of the same dimension; row 0: no level */
@@ -35,11 +36,13 @@ void shoal_periods_finish(struct shoal_periods *periods);
 enum shoal_status shoal_periods_make(const struct shoal_dataset *dataset,
                                      const struct shoal_changes *changes,
                                      const struct shoal_report_rows *rows, int64_t length_ms,
-                                     struct shoal_periods *periods,
+                                     int64_t offset_ms, struct shoal_periods *periods,
                                      struct shoal_message *message) SHOAL_MUST_CHECK;
 
 /* When a period begins; that of `count` is the end of the last one. */
 int64_t shoal_period_start(const struct shoal_periods *periods, size_t period);
+/* The date of its first day by the clock with the offset: "2025-03-10". */
+void shoal_period_date(const struct shoal_periods *periods, size_t period, char date[11]);
 /* Whether the events reach over all of it, but for a twentieth at either end. */
 bool shoal_period_is_whole(const struct shoal_periods *periods, size_t period);
 const struct shoal_period_cell *shoal_period_cell(const struct shoal_periods *periods,

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "stream/event.h"
 #include "tools/report_put.h"
 
 enum { NAME_WIDTH = 22, FIGURE_BYTES = 32, INTERVAL_BYTES = 80 };
@@ -102,10 +101,10 @@ static void print_period(const struct shoal_report *report, size_t period, FILE 
     const struct shoal_period_cell *cell = shoal_period_cell(periods, period, 0);
     bool next = period + 1 < periods->count && shoal_period_is_whole(periods, period + 1);
     double active = (double)cell->active, buyers = (double)cell->buyers;
-    char date[25], a[FIGURE_BYTES], b[FIGURE_BYTES], c[FIGURE_BYTES], d[FIGURE_BYTES],
+    char date[11], a[FIGURE_BYTES], b[FIGURE_BYTES], c[FIGURE_BYTES], d[FIGURE_BYTES],
         e[FIGURE_BYTES];
-    shoal_time_print(shoal_period_start(periods, period), date);
-    fprintf(out, "%.10s%c %8" PRIu64 " %9s %11s %6s %11s %9" PRIu64 " %12s\n", date,
+    shoal_period_date(periods, period, date);
+    fprintf(out, "%s%c %8" PRIu64 " %9s %11s %6s %11s %9" PRIu64 " %12s\n", date,
             shoal_period_is_whole(periods, period) ? ' ' : '*', cell->active,
             figure(a, "%.1f", next ? 100 * (double)cell->retained / active : (double)NAN),
             figure(b, "%.1f", 100 * buyers / active),

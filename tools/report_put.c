@@ -224,7 +224,10 @@ static void put_periods(const struct shoal_report *report, struct shoal_put *put
     const struct shoal_periods *periods = &report->periods;
     shoal_put_open(put, "periods", '[');
     for (size_t period = 0; period < periods->count; period++) {
+        char date[11];
+        shoal_period_date(periods, period, date);
         shoal_put_open(put, NULL, '{');
+        shoal_put_text(put, "date", date);
         shoal_put_time(put, "from", shoal_period_start(periods, period));
         shoal_put_time(put, "until", shoal_period_start(periods, period + 1));
         shoal_put_flag(put, "whole", shoal_period_is_whole(periods, period));
@@ -298,6 +301,7 @@ void shoal_report_put(const struct shoal_report *report, FILE *out)
     shoal_put_text(&put, "command", "report");
     shoal_put_text(&put, "window", report->window);
     shoal_put_text(&put, "period", report->period);
+    shoal_put_text(&put, "utc_offset", report->utc_offset);
     put_data(report, &put);
     shoal_put_open(&put, "notes", '[');
     shoal_report_notes(report, put_note, &put);

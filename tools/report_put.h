@@ -10,7 +10,7 @@
 struct shoal_report {
     const struct shoal_dataset *dataset;
     const struct shoal_load *load;
-    const char *window, *period; /* as given: "24h", "day" */
+    const char *window, *period, *utc_offset; /* as given: "24h", "day", "+08:00" */
     bool has_segments;           /* a file of segment changes was read */
     bool has_policy;
     struct shoal_report_names names;

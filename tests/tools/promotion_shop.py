@@ -121,10 +121,10 @@ def standing(changes, user, dimension, at):
     return rows[-1]["to"] if rows else None
 
 
-def expected_period(shop, number, length, dimension=None, level=None):
+def expected_period(shop, begin, length, dimension=None, level=None, offset=0):
     """The row of one period, by the words of deploy/formats.md."""
     events, changes = by_user(shop.events), by_user(shop.changes)
-    begin, end = START + number * length, START + (number + 1) * length
+    end = begin + length
     row = dict.fromkeys(["active", "retained", "buyers", "repeaters", "purchases", "carts", "abandoned", "size"], 0)
     row["sales"] = 0.0
     for user, rows in events.items():
@@ -135,7 +135,7 @@ def expected_period(shop, number, length, dimension=None, level=None):
         row["active"] += 1
         row["retained"] += any(end <= e["timestamp"] < end + length for e in rows)
         bought = [e for e in inside if e["behavior"] == "buy"]
-        days = {e["timestamp"] // DAY for e in rows if e["behavior"] == "buy" and e["timestamp"] < end}
+        days = {(e["timestamp"] + offset) // DAY for e in rows if e["behavior"] == "buy" and e["timestamp"] < end}
         row["buyers"] += bool(bought)
         row["repeaters"] += bool(bought) and len(days) >= 2
         row["purchases"] += len(bought)

@@ -16,7 +16,7 @@ import tempfile
 import traceback
 
 from promotion_shop import (DAY, HOUR, START, Shop, change, decision, event, expected_gain, expected_groups,
-                            expected_period, near, ratio, seconds, write)
+                            expected_period, iso, near, ratio, seconds, write)
 
 SHOAL = os.environ["SHOAL_PROGRAM"]
 EVIL = "</script><img src=x onerror=alert(1)>&\"'\u202e<!--"
@@ -59,16 +59,19 @@ def test_groups_and_outcomes_are_those_of_the_definition():
 
 
 def test_period_figures_are_those_of_the_definition():
-    for seed, name, length in [(4, "day", DAY), (5, "week", 7 * DAY)]:
+    for seed, name, length, offset in [(4, "day", DAY, 0), (5, "week", 7 * DAY, 0), (6, "day", DAY, -9)]:
         shop = Shop(seed, users=150, days=15)
         shop.write()
-        told = report("--period", name)
+        told = report("--period", name, "--utc-offset", f"{offset:+03d}:00")
+        begin = START - offset * HOUR - (DAY if offset < 0 else 0)
         for number, period in enumerate(told["periods"]):
-            assert seconds(period["from"]) == START + number * length
+            assert seconds(period["from"]) == begin + number * length
+            assert period["date"] == iso(begin + number * length + offset * HOUR)[:10]
             for row in period["rows"]:
                 if row["dimension"] == "value" and row["level"] not in ("c1", "c10"):
                     continue
-                want = expected_period(shop, number, length, row["dimension"], row["level"])
+                want = expected_period(shop, begin + number * length, length, row["dimension"], row["level"],
+                                       offset * HOUR)
                 where = (seed, number, row, want)
                 for key in ("active", "buyers", "purchases", "carts"):
                     assert row[key] == want[key], where
@@ -80,7 +83,8 @@ def test_period_figures_are_those_of_the_definition():
                 assert near(row["cart_abandonment"], ratio(want["abandoned"], want["carts"])), where
                 following = number + 1 < len(told["periods"]) and told["periods"][number + 1]["whole"]
                 assert near(row["retention"], ratio(want["retained"], want["active"]) if following else None), where
-        before, now = (told["periods"][i]["rows"][0] for i in (0, 1))
+        whole = [period["rows"][0] for period in told["periods"] if period["whole"]]
+        before, now = whole[:2]
         assert near(now["sales_growth"], now["sales"] / before["sales"] - 1)
 
 
@@ -337,6 +341,8 @@ def test_wrong_options_are_named():
     assert "--window: 'soon'" in run("--window", "soon", code=2).stderr
     run("--window", "0", code=2)
     assert "day, week" in run("--period", "month", code=2).stderr
+    for offset in ("8", "+25:00", "+08:00Z", "Z", "+8"):
+        assert "no offset such as" in run("--utc-offset", offset, code=2).stderr
     assert "no dimension of these files (intent)" in run("--by", "intnet", code=2).stderr
     assert "missing/r" in run("--out", "missing/r", code=1).stderr
     assert "No space" in run("--json", "/dev/full", code=1).stderr

@@ -280,7 +280,7 @@ const periods = report.periods;
 const rows = periods.length ? periods[0].rows : [];
 const dimensions = [...new Set(rows.map((row) => row.dimension).filter((name) => name !== null))];
 const rowsOf = (dimension) => rows.flatMap((row, at) => row.dimension === dimension ? [at] : []);
-const periodName = (period) => day(period.from) + (period.whole ? "" : "*");
+const periodName = (period) => period.date + (period.whole ? "" : "*");
 const periodHead = (period) => ({text: periodName(period), className: "date"});
 
 function lines(place, label, unit, chosen, value, stacked) {
@@ -292,7 +292,7 @@ function lines(place, label, unit, chosen, value, stacked) {
       borderWidth: 2, pointStyle: stacked ? "rect" : "line", pointRadius: periods.length > 60 || stacked ? 0 : 3,
       fill: stacked ? (at ? "-1" : "origin") : false, spanGaps: false}))},
     options: {interaction: {mode: "index", intersect: false},
-      scales: {x: axis(`${report.period} (UTC)`, {ticks: {maxRotation: 60, autoSkip: true}}),
+      scales: {x: axis(`${report.period} (UTC${report.utc_offset === "+00:00" ? "" : report.utc_offset})`, {ticks: {maxRotation: 60, autoSkip: true}}),
         y: axis(unit, {stacked: Boolean(stacked), beginAtZero: Boolean(stacked)})}},
   }));
 }
@@ -351,7 +351,7 @@ function showMoves(dimension) {
 Chart.defaults.font.family = "system-ui, sans-serif";
 document.getElementById("span").textContent =
   `${whole(report.events.events)} events of ${whole(report.events.users)} users, ${day(report.events.from)} to ` +
-  `${day(report.events.until)}; purchases within ${report.window} of an offer; by ${report.period}.`;
+  `${day(report.events.until)}; purchases within ${report.window} of an offer; by ${report.period}, UTC${report.utc_offset}.`;
 const notes = document.getElementById("notes");
 notes.hidden = report.notes.length === 0;
 notes.querySelector("ul").append(...report.notes.map((note) => element("li", note)));
