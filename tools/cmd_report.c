@@ -155,7 +155,8 @@ static int compute(struct reporting *reporting)
         shoal_fail(&reporting->message, status, "out of memory");
     if (status == SHOAL_OK)
         status = shoal_periods_make(&reporting->dataset, &report->changes, &report->rows,
-                                    reporting->period_ms, reporting->offset_ms, &report->periods, &reporting->message);
+                                    reporting->period_ms, reporting->offset_ms, &report->periods,
+                                    &reporting->message);
     if (status == SHOAL_INVALID)
         return shoal_cli_fail(reporting->args, SHOAL_EXIT_DATA, "%s", reporting->message.text);
     return status == SHOAL_OK ? SHOAL_EXIT_OK : fail(reporting, status);
@@ -251,10 +252,10 @@ static const struct shoal_cli_option options[] = {
      false},
     {"by", "DIMENSION", NULL, "only the segments of this dimension (default: of all)", false,
      false},
-    {"period", "day|week", "day", "what retention, sales and segment sizes are told by",
-     false, false},
-    {"utc-offset", "+HH:MM", "+00:00", "how far the clock that days begin by runs ahead of UTC", false,
+    {"period", "day|week", "day", "what retention, sales and segment sizes are told by", false,
      false},
+    {"utc-offset", "+HH:MM", "+00:00", "how far the clock that days begin by runs ahead of UTC",
+     false, false},
     {"out", "FILE.html", NULL,
      "write a page with plots, one file that loads nothing; - for standard output", false, false},
     {"json", "FILE", NULL, "write everything as JSON; - for standard output", false, false},

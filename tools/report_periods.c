@@ -222,7 +222,8 @@ static void add_up_sizes(struct shoal_periods *periods)
 enum shoal_status shoal_periods_make(const struct shoal_dataset *dataset,
                                      const struct shoal_changes *changes,
                                      const struct shoal_report_rows *rows, int64_t length_ms,
-                                     int64_t offset_ms, struct shoal_periods *periods, struct shoal_message *message)
+                                     int64_t offset_ms, struct shoal_periods *periods,
+                                     struct shoal_message *message)
 {
     /* To numbers of periods; a week more keeps them from below 0 in 1970. */
     int64_t shift_ms = (length_ms == WEEK_MS ? MONDAY_MS : 0) + offset_ms + WEEK_MS;
