@@ -18,6 +18,7 @@
 #include "model/learn/team.h"
 #include "stream/event.h"
 #include "stream/units.h"
+#include "tools/add_clusters.h"
 #include "tools/commands.h"
 #include "tools/retrain.h"
 #include "tools/setup.h"
@@ -98,7 +99,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_retrain
         !read_duration(args, "max-age", hour_ms, &options->max_age_ms) ||
         !read_duration(args, "recent", hour_ms, &options->recent_ms) ||
         !shoal_cli_real(args, "margin", 0, 1, &options->margin) ||
-        !read_training(args, &options->train))
+        !shoal_clusters_option(args, &options->clusters) || !read_training(args, &options->train))
         return false;
     options->until_ms = until_ms;
     if (options->max_age_ms && !options->if_drifted) {
@@ -305,6 +306,7 @@ static const struct shoal_cli_option options[] = {
     {"recent", "DURATION", "1d", "how much of the events is looked at for drift", false, false},
     {"keep-challenger", NULL, NULL, "keep the file of a challenger that is not published", false,
      false},
+    SHOAL_CLUSTERS_OPTION,
     {"json", NULL, NULL, "print the run as one JSON object, as it is recorded", false, false},
     {"seed", "S", "1", "the same events, options and seed give the same model, byte for byte",
      false, false},

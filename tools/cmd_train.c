@@ -11,6 +11,7 @@
 #include "model/learn/team.h"
 #include "model/learn/train.h"
 #include "stream/event.h"
+#include "tools/add_clusters.h"
 #include "tools/commands.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
@@ -283,6 +284,28 @@ static int load_pretraining(const struct shoal_cli_args *args, struct shoal_trai
                : shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
 }
 
+/* What is learnt on top of the trained model: its sections. An exit code. */
+static int add_sections(const struct shoal_cli_args *args, struct shoal_model *model,
+                        const struct shoal_dataset *dataset, int64_t end_ms, uint64_t seed)
+{
+    struct shoal_message message = {.text = ""};
+    struct shoal_model *before = NULL;
+    struct shoal_train_clusters_report report;
+    const char *previous = shoal_cli_get(args, "previous");
+    int clusters = SHOAL_CLUSTERS_AUTO;
+    if (!shoal_clusters_option(args, &clusters))
+        return SHOAL_EXIT_USAGE;
+    if (previous && shoal_model_load(previous, &before, &message) != SHOAL_OK)
+        return shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s", message.text);
+    enum shoal_status status = shoal_add_clusters(model, dataset, end_ms, clusters, seed, before,
+                                                  &report, &message);
+    shoal_model_destroy(before);
+    if (status != SHOAL_OK)
+        return shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
+    shoal_clusters_print(&report, clusters, stdout);
+    return SHOAL_EXIT_OK;
+}
+
 static int train(const struct shoal_cli_args *args, const struct shoal_train_options *wanted,
                  struct shoal_dataset *dataset)
 {
@@ -325,9 +348,11 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
     shoal_progress_end(&showing.show.line);
     shoal_dataset_finish(&pretrain);
     if (status == SHOAL_OK)
+        code = add_sections(args, model, dataset, load.reached ? until_ms : last_ms, options.seed);
+    if (status == SHOAL_OK && code == SHOAL_EXIT_OK)
         code = keep(args, &showing, dataset, &load, model, &summary, &preparation,
                     (double)(shoal_clock_ms() - since_ms) / 1000);
-    else
+    else if (status != SHOAL_OK)
         code = shoal_cli_fail(
             args, status == SHOAL_TOO_FEW ? SHOAL_EXIT_DATA : SHOAL_EXIT_FAILED, "%s",
             message.text);
@@ -341,6 +366,9 @@ static int run(const struct shoal_cli_args *args)
     struct shoal_train_options options;
     struct shoal_message message = {.text = ""};
     if (!read_options(args, &options))
+        return SHOAL_EXIT_USAGE;
+    int clusters;
+    if (!shoal_clusters_option(args, &clusters))
         return SHOAL_EXIT_USAGE;
     if (shoal_train_options_check(&options, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
@@ -420,6 +448,9 @@ static const struct shoal_cli_option train_options[] = {
      "write the training's memory there after every epoch, and go on from it if it is there, to the same "
      "model; removed at the end",
      false, false},
+    SHOAL_CLUSTERS_OPTION,
+    {"previous", "MODEL", NULL, "keep the ids of this model's clusters where they keep their users", false,
+     false},
     {"no-refit", NULL, NULL, "keep the model of the training part, do not learn from the last days",
      false, false},
     {0},

@@ -17,6 +17,7 @@
 #include "model/learn/reference.h"
 #include "model/learn/train.h"
 #include "model/models_dir.h"
+#include "tools/add_clusters.h"
 #include "tools/load_events.h"
 
 struct shoal_retrain_options {
@@ -30,6 +31,7 @@ struct shoal_retrain_options {
     bool if_drifted;    /* train only if the recent events have drifted, or … */
     int64_t max_age_ms; /* … the model in service ends so long before they do; 0: however long */
     int64_t recent_ms;  /* how much is looked at for drift */
+    int clusters;       /* SHOAL_CLUSTERS_OFF, SHOAL_CLUSTERS_AUTO or their number */
     struct shoal_train_options train;
 };
 
@@ -67,6 +69,7 @@ struct shoal_retrain_run {
     struct shoal_drift_report drift;
     struct shoal_message trigger; /* why there was a training with if_drifted; "" */
     struct shoal_train_summary summary;
+    struct shoal_train_clusters_report clusters;
     struct shoal_model_origin origin; /* of the challenger */
     struct shoal_comparison comparison;
 };

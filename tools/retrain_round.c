@@ -198,6 +198,10 @@ static enum shoal_status train(struct round *round, struct shoal_message *messag
         shoal_train(&round->window, run->sealed_from_ms, &round->options->train, &report,
                     &round->challenger, &run->summary, message);
     shoal_progress_end(&round->show.line);
+    if (status == SHOAL_OK)
+        status = shoal_add_clusters(round->challenger, &round->window, run->sealed_from_ms,
+                                    round->options->clusters, round->options->train.seed,
+                                    round->incumbent, &run->clusters, message);
     if (status == SHOAL_NOMEM)
         return shoal_fail(message, status, "out of memory with %zu events", run->events_count);
     if (status != SHOAL_OK)
