@@ -208,9 +208,10 @@ static void join(struct shoal_autoencoder *coder, const float *points, size_t co
             tell(options, options->pretrain_steps + step);
         }
         size_t rows = batches_take(batches, look->targets, coder->clusters);
+        float left = 2 * (1 - (float)step / (float)options->steps);
         report->loss = shoal_autoencoder_gradients(coder, batches->rows, rows, batches->targets,
                                                    options->gamma);
-        shoal_autoencoder_update(coder, options->rate);
+        shoal_autoencoder_update(coder, options->rate * fminf(1, fmaxf(0.1f, left)));
         report->steps++;
     }
     report->moved = refresh(coder, points, count, look, labels);
