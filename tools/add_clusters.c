@@ -37,9 +37,9 @@ enum shoal_status shoal_add_clusters(struct shoal_model *model, const struct sho
     *report = (struct shoal_train_clusters_report){0};
     if (clusters == SHOAL_CLUSTERS_OFF)
         return SHOAL_OK;
-    options.clusters = (size_t)clusters;
-    options.idec.progress = on_progress;
-    options.idec.context = &line;
+    options.search.clusters = (size_t)clusters;
+    options.search.idec.progress = on_progress;
+    options.search.idec.context = &line;
     shoal_progress_start(&line, "clusters", "%");
     enum shoal_status status =
         shoal_train_clusters(model, dataset, end_ms, &options, before, report);
@@ -56,14 +56,14 @@ void shoal_clusters_print(const struct shoal_train_clusters_report *report, int 
         fprintf(out, "clusters    none: %s\n", report->why_not.text);
         return;
     }
-    fprintf(out, "clusters    %zu of %zu states of %zu users, %s\n", report->clusters,
+    fprintf(out, "clusters    %zu of %zu states of %zu users, %s\n", report->found.clusters,
             report->states, report->users,
-            !report->chosen  ? "as asked for"
-            : report->stable ? "the most that are stable over resamples of the users"
+            !report->found.chosen  ? "as asked for"
+            : report->found.stable ? "the most that are stable over resamples of the users"
                              : "the most stable number; none meets the criterion");
     fprintf(out, "            stability %.2f, the least stable %.2f (bootstrap Jaccard)%s\n",
-            report->stability, report->least,
-            report->idec.settled ? "" : "; some users still moved when the steps ran out");
+            report->found.stability.mean, report->found.stability.least,
+            report->found.idec.settled ? "" : "; some users still moved when the steps ran out");
     if (report->matched)
         fprintf(out,
                 "            %zu continue those of the model before, %zu are new, %zu retired "

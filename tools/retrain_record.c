@@ -140,8 +140,8 @@ static void put_sealed(struct shoal_put *put, const struct shoal_retrain_run *ru
 static void put_clusters(struct shoal_put *put, const struct shoal_train_clusters_report *report)
 {
     shoal_put_open(put, "clusters", '{');
-    shoal_put_count(put, "count", report->clusters);
-    shoal_put_real(put, "stability", report->stability);
+    shoal_put_count(put, "count", report->found.clusters);
+    shoal_put_real(put, "stability", report->found.stability.mean);
     shoal_put_count(put, "kept", report->kept);
     shoal_put_count(put, "new", report->fresh);
     shoal_put_count(put, "retired", report->retired);
@@ -230,7 +230,7 @@ void shoal_retrain_print(const struct shoal_retrain_run *run, FILE *out)
     if (run->clusters.kept + run->clusters.fresh)
         fprintf(out, "  clusters  %zu, stability %.2f; %zu continue those in service, %zu are new, "
                      "%zu retired\n",
-                run->clusters.clusters, run->clusters.stability, run->clusters.kept,
+                run->clusters.found.clusters, run->clusters.found.stability.mean, run->clusters.kept,
                 run->clusters.fresh, run->clusters.retired);
     else if (run->clusters.why_not.text[0])
         fprintf(out, "  clusters  none: %s\n", run->clusters.why_not.text);

@@ -8,6 +8,7 @@
 
 #include "model/blas.h"
 #include "model/learn/adamw.h"
+#include "model/learn/principal.h"
 #include "model/learn/random.h"
 
 enum { BLOCK = 16, BATCH = SHOAL_AUTOENCODER_BATCH, CODE = SHOAL_CLUSTER_CODE, CODE_LAYER = 1 };
@@ -82,6 +83,33 @@ enum shoal_status shoal_autoencoder_init(struct shoal_autoencoder *coder, size_t
     lay_out(coder);
     draw_weights(coder, seed);
     return SHOAL_OK;
+}
+
+enum shoal_status shoal_autoencoder_begin(struct shoal_autoencoder *coder, const float *points,
+                                          size_t count)
+{
+    size_t inputs = coder->inputs, pairs = SHOAL_CLUSTER_INNER / 2;
+    size_t wanted = inputs < pairs ? inputs : pairs;
+    float *components = malloc(wanted * inputs * sizeof *components);
+    enum shoal_status status =
+        components ? shoal_principal(points, count, inputs, wanted, components) : SHOAL_NOMEM;
+    for (size_t k = 0; k < wanted && status == SHOAL_OK; k++)
+        for (size_t sign = 0; sign < 2; sign++) {
+            size_t unit = 2 * k + sign;
+            float factor = sign ? -1 : 1;
+            for (size_t d = 0; d < inputs; d++)
+                coder->layers[0].weight[d * SHOAL_CLUSTER_INNER + unit] =
+                    factor * components[k * inputs + d];
+            for (size_t c = 0; c < CODE; c++) /* the others are there to be learnt from */
+                coder->layers[1].weight[unit * CODE + c] = c == k ? factor : 0;
+            for (size_t c = 0; c < CODE && k < CODE; c++)
+                coder->layers[2].weight[c * SHOAL_CLUSTER_INNER + unit] = c == k ? factor : 0;
+            for (size_t d = 0; d < inputs; d++)
+                coder->layers[3].weight[unit * inputs + d] =
+                    k < CODE ? factor * components[k * inputs + d] : 0;
+        }
+    free(components);
+    return status;
 }
 
 void shoal_autoencoder_finish(struct shoal_autoencoder *coder)

@@ -44,6 +44,11 @@ struct shoal_autoencoder {
 enum shoal_status shoal_autoencoder_init(struct shoal_autoencoder *coder, size_t inputs,
                                          uint64_t seed) SHOAL_MUST_CHECK;
 void shoal_autoencoder_finish(struct shoal_autoencoder *coder);
+/* Makes it begin as the projection of points[count × V] to their first C principal components and back: a pair of
+ * inner units, one for each sign, carries a component through the cut at zero. Where training begins then depends on
+ * the points instead of chance, and so, mostly, do the clusters. NOMEM. */
+enum shoal_status shoal_autoencoder_begin(struct shoal_autoencoder *coder, const float *points,
+                                          size_t count) SHOAL_MUST_CHECK;
 /* codes[count × C] of points[count × V]. */
 void shoal_autoencoder_encode(struct shoal_autoencoder *coder, const float *points, size_t count,
                               float *codes);

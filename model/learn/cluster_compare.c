@@ -18,7 +18,7 @@
 #include "model/user_vector.h"
 
 enum { JUDGED_MAX = 20000, SILHOUETTE_MAX = 3000, USER_RESAMPLES = 200, USERS_MIN = 50 };
-enum { CHOICE_STATES = 5000, RUNS_MAX = SHOAL_CLUSTER_MODELS_MAX * SHOAL_CLUSTER_SEEDS_MAX };
+enum { RUNS_MAX = SHOAL_CLUSTER_MODELS_MAX * SHOAL_CLUSTER_SEEDS_MAX };
 
 static const struct {
     const char *name, *text;
@@ -139,29 +139,25 @@ static enum shoal_status choose(struct comparison *work)
 {
     const struct view *view = &work->views[0];
     struct shoal_cluster_table *table = work->table;
+    struct shoal_cluster_samples samples = {view->learn, view->points.owners,
+                                            view->learn_states.count, view->learn_states.size};
+    struct shoal_cluster_search_options options = {.resamples = work->options->resamples,
+                                                   .idec = work->options->idec};
     struct shoal_autoencoder coder = {0};
-    struct shoal_cluster_choice_of_k choice;
-    double loss;
+    struct shoal_cluster_found found;
     table->clusters = work->options->clusters;
     if (table->clusters)
         return SHOAL_OK;
-    float *codes = malloc(view->learn_states.count * SHOAL_CLUSTER_CODE * sizeof *codes);
-    enum shoal_status status = codes ? SHOAL_OK : SHOAL_NOMEM;
+    uint8_t *labels = malloc(samples.count + 1);
+    enum shoal_status status = labels ? SHOAL_OK : SHOAL_NOMEM;
     if (status == SHOAL_OK)
-        status = shoal_idec_pretrain(view->learn, view->learn_states.count, view->learn_states.size,
-                                     &work->options->idec, &coder, &loss);
+        status = shoal_cluster_search(&samples, &options, &coder, labels, &found);
     if (status == SHOAL_OK) {
-        shoal_autoencoder_encode(&coder, view->learn, view->learn_states.count, codes);
-        struct shoal_cluster_samples some =
-            shoal_cluster_some(codes, view->points.owners, view->learn_states.count,
-                               SHOAL_CLUSTER_CODE, CHOICE_STATES);
-        status = shoal_cluster_choose(&some, SHOAL_CLUSTERS_AUTO_MAX, work->options->resamples,
-                                      work->options->idec.seed, &choice);
-        table->clusters = choice.clusters;
+        table->clusters = found.clusters;
         table->chosen = true;
     }
     shoal_autoencoder_finish(&coder);
-    free(codes);
+    free(labels);
     return status;
 }
 

@@ -128,7 +128,7 @@ enum shoal_status shoal_cluster_stability(const struct shoal_cluster_samples *sa
     return status;
 }
 
-static bool is_stable(const struct shoal_cluster_stability *stability)
+bool shoal_cluster_is_stable(const struct shoal_cluster_stability *stability)
 {
     return stability->mean >= VALID && stability->least >= DOUBTFUL &&
            stability->smallest >= SMALLEST;
@@ -153,7 +153,7 @@ enum shoal_status shoal_cluster_choose(const struct shoal_cluster_samples *sampl
             status = shoal_cluster_stability(samples, labels, clusters, resamples, seed, &stability);
         if (status != SHOAL_OK)
             break;
-        bool stable = is_stable(&stability);
+        bool stable = shoal_cluster_is_stable(&stability);
         if (stable || (!choice->stable && stability.mean > choice->stability.mean))
             *choice = (struct shoal_cluster_choice_of_k){clusters, stable, stability};
     }

@@ -34,14 +34,16 @@ enum shoal_status shoal_cluster_stability(const struct shoal_cluster_samples *sa
                                           struct shoal_cluster_stability *stability)
     SHOAL_MUST_CHECK;
 
+/* The criterion: a mean of at least .75, no cluster below .6, none with less than a fiftieth of the points. */
+bool shoal_cluster_is_stable(const struct shoal_cluster_stability *stability);
+
 struct shoal_cluster_choice_of_k {
     size_t clusters;   /* the choice */
     bool stable;       /* it meets the criterion; else it is the one with the greatest mean */
     struct shoal_cluster_stability stability;
 };
 
-/* The greatest K of 2 … most whose clusters have a mean of at least .75, none below .6, and none with less than
- * a fiftieth of the points. NOMEM. */
+/* The greatest K of 2 … most that meets the criterion under k-means. NOMEM. */
 enum shoal_status shoal_cluster_choose(const struct shoal_cluster_samples *samples, size_t most,
                                        unsigned resamples, uint64_t seed,
                                        struct shoal_cluster_choice_of_k *choice) SHOAL_MUST_CHECK;

@@ -17,10 +17,11 @@ struct shoal_idec_options shoal_idec_options_default(void)
 {
     return (struct shoal_idec_options){
         .gamma = 0.1f,
-        .pretrain_rate = 0.001f,
+        .pretrain_rate = 0.0003f,
         .rate = 0.001f,
-        .pretrain_steps = 3000,
-        .steps = 2000,
+        .pretrain_epochs = 8,
+        .epochs = 80,
+        .steps_max = 2000,
         .refresh_steps = 100,
         .tolerance = 0.001f,
         .restarts = 8,
@@ -88,11 +89,19 @@ static size_t batches_take(struct batches *batches, const float *targets, size_t
     return rows;
 }
 
-static void tell(const struct shoal_idec_options *options, uint64_t done)
+/* Updates in so many epochs, within what is allowed. */
+static uint32_t steps_in(const struct shoal_idec_options *options, uint32_t epochs, size_t count)
+{
+    uint64_t steps = (uint64_t)epochs * ((count + BATCH - 1) / BATCH);
+    return steps < options->steps_max ? (uint32_t)steps : options->steps_max;
+}
+
+/* Pre-training is taken for a third of the work. */
+static void tell(const struct shoal_idec_options *options, bool joint, uint32_t done, uint32_t steps)
 {
     if (options->progress)
         options->progress(options->context,
-                          (double)done / (double)(options->pretrain_steps + options->steps));
+                          ((joint ? 1 : 0) + (joint ? 2 : 1) * (double)done / steps) / 3);
 }
 
 /* L_rec over all points, batch by batch. */
@@ -115,15 +124,18 @@ enum shoal_status shoal_idec_pretrain(const float *points, size_t count, size_t 
     struct batches batches = {0};
     enum shoal_status status = shoal_autoencoder_init(coder, size, options->seed);
     if (status == SHOAL_OK)
+        status = shoal_autoencoder_begin(coder, points, count);
+    if (status == SHOAL_OK)
         status = batches_init(&batches, points, count, size, options->seed);
-    for (uint32_t step = 0; status == SHOAL_OK && step < options->pretrain_steps; step++) {
+    uint32_t steps = steps_in(options, options->pretrain_epochs, count);
+    for (uint32_t step = 0; status == SHOAL_OK && step < steps; step++) {
         size_t rows = batches_take(&batches, NULL, 0);
         /* the rate falls to a tenth over the last half */
-        float left = 2 * (1 - (float)step / (float)options->pretrain_steps);
+        float left = 2 * (1 - (float)step / (float)steps);
         shoal_autoencoder_gradients(coder, batches.rows, rows, NULL, 0);
         shoal_autoencoder_update(coder, options->pretrain_rate * fminf(1, fmaxf(0.1f, left)));
         if (step % 64 == 0)
-            tell(options, step);
+            tell(options, false, step, steps);
     }
     if (status == SHOAL_OK)
         *loss = loss_of(coder, points, count);
@@ -199,16 +211,17 @@ static void join(struct shoal_autoencoder *coder, const float *points, size_t co
                  const struct shoal_idec_options *options, struct look *look,
                  struct batches *batches, uint8_t *labels, struct shoal_idec_report *report)
 {
-    for (uint32_t step = 0; step < options->steps; step++) {
+    uint32_t steps = steps_in(options, options->epochs, count);
+    for (uint32_t step = 0; step < steps; step++) {
         if (step % options->refresh_steps == 0) {
             report->moved = refresh(coder, points, count, look, labels);
             report->settled = step > 0 && report->moved < (double)options->tolerance;
             if (report->settled)
                 return;
-            tell(options, options->pretrain_steps + step);
+            tell(options, true, step, steps);
         }
         size_t rows = batches_take(batches, look->targets, coder->clusters);
-        float left = 2 * (1 - (float)step / (float)options->steps);
+        float left = 2 * (1 - (float)step / (float)steps);
         report->loss = shoal_autoencoder_gradients(coder, batches->rows, rows, batches->targets,
                                                    options->gamma);
         shoal_autoencoder_update(coder, options->rate * fminf(1, fmaxf(0.1f, left)));

@@ -22,7 +22,8 @@ struct shoal_idec_options {
     float gamma;            /* weight of the loss on clusters; 0.1 as in the paper */
     float pretrain_rate;    /* learning rate of the autoencoder alone */
     float rate;             /* learning rate of both together */
-    uint32_t pretrain_steps, steps; /* at most so many updates of each */
+    uint32_t pretrain_epochs, epochs; /* passes over the points of each; … */
+    uint32_t steps_max;     /* … but at most so many updates */
     uint32_t refresh_steps; /* updates between two target distributions */
     float tolerance;        /* stop when a smaller share of the points has changed its cluster */
     unsigned restarts;      /* of k-means */
@@ -31,7 +32,9 @@ struct shoal_idec_options {
     void *context;
 };
 
-/* 0.1, 0.001, 0.001, 3000, 2000, 100, 0.001, 8, 1 */
+/* 0.1, 0.0003, 0.001, 8, 80, 2000, 100, 0.001, 8, 1. The autoencoder begins as a projection to principal components
+ * (autoencoder.h), which a short pre-training at a small rate refines; a long one fits what a few thousand points have
+ * by chance, and with it the clusters of one resample differ from those of the next. */
 struct shoal_idec_options shoal_idec_options_default(void);
 
 /* Makes the autoencoder of points[count × size] alone; *loss: its L_rec over all points. NOMEM: zeroed. */

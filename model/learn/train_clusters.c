@@ -14,8 +14,6 @@
 #include "model/learn/score.h"
 #include "model/user_vector.h"
 
-enum { CODE = SHOAL_CLUSTER_CODE, CHOICE_STATES = 5000, STABILITY_STATES = 20000 };
-
 /* What the steps of a training share. */
 struct work {
     struct shoal_model *model;
@@ -28,7 +26,6 @@ struct work {
     float *vectors;           /* of the points, standardised */
     float *mean, *deviation;
     struct shoal_autoencoder coder;
-    float *codes;
     uint8_t *labels;
     struct shoal_clusters *clusters;
 };
@@ -36,8 +33,8 @@ struct work {
 struct shoal_train_clusters_options shoal_train_clusters_options_default(uint64_t seed)
 {
     struct shoal_train_clusters_options options = {
-        .states = 50000, .resamples = 10, .idec = shoal_idec_options_default()};
-    options.idec.seed = seed;
+        .states = 50000, .search = {.resamples = 10, .idec = shoal_idec_options_default()}};
+    options.search.idec.seed = seed;
     return options;
 }
 
@@ -61,15 +58,6 @@ void shoal_cluster_standardize(float *points, size_t count, size_t size, float *
     }
 }
 
-struct shoal_cluster_samples shoal_cluster_some(const float *points, const uint32_t *owners,
-                                                size_t count, size_t size, size_t most)
-{
-    size_t used = count < most ? count : most;
-    while (used < count && used > 0 && owners[used] == owners[used - 1])
-        used++;
-    return (struct shoal_cluster_samples){points, owners, used, size};
-}
-
 /* vectors[count × V] of events under a model. */
 static enum shoal_status vectors_of(const struct shoal_model *model,
                                     const struct shoal_dataset *dataset, const size_t *events,
@@ -90,51 +78,13 @@ static enum shoal_status prepare(struct work *work)
     work->vectors = malloc(count * work->size * sizeof(float));
     work->mean = malloc(work->size * sizeof(float));
     work->deviation = malloc(work->size * sizeof(float));
-    work->codes = malloc(count * CODE * sizeof(float));
     work->labels = malloc(count);
-    if (!work->vectors || !work->mean || !work->deviation || !work->codes || !work->labels)
+    if (!work->vectors || !work->mean || !work->deviation || !work->labels)
         return SHOAL_NOMEM;
     enum shoal_status status =
         vectors_of(work->model, work->dataset, work->points.events, count, work->vectors);
     if (status == SHOAL_OK)
         shoal_cluster_standardize(work->vectors, count, work->size, work->mean, work->deviation);
-    return status;
-}
-
-/* K, in the code of the autoencoder alone. */
-static enum shoal_status choose(struct work *work)
-{
-    struct shoal_train_clusters_report *report = work->report;
-    report->clusters = work->options->clusters;
-    if (report->clusters)
-        return SHOAL_OK;
-    struct shoal_cluster_choice_of_k choice;
-    shoal_autoencoder_encode(&work->coder, work->vectors, work->points.count, work->codes);
-    struct shoal_cluster_samples some = shoal_cluster_some(
-        work->codes, work->points.owners, work->points.count, CODE, CHOICE_STATES);
-    enum shoal_status status =
-        shoal_cluster_choose(&some, SHOAL_CLUSTERS_AUTO_MAX, work->options->resamples,
-                             work->options->idec.seed, &choice);
-    report->chosen = true;
-    report->stable = choice.stable;
-    report->clusters = choice.clusters;
-    return status;
-}
-
-/* Of the final clusters in the final code, each cluster's into its profile. */
-static enum shoal_status judge(struct work *work)
-{
-    struct shoal_cluster_stability stability;
-    shoal_autoencoder_encode(&work->coder, work->vectors, work->points.count, work->codes);
-    struct shoal_cluster_samples some = shoal_cluster_some(
-        work->codes, work->points.owners, work->points.count, CODE, STABILITY_STATES);
-    enum shoal_status status =
-        shoal_cluster_stability(&some, work->labels, work->report->clusters,
-                                work->options->resamples, work->options->idec.seed, &stability);
-    work->report->stability = stability.mean;
-    work->report->least = stability.least;
-    for (size_t j = 0; j < work->report->clusters; j++)
-        work->clusters->profiles[j].stability = (float)stability.each[j];
     return status;
 }
 
@@ -150,7 +100,7 @@ static void copy_parts(const struct work *work)
     memcpy(clusters->outer, outer->weight, sizeof clusters->outer);
     memcpy(clusters->outer_bias, outer->bias, sizeof clusters->outer_bias);
     memcpy(clusters->centroids, work->coder.centroids,
-           clusters->count * CODE * sizeof(float));
+           clusters->count * SHOAL_CLUSTER_CODE * sizeof(float));
 }
 
 /* ---- ids ------------------------------------------------------------------------------------ */
@@ -274,31 +224,27 @@ static enum shoal_status identify(struct work *work)
 
 static enum shoal_status learn(struct work *work)
 {
-    struct shoal_train_clusters_report *report = work->report;
+    struct shoal_cluster_found *found = &work->report->found;
     enum shoal_status status = prepare(work);
+    struct shoal_cluster_samples samples = {work->vectors, work->points.owners, work->points.count,
+                                            work->size};
     if (status == SHOAL_OK)
-        status = shoal_idec_pretrain(work->vectors, work->points.count, work->size,
-                                     &work->options->idec, &work->coder, &report->reconstruction);
+        status = shoal_cluster_search(&samples, &work->options->search, &work->coder, work->labels,
+                                      found);
     if (status == SHOAL_OK)
-        status = choose(work);
-    if (status == SHOAL_OK)
-        status = shoal_idec_cluster(&work->coder, work->vectors, work->points.count,
-                                    report->clusters, &work->options->idec, work->labels,
-                                    &report->idec);
-    if (status == SHOAL_OK)
-        status = shoal_clusters_create(work->size, report->clusters, &work->clusters);
-    if (status == SHOAL_OK)
-        status = judge(work);
+        status = shoal_clusters_create(work->size, found->clusters, &work->clusters);
     if (status != SHOAL_OK)
         return status;
+    for (size_t j = 0; j < found->clusters; j++)
+        work->clusters->profiles[j].stability = (float)found->stability.each[j];
     copy_parts(work);
     status = identify(work);
     if (status != SHOAL_OK)
         return status;
-    shoal_cluster_profiles(&work->points, work->labels, report->clusters,
-                           work->clusters->profiles, &work->clusters->summary);
-    work->clusters->summary.everybody.stability = (float)report->stability;
-    status = shoal_clusters_check(work->clusters, &report->why_not);
+    shoal_cluster_profiles(&work->points, work->labels, found->clusters, work->clusters->profiles,
+                           &work->clusters->summary);
+    work->clusters->summary.everybody.stability = (float)found->stability.mean;
+    status = shoal_clusters_check(work->clusters, &work->report->why_not);
     shoal_clusters_ready(work->clusters);
     return status;
 }
@@ -310,7 +256,6 @@ static void finish(struct work *work)
     free(work->vectors);
     free(work->mean);
     free(work->deviation);
-    free(work->codes);
     free(work->labels);
     shoal_clusters_destroy(work->clusters);
 }
