@@ -93,6 +93,10 @@ enum shoal_status shoal_autoencoder_begin(struct shoal_autoencoder *coder, const
     float *components = malloc(wanted * inputs * sizeof *components);
     enum shoal_status status =
         components ? shoal_principal(points, count, inputs, wanted, components) : SHOAL_NOMEM;
+    if (status == SHOAL_OK) {
+        memset(coder->layers[1].weight, 0, SHOAL_CLUSTER_INNER * CODE * sizeof(float));
+        memset(coder->layers[3].weight, 0, SHOAL_CLUSTER_INNER * inputs * sizeof(float));
+    }
     for (size_t k = 0; k < wanted && status == SHOAL_OK; k++)
         for (size_t sign = 0; sign < 2; sign++) {
             size_t unit = 2 * k + sign;
@@ -100,13 +104,13 @@ enum shoal_status shoal_autoencoder_begin(struct shoal_autoencoder *coder, const
             for (size_t d = 0; d < inputs; d++)
                 coder->layers[0].weight[d * SHOAL_CLUSTER_INNER + unit] =
                     factor * components[k * inputs + d];
-            for (size_t c = 0; c < CODE; c++) /* the others are there to be learnt from */
-                coder->layers[1].weight[unit * CODE + c] = c == k ? factor : 0;
-            for (size_t c = 0; c < CODE && k < CODE; c++)
+            if (k >= CODE) /* there to be learnt from */
+                continue;
+            coder->layers[1].weight[unit * CODE + k] = factor;
+            for (size_t c = 0; c < CODE; c++)
                 coder->layers[2].weight[c * SHOAL_CLUSTER_INNER + unit] = c == k ? factor : 0;
             for (size_t d = 0; d < inputs; d++)
-                coder->layers[3].weight[unit * inputs + d] =
-                    k < CODE ? factor * components[k * inputs + d] : 0;
+                coder->layers[3].weight[unit * inputs + d] = factor * components[k * inputs + d];
         }
     free(components);
     return status;

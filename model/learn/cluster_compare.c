@@ -141,7 +141,7 @@ static enum shoal_status choose(struct comparison *work)
     struct shoal_cluster_table *table = work->table;
     struct shoal_cluster_samples samples = {view->learn, view->points.owners,
                                             view->learn_states.count, view->learn_states.size};
-    struct shoal_cluster_search_options options = {.resamples = work->options->resamples,
+    struct shoal_cluster_search_options options = {.resamples = 10, .repeats = 5,
                                                    .idec = work->options->idec};
     struct shoal_autoencoder coder = {0};
     struct shoal_cluster_found found;

@@ -2,8 +2,11 @@
 /* Deep clustering with the number of clusters found out.
  *
  * Candidates are tried in the code of the autoencoder alone, where a clustering costs little: the greatest K that meets
- * the criterion of cluster_stability.h there is trained jointly, and judged once more in the code that has become of
- * it. If it does not meet the criterion any more, one cluster less is tried. */
+ * the criterion of cluster_stability.h there is trained jointly, and judged once more by repeating the whole training
+ * on resampled users. (k-means in the code that the joint training has made would find any clusters again: it was
+ * trained towards them.) If they do not meet the criterion, one cluster less is tried.
+ *
+ * A retraining prefers the number that is in service: users are not moved for a cluster more. */
 #ifndef SHOAL_LEARN_CLUSTER_SEARCH_H
 #define SHOAL_LEARN_CLUSTER_SEARCH_H
 
@@ -14,7 +17,9 @@ enum { SHOAL_CLUSTERS_AUTO_MAX = 12 };
 
 struct shoal_cluster_search_options {
     size_t clusters;    /* K; 0: to be found out, 2 … SHOAL_CLUSTERS_AUTO_MAX */
-    unsigned resamples; /* of the users, for the stability */
+    size_t preferred;   /* K that is kept, when it is to be found out, if it meets the criterion; 0: none */
+    unsigned resamples; /* of the users, for the choice among numbers in the first code */
+    unsigned repeats;   /* of the users, for the stability of the final clusters; ≥ 1 */
     struct shoal_idec_options idec;
 };
 
@@ -23,7 +28,7 @@ struct shoal_cluster_found {
     bool chosen, stable;   /* K was found out; its final clusters meet the criterion */
     double reconstruction; /* mean square error of the autoencoder alone */
     struct shoal_idec_report idec;
-    struct shoal_cluster_stability stability; /* in the final code */
+    struct shoal_cluster_stability stability; /* of the final clusters */
 };
 
 /* Of standardised samples: makes the coder (the caller finishes it, also after a failure), labels[count] and *found.

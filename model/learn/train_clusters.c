@@ -33,7 +33,7 @@ struct work {
 struct shoal_train_clusters_options shoal_train_clusters_options_default(uint64_t seed)
 {
     struct shoal_train_clusters_options options = {
-        .states = 50000, .search = {.resamples = 10, .idec = shoal_idec_options_default()}};
+        .states = 50000, .search = {.resamples = 10, .repeats = 5, .idec = shoal_idec_options_default()}};
     options.search.idec.seed = seed;
     return options;
 }
@@ -228,8 +228,11 @@ static enum shoal_status learn(struct work *work)
     enum shoal_status status = prepare(work);
     struct shoal_cluster_samples samples = {work->vectors, work->points.owners, work->points.count,
                                             work->size};
+    struct shoal_cluster_search_options search = work->options->search;
+    if (work->before && shoal_clusters_count(work->before->clusters) >= 2)
+        search.preferred = shoal_clusters_count(work->before->clusters);
     if (status == SHOAL_OK)
-        status = shoal_cluster_search(&samples, &work->options->search, &work->coder, work->labels,
+        status = shoal_cluster_search(&samples, &search, &work->coder, work->labels,
                                       found);
     if (status == SHOAL_OK)
         status = shoal_clusters_create(work->size, found->clusters, &work->clusters);

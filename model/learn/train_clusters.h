@@ -31,7 +31,7 @@ struct shoal_train_clusters_report {
     struct shoal_message why_not; /* "", or why there are none */
 };
 
-/* 50000; K to be found out, 10 resamples, and idec.h's with `seed` */
+/* 50000; K to be found out, 10 resamples, 5 repeats, and idec.h's with `seed` */
 struct shoal_train_clusters_options shoal_train_clusters_options_default(uint64_t seed);
 
 /* Sets model->clusters (what was there is freed) by a grouped data set, of which everything before end_ms is
