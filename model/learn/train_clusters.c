@@ -41,6 +41,8 @@ struct shoal_train_clusters_options shoal_train_clusters_options_default(uint64_
 void shoal_cluster_standardize(float *points, size_t count, size_t size, float *mean,
                                float *deviation)
 {
+    size_t hidden = size > SHOAL_COUNTERS ? size - SHOAL_COUNTERS : 0;
+    float spread = fmaxf(1, sqrtf((float)hidden / SHOAL_COUNTERS));
     for (size_t d = 0; d < size; d++) {
         double sum = 0, squares = 0;
         for (size_t i = 0; i < count; i++)
@@ -52,7 +54,7 @@ void shoal_cluster_standardize(float *points, size_t count, size_t size, float *
         }
         double root = sqrt(squares / (double)count);
         mean[d] = (float)middle;
-        deviation[d] = root > 1e-4 ? (float)root : 1;
+        deviation[d] = (root > 1e-4 ? (float)root : 1) * (d < hidden ? spread : 1);
         for (size_t i = 0; i < count; i++)
             points[i * size + d] = (points[i * size + d] - mean[d]) * (1.0f / deviation[d]);
     }

@@ -43,8 +43,10 @@ enum shoal_status shoal_train_clusters(struct shoal_model *model, const struct s
                                        const struct shoal_model *before,
                                        struct shoal_train_clusters_report *report) SHOAL_MUST_CHECK;
 
-/* Standardises points[count × size] in place by their own mean and deviation, which it writes; a constant
- * input has deviation 1. */
+/* Standardises user vectors points[count × size] in place by their own mean and a deviation, which it writes; a constant
+ * input has deviation 1. The hidden state and the counters then weigh the same, however many numbers either has: the
+ * deviations of the hidden state are greater by √(H/SHOAL_COUNTERS). What the counters say is the same in every
+ * retraining, what a hidden unit stands for is not. */
 void shoal_cluster_standardize(float *points, size_t count, size_t size, float *mean,
                                float *deviation);
 
