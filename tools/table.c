@@ -378,7 +378,7 @@ static enum shoal_status refuse_name(const struct shoal_table *table, const char
                        used >= sizeof names ? "…" : "");
 }
 
-enum shoal_status shoal_table_find(const struct shoal_table *table, const char *name,
+enum shoal_status shoal_table_column_of(const struct shoal_table *table, const char *name,
                                    size_t *column, struct shoal_message *message)
 {
     if (table->form == SHOAL_TABLE_WORDS)

@@ -36,7 +36,7 @@ const char *shoal_table_name(const struct shoal_table *table, size_t column);
 
 /* The column of this name, in any case. NOT_FOUND without one: the message has the nearest name and lists those
  * that there are. */
-enum shoal_status shoal_table_find(const struct shoal_table *table, const char *name, size_t *column,
+enum shoal_status shoal_table_column_of(const struct shoal_table *table, const char *name, size_t *column,
                                    struct shoal_message *message) SHOAL_MUST_CHECK;
 
 /* A cell as text, zero-terminated, without its quotes; "" where it is empty. */

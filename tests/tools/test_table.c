@@ -37,9 +37,9 @@ Test(table, cells_are_found_by_row_and_name)
     cr_assert_eq(shoal_table_columns(table), 3);
     size_t customer, date, amount;
     struct shoal_message why = {""};
-    cr_assert_eq(shoal_table_find(table, "customer", &customer, &why), SHOAL_OK);
-    cr_assert_eq(shoal_table_find(table, "DATE", &date, &why), SHOAL_OK);
-    cr_assert_eq(shoal_table_find(table, "amount", &amount, &why), SHOAL_OK);
+    cr_assert_eq(shoal_table_column_of(table, "customer", &customer, &why), SHOAL_OK);
+    cr_assert_eq(shoal_table_column_of(table, "DATE", &date, &why), SHOAL_OK);
+    cr_assert_eq(shoal_table_column_of(table, "amount", &amount, &why), SHOAL_OK);
     cr_assert_str_eq(shoal_table_text(table, 1, customer), "c2");
     cr_assert_str_eq(shoal_table_text(table, 1, amount), "");
     double number;
@@ -79,7 +79,7 @@ Test(table, words_between_blanks_need_no_header)
     cr_assert_eq(time_ms, INT64_C(852076800000), "eight digits are a date, no seconds");
     struct shoal_message why = {""};
     size_t column;
-    cr_assert_eq(shoal_table_find(table, "date", &column, &why), SHOAL_NOT_FOUND);
+    cr_assert_eq(shoal_table_column_of(table, "date", &column, &why), SHOAL_NOT_FOUND);
     cr_assert_not_null(strstr(why.text, "header"), "%s", why.text);
     shoal_table_close(table);
 }
@@ -89,7 +89,7 @@ Test(table, a_column_that_is_not_there_is_told_with_the_nearest)
     struct shoal_table *table = open_text("CustomerID,InvoiceDate,Quantity\n1,2,3\n", SHOAL_TABLE_ANY);
     struct shoal_message why = {""};
     size_t column;
-    cr_assert_eq(shoal_table_find(table, "CustomrID", &column, &why), SHOAL_NOT_FOUND);
+    cr_assert_eq(shoal_table_column_of(table, "CustomrID", &column, &why), SHOAL_NOT_FOUND);
     cr_assert_not_null(strstr(why.text, "did you mean 'CustomerID'"), "%s", why.text);
     cr_assert_not_null(strstr(why.text, "InvoiceDate, Quantity"), "%s", why.text);
     shoal_table_close(table);
