@@ -26,12 +26,12 @@ void shoal_uplift_print_model(const struct shoal_uplift_model *model, FILE *out)
     fprintf(out, "  control   %" PRIu64 " rows, %" PRIu64 " with the outcome (%.2f %%)\n", model->rows[0],
             model->outcomes[0], 100 * (double)model->outcomes[0] / (double)model->rows[0]);
     fprintf(out, "  inputs    %zu\n", model->width);
-    fprintf(out, "Qini over %d folds, mean ± spread, of the best setting of each\n", SHOAL_UPLIFT_FOLDS);
+    fprintf(out, "Qini over %d folds, mean ± spread\n", SHOAL_UPLIFT_FOLDS * SHOAL_UPLIFT_DEALS);
     for (int learner = 0; learner < SHOAL_LEARNERS; learner++) {
         const struct shoal_uplift_tried *best = &choice->tried[choice->best[learner]];
-        fprintf(out, "%c %-10s %+.4f ± %.4f  ridge %g", choice->best[learner] == choice->picked ? '*' : ' ',
-                shoal_uplift_learner_name((enum shoal_uplift_learner)learner), best->qini, best->spread,
-                best->setting.ridge);
+        fprintf(out, "%c %-10s %+.4f ± %.4f  ridge %g", learner == (int)choice->picked ? '*' : ' ',
+                shoal_uplift_learner_name((enum shoal_uplift_learner)learner), choice->qini[learner],
+                choice->spread[learner], best->setting.ridge);
         if (learner == SHOAL_LEARNER_two_stage)
             fprintf(out, ", tau %g", best->setting.tau);
         fputc('\n', out);
@@ -45,8 +45,8 @@ static void put_tried(struct shoal_put *put, const char *key, const struct shoal
     shoal_put_real(put, "ridge", tried->setting.ridge);
     if (tried->setting.learner == SHOAL_LEARNER_two_stage)
         shoal_put_real(put, "tau", tried->setting.tau);
+    shoal_put_real(put, "log_loss", tried->loss);
     shoal_put_real(put, "qini", tried->qini);
-    shoal_put_real(put, "spread", tried->spread);
     shoal_put_close(put, '}');
 }
 
@@ -77,7 +77,16 @@ void shoal_uplift_put_model(const struct shoal_uplift_model *model, FILE *out)
         shoal_put_text(&put, NULL, name);
     }
     shoal_put_close(&put, ']');
-    put_tried(&put, "picked", &choice->tried[choice->picked]);
+    shoal_put_text(&put, "picked", shoal_uplift_learner_name(choice->picked));
+    shoal_put_open(&put, "learners", '{');
+    for (int learner = 0; learner < SHOAL_LEARNERS; learner++) {
+        shoal_put_open(&put, shoal_uplift_learner_name((enum shoal_uplift_learner)learner), '{');
+        shoal_put_real(&put, "qini", choice->qini[learner]);
+        shoal_put_real(&put, "spread", choice->spread[learner]);
+        put_tried(&put, "setting", &choice->tried[choice->best[learner]]);
+        shoal_put_close(&put, '}');
+    }
+    shoal_put_close(&put, '}');
     shoal_put_open(&put, "tried", '[');
     for (size_t s = 0; s < choice->count; s++)
         put_tried(&put, NULL, &choice->tried[s]);

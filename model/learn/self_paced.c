@@ -10,7 +10,7 @@
 
 struct shoal_self_paced shoal_self_paced_default(void)
 {
-    return (struct shoal_self_paced){.ridge = 0.01, .rate = 0.05, .warm_up = 20, .epochs = 60};
+    return (struct shoal_self_paced){.ridge = 0.01, .rate = 0.05, .warm_up = 100, .epochs = 200};
 }
 
 double shoal_self_paced_loss(const struct shoal_self_paced_data *data, const double *weights, double tau,

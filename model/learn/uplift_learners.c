@@ -340,3 +340,32 @@ double shoal_uplift_prompted(const struct shoal_uplift_heads *heads, const doubl
     }
     return NAN;
 }
+
+/* −log p of the row's label; NaN for a row that is not asked. */
+static double row_loss(const struct shoal_uplift_heads *heads, const struct shoal_uplift_rows *rows, size_t row)
+{
+    const double *x = rows->x + row * rows->width;
+    enum shoal_uplift_learner learner = heads->setting.learner;
+    bool of_arm = learner == SHOAL_LEARNER_two_stage || learner == SHOAL_LEARNER_analytic;
+    bool treated = rows->treated[row];
+    if (of_arm ? !rows->stage[row] : learner == SHOAL_LEARNER_response && !treated)
+        return NAN;
+    int index = learner == SHOAL_LEARNER_two_stage ? 2 : of_arm ? 1 : !treated;
+    double p = head(heads, index, x);
+    return -log(fmax((of_arm ? treated : rows->outcome[row]) ? p : 1 - p, 1e-12));
+}
+
+double shoal_uplift_loss(const struct shoal_uplift_heads *heads, const struct shoal_uplift_rows *rows)
+{
+    double sum = 0, total = 0, share = heads->treated_share;
+    bool balanced = heads->setting.learner == SHOAL_LEARNER_two_stage;
+    for (size_t i = 0; i < rows->count; i++) {
+        double loss = row_loss(heads, rows, i),
+               weight = !balanced ? 1 : rows->treated[i] ? 0.5 / share : 0.5 / (1 - share);
+        if (isnan(loss))
+            continue;
+        sum += weight * loss;
+        total += weight;
+    }
+    return total > 0 ? sum / total : 0;
+}

@@ -74,6 +74,10 @@ enum shoal_status shoal_uplift_relearn(const struct shoal_uplift_rows *rows, dou
 double shoal_uplift_score(const struct shoal_uplift_heads *heads, const double *x);
 /* P(prompted | x, active), 0 … 1; NaN for `response`. */
 double shoal_uplift_prompted(const struct shoal_uplift_heads *heads, const double *x);
+/* The mean log loss, on rows that the fit has not seen, of what the setting's ridge shrinks: of the outcome
+ * (two_model, shrunk, response; of the treated alone) or of the arm that a responder was in (two_stage, with the
+ * arms weighing the same, and analytic). A likelihood tells good from bad ridges far better than Qini can. */
+double shoal_uplift_loss(const struct shoal_uplift_heads *heads, const struct shoal_uplift_rows *rows);
 void shoal_uplift_heads_finish(struct shoal_uplift_heads *heads);
 
 /* Rows of their own memory: a copy of those of `from` whose `member` is `wanted` (NULL: all). NOMEM. */

@@ -4,7 +4,7 @@
 
 enum shoal_uplift_learner shoal_uplift_model_picked(const struct shoal_uplift_model *model)
 {
-    return model->choice.tried[model->choice.picked].setting.learner;
+    return model->choice.picked;
 }
 
 enum shoal_status shoal_uplift_model_learn(const struct shoal_uplift_rows *rows, uint64_t seed,

@@ -8,9 +8,9 @@
  *   inputs     [[column, kind, level, fill, mean, deviation] …]: kind as in enum shoal_input_kind
  *   rfm        [[column, binary of 4 float64] × 3]
  *   learners   [[name, ridge, tau, treated share, binary of 3·(width + 1) float64] …] in their order
- *   tried      [[learner, ridge, tau, mean Qini, spread] …]
- *   best       [index into tried, for each learner]
- *   picked     index into tried
+ *   tried      [[learner, ridge, tau, log loss, Qini] …]
+ *   best       [[index into tried, Qini, spread] for each learner]
+ *   picked     number of the learner
  *   checksum   binary of 8: XXH3 (64 bits) of all bytes before these 8
  *
  * Whatever stands in another place, has another type or is not finite where it counts is damage. */
@@ -83,13 +83,17 @@ static void pack_choice(const struct shoal_uplift_choice_of *choice, struct shoa
         shoal_pack_uint(out, tried->setting.learner);
         shoal_pack_double(out, tried->setting.ridge);
         shoal_pack_double(out, tried->setting.tau);
+        shoal_pack_double(out, tried->loss);
         shoal_pack_double(out, tried->qini);
-        shoal_pack_double(out, tried->spread);
     }
     shoal_pack_text(out, "best");
     shoal_pack_array(out, SHOAL_LEARNERS);
-    for (int learner = 0; learner < SHOAL_LEARNERS; learner++)
+    for (int learner = 0; learner < SHOAL_LEARNERS; learner++) {
+        shoal_pack_array(out, 3);
         shoal_pack_uint(out, choice->best[learner]);
+        shoal_pack_double(out, choice->qini[learner]);
+        shoal_pack_double(out, choice->spread[learner]);
+    }
     shoal_pack_text(out, "picked");
     shoal_pack_uint(out, choice->picked);
 }
@@ -229,18 +233,22 @@ static void read_choice(struct shoal_unpack *in, struct shoal_uplift_choice_of *
         tried->setting.learner = (enum shoal_uplift_learner)shoal_unpack_uint(in, SHOAL_LEARNERS - 1);
         tried->setting.ridge = read_finite(in);
         tried->setting.tau = read_finite(in);
+        tried->loss = shoal_unpack_double(in);
         tried->qini = shoal_unpack_double(in);
-        tried->spread = shoal_unpack_double(in);
     }
     uint64_t last = choice->count ? choice->count - 1 : 0;
     if (!choice->count)
         shoal_unpack_fail(in);
     shoal_fields_expect(in, "best");
     read_array(in, SHOAL_LEARNERS);
-    for (int learner = 0; learner < SHOAL_LEARNERS; learner++)
+    for (int learner = 0; learner < SHOAL_LEARNERS; learner++) {
+        read_array(in, 3);
         choice->best[learner] = shoal_unpack_uint(in, last);
+        choice->qini[learner] = shoal_unpack_double(in);
+        choice->spread[learner] = shoal_unpack_double(in);
+    }
     shoal_fields_expect(in, "picked");
-    choice->picked = shoal_unpack_uint(in, last);
+    choice->picked = (enum shoal_uplift_learner)shoal_unpack_uint(in, SHOAL_LEARNERS - 1);
 }
 
 static enum shoal_status read_body(struct shoal_unpack *in, struct shoal_uplift_model *model)
