@@ -77,12 +77,50 @@
       "how far the score must fall below a threshold to leave the level")                          \
     X(intent_dwell, "segments.intent.dwell", DURATION, "10m", "0s", "365d", "event time",          \
       "least time in a level before a lower one")                                                  \
+    X(intent_lapse, "segments.intent.lapse", DURATION, "1d", "1m", "365d", "event time",           \
+      "silence after which the prediction has run out and the user is cold")                       \
     X(lifecycle_new, "segments.lifecycle.new", DURATION, "1d", "0s", "3650d", "event time",        \
       "how long a user is new after the first event")                                              \
-    X(lifecycle_gap, "segments.lifecycle.gap", DURATION, "7d", "1s", "3650d", "event time",        \
-      "silence after which a user is returning")                                                   \
     X(lifecycle_returning, "segments.lifecycle.returning", DURATION, "1d", "0s", "3650d",          \
       "event time", "how long a user is returning")                                                \
+    X(lifecycle_lapsing, "segments.lifecycle.lapsing", DURATION, "3d", "1m", "3650d",              \
+      "event time", "silence after which a user is lapsing")                                       \
+    X(lifecycle_inactive, "segments.lifecycle.inactive", DURATION, "7d", "1m", "3650d",            \
+      "event time", "silence after which a user is inactive, and returning with the next event")   \
+    X(value_hysteresis, "segments.value.hysteresis", REAL, "0.1", "0", "1",                        \
+      "share of the threshold", "how far the expected spend must fall below a threshold to leave the tier")\
+    X(value_dwell, "segments.value.dwell", DURATION, "1d", "0s", "365d", "event time",             \
+      "least time in a tier before a lower one")                                                   \
+    X(cluster_margin, "segments.cluster.margin", REAL, "0.1", "0", "1", "share of belonging",      \
+      "how much nearer another cluster must be to move there")                                     \
+    X(cluster_dwell, "segments.cluster.dwell", DURATION, "1h", "0s", "365d", "event time",         \
+      "least time in a cluster")                                                                   \
+    X(engagement_margin, "segments.engagement.margin", REAL, "0.05", "0", "1", "probability",      \
+      "how much more probable another level must be to move there")                                \
+    X(engagement_dwell, "segments.engagement.dwell", DURATION, "1h", "0s", "365d", "event time",   \
+      "least time in a level of engagement")                                                       \
+    X(night_share, "segments.night_active.share", REAL, "0.5", "0", "1", "share",                  \
+      "of recent events between 22:00 and 06:00")                                                  \
+    X(price_factor, "segments.price_sensitive.factor", REAL, "0.75", "0.01", "1", "factor",        \
+      "price of what is taken, of the price of what is viewed")                                    \
+    X(cart_share, "segments.cart_abandoner.share", REAL, "0.8", "0", "1", "share",                 \
+      "of carts that no purchase followed")                                                        \
+    X(frequent_interval, "segments.frequent_buyer.interval", DURATION, "14d", "1h", "3650d",       \
+      "event time", "longest mean time between days with a purchase")                              \
+    X(first_time_for, "segments.first_time_buyer.for", DURATION, "30d", "1h", "3650d",             \
+      "event time", "how long a first purchase makes a first-time buyer")                          \
+    X(traits_hysteresis, "segments.traits.hysteresis", REAL, "0.1", "0", "1",                      \
+      "share of the bound", "how far a measure must be beyond its bound to leave a trait")         \
+    X(traits_dwell, "segments.traits.dwell", DURATION, "1d", "0s", "365d", "event time",           \
+      "least time in a trait")                                                                     \
+    X(utc_offset, "segments.utc_offset", INT, "0", "-840", "840", "minutes",                       \
+      "local time less UTC, for night_active")                                                     \
+    X(timers_cart, "timers.cart", DURATION, "1h", "1m", "365d", "event time",                      \
+      "time without a purchase after something was put into the cart: timer cart_idle")            \
+    X(timers_jump, "timers.jump", DURATION, "1h", "1m", "365d", "event time",                      \
+      "an event further ahead of its partition moves no timer before others confirm it")           \
+    X(timers_idle, "timers.idle", DURATION, "30s", "0s", "1d", "duration",                         \
+      "a partition without events for so long is told the time if a timer is due; 0: never")       \
     X(log_level, "log.level", CHOICE, "info", "", "", "debug, info, warning, error",               \
       "least severe message to log")                                                               \
     X(log_format, "log.format", CHOICE, "text", "", "", "text, json", "form of log lines")         \

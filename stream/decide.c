@@ -76,12 +76,12 @@ static void check_standing(const struct asking *asking, struct shoal_decision *d
                        asking->now_ms < promotion->valid_until_ms,
                    (double)asking->now_ms, 0);
     for (unsigned i = 0; i < SHOAL_DIMENSION_COUNT; i++) {
-        uint32_t accepted = promotion->levels[i];
-        if (!accepted)
+        const struct shoal_levels *accepted = &promotion->levels[i];
+        if (!shoal_levels_any(accepted))
             continue;
         uint8_t level = asking->record->standings[i].level;
-        bool met = level > 0 && (accepted >> (level - 1) & 1);
-        add_reason(decision, SHOAL_CONDITION_SEGMENT, met, (double)level, (double)accepted);
+        add_reason(decision, SHOAL_CONDITION_SEGMENT, shoal_levels_has(accepted, level),
+                   (double)level, 0);
         decision->reasons[decision->reasons_count - 1].dimension = (enum shoal_dimension)i;
     }
     float score = asking->record->score;
@@ -156,10 +156,11 @@ static void count_contact(const struct shoal_policy *policy, const struct shoal_
 
 /* One promotion at one event. True if `decision` is to be written. */
 static bool decide_one(const struct shoal_policy *policy, const struct shoal_promotion *promotion,
-                       const struct shoal_event *event, struct shoal_record *record, int64_t now_ms,
-                       struct shoal_decision *decision)
+                       const struct shoal_occasion *occasion, struct shoal_record *record,
+                       int64_t now_ms, struct shoal_decision *decision)
 {
-    bool triggered = promotion->triggers >> event->touch.behavior & 1;
+    bool triggered =
+        !occasion->timer && (promotion->triggers >> occasion->event->touch.behavior & 1);
     bool asks = triggered || promotion->triggers == 0;
     if (!asks && record->grants_count == 0)
         return false;
@@ -200,18 +201,20 @@ static bool decide_one(const struct shoal_policy *policy, const struct shoal_pro
     return triggered;
 }
 
-size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_event *event,
-                    struct shoal_record *record, struct shoal_decision *decisions)
+size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_occasion *occasion,
+                    struct shoal_record *record, struct shoal_budgets *budgets,
+                    struct shoal_decision *decisions)
 {
+    const struct shoal_event *event = occasion->event;
     int64_t now_ms =
         event->touch.time_ms > record->last_ms ? event->touch.time_ms : record->last_ms;
-    if (event->exposure == SHOAL_EXPOSURE_SHOWN && event->promotion)
+    if (!occasion->timer && event->exposure == SHOAL_EXPOSURE_SHOWN && event->promotion)
         count_contact(policy, event, record, now_ms);
     size_t count = 0;
     for (size_t i = 0; i < policy->count; i++) {
         const struct shoal_promotion *promotion = &policy->promotions[i];
         struct shoal_decision *decision = &decisions[count];
-        if (!decide_one(policy, promotion, event, record, now_ms, decision))
+        if (!decide_one(policy, promotion, occasion, record, now_ms, decision))
             continue;
         decision->control = shoal_in_control(promotion, event->user, event->user_size);
         count++;

@@ -15,8 +15,10 @@
 #ifndef SHOAL_DECIDE_H
 #define SHOAL_DECIDE_H
 
+#include "stream/budgets.h"
 #include "stream/event.h"
 #include "stream/policy.h"
+#include "stream/segments.h"
 
 enum { SHOAL_REASONS_MAX = SHOAL_DIMENSION_COUNT + 5 };
 
@@ -37,7 +39,7 @@ struct shoal_reason {
     /* score; ms since the last offer, NaN if there was none; offers so far; level; event time in
      * ms; for OFFER the ms since it was made */
     double value;
-    /* score; ms of cool-down; most offers; bits of accepted levels; 0 for validity, whose two
+    /* score; ms of cool-down; most offers; nothing (the promotion has its accepted levels); 0 for validity, whose two
      * limits are the promotion's; for OFFER the ms that it stands in all */
     double limit;
 };
@@ -58,11 +60,23 @@ const char *shoal_condition_name(enum shoal_condition condition);
 /* Stable over restarts and versions: hash of promotion id and user id against the control share. */
 bool shoal_in_control(const struct shoal_promotion *promotion, const char *user, size_t user_size);
 
-/* Decisions that this event causes (room for policy->count); the record's grants are updated. A
- * contact of exposure `shown` with a promotion of the policy counts as an offer made elsewhere: it
- * starts the cool-down and counts, unless an offer of ours is standing. Event time is taken as of
- * the user's latest event, so it never goes back. */
-size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_event *event,
-                    struct shoal_record *record, struct shoal_decision *decisions);
+/* What there is to decide on: an event, or a timer that fell due. */
+struct shoal_occasion {
+    const struct shoal_event *event; /* of a timer: user, partition and the time at which it fell due */
+    bool timer;                      /* behaviour, contact and the like of `event` mean nothing */
+    uint32_t timers;                 /* bits of enum shoal_timer that fell due */
+    const struct shoal_change *changes; /* what it changed */
+    size_t changes_count;
+    float prompted;                  /* P(buys only if prompted); NaN: not known */
+    int32_t partitions;              /* of the events topic: budgets are shared out among them */
+};
+
+/* Decisions that this occasion causes (room for policy->count); the record's grants and the partition's
+ * budgets are updated. A contact of exposure `shown` with a promotion of the policy counts as an offer made
+ * elsewhere: it starts the cool-down and counts, unless an offer of ours is standing. Event time is taken as
+ * of the user's latest event, so it never goes back. */
+size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_occasion *occasion,
+                    struct shoal_record *record, struct shoal_budgets *budgets,
+                    struct shoal_decision *decisions);
 
 #endif

@@ -40,6 +40,7 @@ struct shoal_event {
     uint32_t promotion;        /* low 32 bits of the hash of promotion_id; 0 = none */
     uint8_t exposure;          /* enum shoal_exposure */
     double price, quantity;    /* NaN = not given */
+    bool timer;                /* no event: a timer of the user that fell due at touch.time_ms */
 };
 
 struct shoal_decode_options {

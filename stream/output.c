@@ -37,6 +37,10 @@ size_t shoal_output_id(const char *topic, const struct shoal_event *event, const
         middle[used++] = '.';
         used += shoal_print_uint(event->part, middle + used);
     }
+    if (event->timer) {
+        middle[used++] = '@';
+        used += shoal_print_uint((uint64_t)event->touch.time_ms, middle + used);
+    }
     middle[used++] = '/';
     const struct {
         const char *text;
@@ -114,12 +118,16 @@ static void put_bound(struct shoal_encoder *e, int64_t time_ms)
         shoal_encode_time(e, time_ms);
 }
 
-static void put_levels(struct shoal_encoder *e, enum shoal_dimension dimension, uint32_t accepted)
+static void put_levels(struct shoal_encoder *e, enum shoal_dimension dimension,
+                       const struct shoal_levels *accepted)
 {
-    shoal_encode_array(e, (uint32_t)__builtin_popcount(accepted));
-    for (uint8_t level = 1; level <= 32; level++) {
-        if (accepted >> (level - 1) & 1)
-            shoal_encode_name(e, shoal_level_name(dimension, level));
+    unsigned most = shoal_level_count(dimension), count = 0;
+    for (unsigned level = 1; level <= most; level++)
+        count += shoal_levels_has(accepted, (uint8_t)level);
+    shoal_encode_array(e, count);
+    for (unsigned level = 1; level <= most; level++) {
+        if (shoal_levels_has(accepted, (uint8_t)level))
+            shoal_encode_name(e, shoal_level_name(dimension, (uint8_t)level));
     }
     shoal_encode_array_end(e);
 }
@@ -167,7 +175,7 @@ static void put_limit(struct shoal_encoder *e, const struct shoal_promotion *pro
         shoal_encode_array_end(e);
         break;
     case SHOAL_CONDITION_SEGMENT:
-        put_levels(e, reason->dimension, (uint32_t)reason->limit);
+        put_levels(e, reason->dimension, &promotion->levels[reason->dimension]);
         break;
     case SHOAL_CONDITION_MIN_SCORE:
     case SHOAL_CONDITION_MAX_SCORE:
@@ -218,15 +226,25 @@ static void put_reasons(struct shoal_encoder *e, const struct shoal_decision *de
     shoal_encode_array_end(e);
 }
 
+/* Intent and lifecycle always, another dimension if the user has a level in it. */
+static bool is_written(const struct shoal_record *record, unsigned dimension)
+{
+    return dimension <= SHOAL_LIFECYCLE || record->standings[dimension].level > 0;
+}
+
 static void put_segments(struct shoal_encoder *e, const struct shoal_record *record)
 {
-    shoal_encode_map(e, SHOAL_DIMENSION_COUNT);
-    SHOAL_ENCODE_KEY(e, "intent");
-    shoal_encode_name(e, shoal_level_name(SHOAL_INTENT, record->standings[SHOAL_INTENT].level));
-    SHOAL_ENCODE_KEY(e, "lifecycle");
-    shoal_encode_name(e,
-                      shoal_level_name(SHOAL_LIFECYCLE, record->standings[SHOAL_LIFECYCLE].level));
-    _Static_assert(SHOAL_DIMENSION_COUNT == 2, "write every dimension");
+    uint32_t count = 0;
+    for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++)
+        count += is_written(record, d);
+    shoal_encode_map(e, count);
+    for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++) {
+        if (!is_written(record, d))
+            continue;
+        const char *key = shoal_dimension_info((enum shoal_dimension)d)->key;
+        shoal_encode_quoted_key(e, key, strlen(key));
+        shoal_encode_name(e, shoal_level_name((enum shoal_dimension)d, record->standings[d].level));
+    }
     shoal_encode_map_end(e);
 }
 

@@ -13,8 +13,9 @@
 
 enum shoal_output_format { SHOAL_OUTPUT_JSON, SHOAL_OUTPUT_MSGPACK };
 
-/* "<topic>/<partition>/<offset>[.<part>]/<subject>" into `id` (at least 320 bytes), subject being the
- * dimension or the promotion; returns the length. */
+/* "<topic>/<partition>/<offset>[.<part>][@<due>]/<subject>" into `id` (at least 320 bytes), subject being
+ * the dimension or the promotion; returns the length. Of a timer, the offset is that of the user's last
+ * event and due the ms at which it fell due. */
 size_t shoal_output_id(const char *topic, const struct shoal_event *event, const char *subject,
                        char *id, size_t size);
 

@@ -23,6 +23,7 @@
 #include "stream/event.h"
 #include "stream/output.h"
 #include "stream/policy.h"
+#include "stream/segments.h"
 #include "stream/sink.h"
 
 struct shoal_pipeline_options {
@@ -34,6 +35,8 @@ struct shoal_pipeline_options {
     bool online;         /* correct scores by the outcomes that come in */
     enum shoal_output_format format;
     const char *topic;   /* events topic: part of every id */
+    int32_t partitions;  /* of the events topic: budgets are shared out among them */
+    int64_t timers_jump_ms; /* as shoal_watermark_see takes it */
     size_t cache_users;
     size_t batch_events;
 };
@@ -70,6 +73,7 @@ const char *shoal_stage_name(enum shoal_stage stage);
     X(repeated, "events dropped, event_id seen recently")                                          \
     X(suppressed, "events applied without outputs, in recovery")                                   \
     X(changes, "segment changes")                                                                  \
+    X(timers, "times at which something fell due")                                                 \
     X(decisions, "decisions")                                                                      \
     X(loaded, "users asked from the store")                                                        \
     X(rebuilt, "states recomputed under another model")                                            \
@@ -118,6 +122,12 @@ size_t shoal_pipeline_dirty(const struct shoal_pipeline *pipeline);
 size_t shoal_pipeline_dirty_max(const struct shoal_pipeline *pipeline);
 /* Forgets the waiting batch and all cached users of `partition` (−1: of all). */
 void shoal_pipeline_drop(struct shoal_pipeline *pipeline, int32_t partition);
+/* How many messages must come to `partition` until all timers that are due by until_ms have fallen due (as
+ * far as they are known: more than none if any is due), and the partition's event time (−1: none yet). The
+ * batch must have been run. */
+enum shoal_status shoal_pipeline_due(struct shoal_pipeline *pipeline, int32_t partition,
+                                     int64_t until_ms, size_t *messages, int64_t *watermark_ms,
+                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 const struct shoal_pipeline_counts *shoal_pipeline_counts(const struct shoal_pipeline *pipeline);
 /* *sum += *one, field by field. */
 void shoal_pipeline_counts_add(struct shoal_pipeline_counts *sum,

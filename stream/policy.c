@@ -86,11 +86,11 @@ static enum shoal_status read_map(struct reading *r, const struct shoal_yaml *ma
     return SHOAL_OK;
 }
 
-/* Sets bit `bit_of(text)` for each text of a list; a single text is a list of one. */
-static enum shoal_status read_bits(struct reading *r, const struct shoal_yaml *node,
-                                   int (*bit_of)(const char *text, int which),
-                                   const char *(*name_of)(int bit, int which), int which,
-                                   const char *what, uint32_t *bits)
+/* Adds `number_of(text)` for each text of a list; a single text is a list of one. */
+static enum shoal_status read_names(struct reading *r, const struct shoal_yaml *node,
+                                    int (*number_of)(const char *text, int which),
+                                    const char *(*name_of)(int number, int which), int which,
+                                    const char *what, struct shoal_levels *numbers)
 {
     if (node->kind == SHOAL_YAML_MAP || (node->kind == SHOAL_YAML_LIST && !node->first))
         return wrong(r, node, "a list of one or more names");
@@ -98,15 +98,16 @@ static enum shoal_status read_bits(struct reading *r, const struct shoal_yaml *n
     for (; item; item = node->kind == SHOAL_YAML_LIST ? item->next : NULL) {
         if (item->kind != SHOAL_YAML_TEXT)
             return wrong(r, item, "a name");
-        int bit = bit_of(item->text, which);
-        if (bit < 0) {
+        int number = number_of(item->text, which);
+        if (number < 0) {
             struct shoal_nearest nearest;
             shoal_nearest_init(&nearest, item->text);
-            for (int i = 0; name_of(i, which); i++)
-                shoal_nearest_feed(&nearest, name_of(i, which));
+            for (int i = 0; i <= SHOAL_LEVELS_MAX; i++)
+                if (name_of(i, which))
+                    shoal_nearest_feed(&nearest, name_of(i, which));
             return unknown(r, item->line, what, item->text, &nearest);
         }
-        *bits |= 1u << bit;
+        shoal_levels_add(numbers, (uint8_t)number);
     }
     return SHOAL_OK;
 }
@@ -129,15 +130,15 @@ static enum shoal_status read_id(struct reading *r, const struct shoal_yaml *nod
     return SHOAL_OK;
 }
 
-static int behavior_bit(const char *text, int which)
+static int behavior_number(const char *text, int which)
 {
     enum shoal_behavior behavior;
     return shoal_behavior_parse(text, strlen(text), &behavior) ? (int)behavior : -1;
 }
 
-static const char *behavior_name(int bit, int which)
+static const char *behavior_name(int number, int which)
 {
-    return bit < SHOAL_BEHAVIOR_COUNT ? shoal_behavior_name((enum shoal_behavior)bit) : NULL;
+    return number < SHOAL_BEHAVIOR_COUNT ? shoal_behavior_name((enum shoal_behavior)number) : NULL;
 }
 
 static enum shoal_status read_triggers(struct reading *r, const struct shoal_yaml *node, void *into)
@@ -145,18 +146,22 @@ static enum shoal_status read_triggers(struct reading *r, const struct shoal_yam
     struct shoal_promotion *promotion = into;
     if (node->kind == SHOAL_YAML_LIST && !node->first)
         return SHOAL_OK; /* written out: no triggers */
-    return read_bits(r, node, behavior_bit, behavior_name, 0, "behaviour", &promotion->triggers);
+    struct shoal_levels numbers = {0};
+    enum shoal_status status =
+        read_names(r, node, behavior_number, behavior_name, 0, "behaviour", &numbers);
+    promotion->triggers = (uint32_t)numbers.bits[0];
+    return status;
 }
 
-static const char *level_name(int bit, int dimension)
+static const char *level_name(int number, int dimension)
 {
-    return shoal_level_name((enum shoal_dimension)dimension, (uint8_t)(bit + 1));
+    return shoal_level_name((enum shoal_dimension)dimension, (uint8_t)number);
 }
 
-static int level_bit(const char *text, int dimension)
+static int level_number(const char *text, int dimension)
 {
-    for (int i = 0; level_name(i, dimension); i++) {
-        if (strcmp(level_name(i, dimension), text) == 0)
+    for (int i = 1; i <= SHOAL_LEVELS_MAX; i++) {
+        if (level_name(i, dimension) && strcmp(level_name(i, dimension), text) == 0)
             return i;
     }
     return -1;
@@ -180,7 +185,7 @@ static enum shoal_status read_segments(struct reading *r, const struct shoal_yam
         if (found < 0)
             return unknown(r, node->line, "segment dimension", node->key, &nearest);
         enum shoal_status status =
-            read_bits(r, node, level_bit, level_name, found, "level", &promotion->levels[found]);
+            read_names(r, node, level_number, level_name, found, "level", &promotion->levels[found]);
         if (status != SHOAL_OK)
             return status;
     }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Segments and promotions as configured: the rules, without any user. Immutable once loaded.
- *
- * Segments (dimension, levels): `intent` cold < warm < hot from the score; `lifecycle` new, active,
- * returning from the user's history. */
+/* Promotions as configured: the rules, without any user. Immutable once loaded. */
 #ifndef SHOAL_POLICY_H
 #define SHOAL_POLICY_H
 
@@ -11,36 +8,17 @@
 
 #include "model/base/status.h"
 #include "state/record.h"
-
-enum shoal_dimension {
-    SHOAL_INTENT,
-    SHOAL_LIFECYCLE,
-    SHOAL_DIMENSION_COUNT,
-};
-
-/* levels are numbered from 1, as in shoal_standing.level */
-enum shoal_intent { SHOAL_COLD = 1, SHOAL_WARM, SHOAL_HOT };
-enum shoal_lifecycle { SHOAL_NEW = 1, SHOAL_ACTIVE, SHOAL_RETURNING };
-
-const char *shoal_dimension_name(enum shoal_dimension dimension);
-/* NULL for a level that does not exist; level 0 gives NULL. */
-const char *shoal_level_name(enum shoal_dimension dimension, uint8_t level);
-unsigned shoal_level_count(enum shoal_dimension dimension);
-
-struct shoal_segment_rules {
-    float hysteresis;             /* a lower intent level is taken only below threshold − this */
-    int64_t intent_dwell_ms;      /* least event time in an intent level before a lower one */
-    int64_t new_ms;               /* `new` until this long after the first event */
-    int64_t returning_gap_ms;     /* a gap of at least this makes `returning` */
-    int64_t returning_ms;         /* … which lasts this long */
-};
-struct shoal_segment_rules shoal_segment_rules_default(void); /* .02, 10 min, 1 d, 7 d, 1 d */
+#include "stream/dimensions.h"
+#include "stream/timers.h"
 
 struct shoal_promotion {
     char id[65];
     uint32_t hash;               /* shoal_promotion_hash(id) */
-    uint32_t triggers;           /* bit per enum shoal_behavior; 0 = evaluated at every event */
-    uint32_t levels[SHOAL_DIMENSION_COUNT]; /* bit (level − 1) set = accepted; 0 = any */
+    uint32_t triggers;           /* bit per enum shoal_behavior. Without a trigger of any kind the
+                                  * promotion is evaluated at every event */
+    uint32_t timers;             /* bit per enum shoal_timer that is a trigger */
+    struct shoal_levels enters[SHOAL_DIMENSION_COUNT]; /* levels whose entry is a trigger */
+    struct shoal_levels levels[SHOAL_DIMENSION_COUNT]; /* accepted levels; none = any */
     float min_score;             /* 0 = none */
     float max_score;             /* 1 = none */
     int64_t cooldown_ms;         /* least time between two offers to one user; 0 = none */
@@ -53,6 +31,7 @@ struct shoal_promotion {
 struct shoal_policy {
     struct shoal_promotion *promotions;
     size_t count;                /* ≤ SHOAL_GRANTS_MAX */
+    bool wants_prompted;         /* a condition asks whether the user buys only if prompted */
     char version[17];            /* hash of the file */
 };
 

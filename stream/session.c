@@ -54,7 +54,7 @@ static enum shoal_status reset_states(struct session *s, int32_t partition, int6
             items[i].user = (struct shoal_slice){at + 1, *at};
             at += 1 + *at;
         }
-        items[reset.count].user = (struct shoal_slice){"", 0}; /* what outcomes.h keeps there */
+        items[reset.count].user = (struct shoal_slice){"", 0}; /* what partition_state.h keeps there */
         status = s->store->ops->save(s->store, partition, items, reset.count + 1, start, 0, message);
     }
     if (status == SHOAL_OK)
@@ -142,6 +142,7 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
         .committed = assignment->committed,
         .saved = plan.start,
         .suppress_until = plan.suppress_until,
+        .quiet_since_ms = shoal_clock_ms(),
     };
     if (plan.gone > 0)
         shoal_log_write(s->log, SHOAL_WARNING,
@@ -207,6 +208,7 @@ static enum shoal_status take(struct session *s, const struct shoal_input *input
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory while decoding");
     p->position = input->offset + 1;
+    p->quiet_since_ms = s->now_ms;
     s->taken++;
     return SHOAL_OK;
 }
@@ -217,6 +219,7 @@ static enum shoal_status fill(struct session *s, struct shoal_message *message)
     int64_t due_ms = s->committed_ms + s->config->commit_interval;
     int64_t wait_until_ns = 0;
     size_t most = (size_t)s->config->batch_events;
+    s->now_ms = shoal_clock_ms();
     while (shoal_pipeline_waiting(s->pipeline) < most) {
         int timeout_ms = 0;
         if (shoal_pipeline_waiting(s->pipeline) == 0) {
@@ -256,6 +259,8 @@ static enum shoal_status process(struct session *s, struct shoal_message *messag
         enum shoal_status status = fill(s, message);
         if (status == SHOAL_OK)
             status = shoal_pipeline_run(s->pipeline, message);
+        if (status == SHOAL_OK)
+            status = session_tell_time(s, message);
         if (status != SHOAL_OK)
             return status;
         bool due = shoal_clock_ms() - s->committed_ms >= s->config->commit_interval ||
@@ -283,6 +288,7 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
     s->model = shoal_models_latest(o->models);
     struct shoal_pipeline_options pipeline =
         shoal_pipeline_options_of(s->config, s->model, o->policy);
+    pipeline.partitions = o->partitions;
     s->serving.format = pipeline.format;
     struct shoal_source_listener listener = {s, on_claim, on_assigned, on_revoked};
     snprintf(member, sizeof member, "%s-%d", o->instance ? o->instance : "dynamic", o->index);

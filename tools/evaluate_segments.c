@@ -57,7 +57,8 @@ static void live_through(struct work *work, const struct shoal_model *model,
         if (i == 0)
             work->record->first_ms = time_ms;
         work->record->last_ms = time_ms;
-        shoal_segments_update(&rules, model, work->record, time_ms, gap_ms, changes);
+        struct shoal_view view = {.model = model, .now_ms = time_ms, .gap_ms = gap_ms};
+        (void)shoal_segments_update(&rules, &view, work->record, changes);
         lifecycle[i] = work->record->standings[SHOAL_LIFECYCLE].level;
     }
 }
@@ -109,7 +110,7 @@ enum shoal_status shoal_segment_cuts_make(const struct shoal_model *model,
     enum shoal_status status = reserve(&work, model, dataset->events_count);
     if (status == SHOAL_OK)
         find_levels(&work, model, dataset, evaluation);
-    for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++) {
+    for (unsigned d = 0; d <= SHOAL_LIFECYCLE; d++) {
         unsigned levels = shoal_level_count((enum shoal_dimension)d);
         for (uint8_t level = 1; level <= levels && status == SHOAL_OK; level++) {
             struct shoal_segment_cut *made = &cuts->cuts[cuts->count++];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Microseconds to decide and to format one output; run by hand. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,8 +27,8 @@ static void prepare(void)
         snprintf(promotions[i].id, sizeof promotions[i].id, "checkout-reminder-%zu", i);
         promotions[i].hash = shoal_promotion_hash(promotions[i].id, strlen(promotions[i].id));
         promotions[i].triggers = 1u << SHOAL_CART;
-        promotions[i].levels[SHOAL_INTENT] = 6;
-        promotions[i].levels[SHOAL_LIFECYCLE] = 6;
+        promotions[i].levels[SHOAL_INTENT].bits[0] = (6) << 1;
+        promotions[i].levels[SHOAL_LIFECYCLE].bits[0] = (6) << 1;
         promotions[i].min_score = 0.2f;
         promotions[i].max_score = 1;
         promotions[i].cooldown_ms = 86400000;
@@ -66,14 +67,16 @@ static void decide_view(void)
 {
     struct shoal_decision decisions[4];
     event.touch.behavior = SHOAL_PV;
-    sink = shoal_decide(&policy, &event, &record, decisions);
+    struct shoal_occasion occasion = {.event = &event, .prompted = NAN, .partitions = 1};
+    sink = shoal_decide(&policy, &occasion, &record, NULL, decisions);
 }
 
 static void decide_cart(void)
 {
     struct shoal_decision decisions[4];
     event.touch.behavior = SHOAL_CART;
-    sink = shoal_decide(&policy, &event, &record, decisions);
+    struct shoal_occasion occasion = {.event = &event, .prompted = NAN, .partitions = 1};
+    sink = shoal_decide(&policy, &occasion, &record, NULL, decisions);
     decision = decisions[0];
 }
 
@@ -81,7 +84,8 @@ static void segments(void)
 {
     struct shoal_segment_rules rules = shoal_segment_rules_default();
     struct shoal_change changes[SHOAL_DIMENSION_COUNT];
-    sink = shoal_segments_update(&rules, &model, &record, event.touch.time_ms, 0, changes);
+    struct shoal_view view = {.model = &model, .now_ms = event.touch.time_ms};
+    sink = shoal_segments_update(&rules, &view, &record, changes);
 }
 
 static void measure(const char *name, void (*call)(void))

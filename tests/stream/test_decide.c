@@ -31,7 +31,8 @@ static size_t contact(int64_t time_ms, enum shoal_behavior behavior, const char 
         event.promotion = shoal_promotion_hash(promotion, strlen(promotion));
     if (time_ms > record.last_ms)
         record.last_ms = time_ms;
-    return shoal_decide(&policy, &event, &record, decisions);
+    struct shoal_occasion occasion = {.event = &event, .prompted = NAN, .partitions = 1};
+    return shoal_decide(&policy, &occasion, &record, NULL, decisions);
 }
 
 static size_t event(int64_t time_ms, enum shoal_behavior behavior)
@@ -115,8 +116,9 @@ Test(decide, segments_must_be_at_an_accepted_level)
 {
     struct shoal_promotion *p = add("a");
     p->triggers = 1u << SHOAL_PV;
-    p->levels[SHOAL_INTENT] = 1u << (SHOAL_HOT - 1);
-    p->levels[SHOAL_LIFECYCLE] = 1u << (SHOAL_NEW - 1) | 1u << (SHOAL_ACTIVE - 1);
+    shoal_levels_add(&p->levels[SHOAL_INTENT], SHOAL_HOT);
+    shoal_levels_add(&p->levels[SHOAL_LIFECYCLE], SHOAL_NEW);
+    shoal_levels_add(&p->levels[SHOAL_LIFECYCLE], SHOAL_ACTIVE);
     event(1, SHOAL_PV);
     cr_assert_eq(decisions[0].reasons_count, 2);
     cr_assert_not(decisions[0].eligible);

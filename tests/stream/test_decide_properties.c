@@ -23,6 +23,13 @@ static uint64_t below(struct random *r, uint64_t bound)
     return (z ^ (z >> 31)) % bound;
 }
 
+static size_t decide(const struct shoal_policy *policy, const struct shoal_event *event,
+                     struct shoal_record *record, struct shoal_decision *decisions)
+{
+    struct shoal_occasion occasion = {.event = event, .prompted = NAN, .partitions = 1};
+    return shoal_decide(policy, &occasion, record, NULL, decisions);
+}
+
 static void make_policy(struct random *r, struct shoal_promotion *promotions, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -37,7 +44,7 @@ static void make_policy(struct random *r, struct shoal_promotion *promotions, si
         p->hash = shoal_promotion_hash(p->id, strlen(p->id));
         p->triggers = (uint32_t)below(r, 16);
         if (below(r, 2))
-            p->levels[SHOAL_INTENT] = (uint32_t)below(r, 8);
+            p->levels[SHOAL_INTENT].bits[0] = below(r, 8) << 1;
         if (below(r, 2))
             p->min_score = (float)below(r, 100) / 200;
         if (below(r, 3) == 0)
@@ -127,7 +134,7 @@ Test(decide_properties, cooldown_limit_and_withdrawals_hold_for_random_lives)
             struct shoal_event event = {.user = "u", .user_size = 1};
             next_event(&r, &event, &record);
             struct shoal_decision decisions[PROMOTIONS];
-            size_t count = shoal_decide(&policy, &event, &record, decisions);
+            size_t count = decide(&policy, &event, &record, decisions);
             for (size_t i = 0; i < count; i++)
                 check(&decisions[i], &event, &record,
                       &histories[decisions[i].promotion - promotions]);
@@ -174,9 +181,9 @@ Test(decide_properties, promotions_do_not_influence_each_other)
             same = before;
             next_event(&same, &event, &alone);
             struct shoal_decision a[PROMOTIONS], b[PROMOTIONS], c[1];
-            size_t a_count = shoal_decide(&all, &event, &together, a);
-            size_t b_count = shoal_decide(&back, &event, &backwards, b);
-            size_t c_count = shoal_decide(&one, &event, &alone, c);
+            size_t a_count = decide(&all, &event, &together, a);
+            size_t b_count = decide(&back, &event, &backwards, b);
+            size_t c_count = decide(&one, &event, &alone, c);
             cr_assert_eq(a_count, b_count);
             for (size_t i = 0; i < a_count; i++) {
                 const struct shoal_decision *other = &b[a_count - 1 - i];

@@ -10,7 +10,7 @@ static struct shoal_record record;
 static const struct shoal_model model = {.version = "0123456789abcdef"};
 static struct shoal_promotion promotion = {
     .id = "checkout-reminder",
-    .levels = {1u << (SHOAL_WARM - 1) | 1u << (SHOAL_HOT - 1), 0},
+    .levels = {[SHOAL_INTENT] = {{1u << SHOAL_WARM | 1u << SHOAL_HOT}}},
     .valid_from_ms = INT64_MIN,
     .valid_until_ms = INT64_C(1514764800000),
 };

@@ -50,8 +50,8 @@ Test(policy, every_key_is_read)
     cr_assert_str_eq(p->id, "checkout-reminder");
     cr_assert_eq(p->hash, shoal_promotion_hash("checkout-reminder", 17));
     cr_assert_eq(p->triggers, 1u << SHOAL_CART | 1u << SHOAL_PV);
-    cr_assert_eq(p->levels[SHOAL_INTENT], 6);
-    cr_assert_eq(p->levels[SHOAL_LIFECYCLE], 4);
+    cr_assert_eq(p->levels[SHOAL_INTENT].bits[0], 1u << SHOAL_WARM | 1u << SHOAL_HOT);
+    cr_assert_eq(p->levels[SHOAL_LIFECYCLE].bits[0], 1u << SHOAL_RETURNING);
     cr_assert_eq(p->min_score, 0.2f);
     cr_assert_eq(p->max_score, 0.9f);
     cr_assert_eq(p->cooldown_ms, 86400000);
@@ -71,7 +71,7 @@ Test(policy, what_is_left_out_has_a_default)
     cr_assert_eq(policy->count, 2);
     const struct shoal_promotion *p = policy->promotions;
     cr_assert_eq(p->triggers, 0);
-    cr_assert_eq(p->levels[0], 0);
+    cr_assert_not(shoal_levels_any(&p->levels[0]));
     cr_assert_eq(p->min_score, 0);
     cr_assert_eq(p->max_score, 1);
     cr_assert_eq(p->cooldown_ms, 0);
@@ -219,7 +219,7 @@ Test(policy, levels_have_names_and_there_is_no_level_zero)
     cr_assert_str_eq(shoal_level_name(SHOAL_LIFECYCLE, SHOAL_NEW), "new");
     cr_assert_null(shoal_level_name(SHOAL_INTENT, 0));
     cr_assert_null(shoal_level_name(SHOAL_INTENT, 4));
-    cr_assert_eq(shoal_level_count(SHOAL_LIFECYCLE), 3);
+    cr_assert_eq(shoal_level_count(SHOAL_LIFECYCLE), 5);
 }
 
 Test(policy, the_sample_file_is_a_policy)
