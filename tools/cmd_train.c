@@ -12,6 +12,7 @@
 #include "model/learn/train.h"
 #include "stream/event.h"
 #include "tools/commands.h"
+#include "tools/engagement_show.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
 #include "tools/train_log.h"
@@ -23,6 +24,8 @@ struct showing {
     struct shoal_train_log log;
     bool value_wanted;
     struct shoal_train_value_report value;
+    struct shoal_engagement_ask engagement_ask;
+    struct shoal_train_uplift_report engagement;
 };
 
 static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
@@ -261,6 +264,7 @@ static int keep(const struct shoal_cli_args *args, const struct showing *showing
         print_summary(path, model, summary, seconds);
         if (showing->value_wanted)
             shoal_value_show(&showing->value, stdout);
+        shoal_engagement_show(&showing->engagement_ask, &showing->engagement, stdout);
         print_left_out(load, dataset, preparation);
     }
     struct shoal_train_run made = {args,        train_options, dataset, load,
@@ -302,7 +306,10 @@ static enum shoal_status learn_on_top(const struct shoal_cli_args *args,
         status = shoal_train_value(model, dataset, end_ms, &value, &showing->value);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory with %zu events", dataset->events_count);
-    return SHOAL_OK;
+    return shoal_engagement_read(args, &showing->engagement_ask)
+               ? shoal_engagement_learn(&showing->engagement_ask, model, dataset, end_ms, options->seed,
+                                        &showing->engagement, message)
+               : SHOAL_INTERNAL;
 }
 
 static int train(const struct shoal_cli_args *args, const struct shoal_train_options *wanted,
@@ -366,7 +373,9 @@ static int run(const struct shoal_cli_args *args)
     struct shoal_train_options options;
     struct shoal_message message = {.text = ""};
     bool value_wanted; /* looked at once more after the training */
-    if (!read_options(args, &options) || !shoal_value_wanted(args, &value_wanted))
+    struct shoal_engagement_ask engagement; /* the same */
+    if (!read_options(args, &options) || !shoal_value_wanted(args, &value_wanted) ||
+        !shoal_engagement_read(args, &engagement))
         return SHOAL_EXIT_USAGE;
     if (shoal_train_options_check(&options, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
@@ -447,6 +456,7 @@ static const struct shoal_cli_option train_options[] = {
      "model; removed at the end",
      false, false},
     SHOAL_VALUE_OPTION,
+    SHOAL_ENGAGEMENT_OPTIONS,
     {"no-refit", NULL, NULL, "keep the model of the training part, do not learn from the last days",
      false, false},
     {0},
@@ -461,7 +471,8 @@ const struct shoal_cli_command shoal_cmd_train = {
         "the rest trains. Starts from a logistic regression on the decayed counters, stops early on "
         "the validation log loss, calibrates, takes the thresholds warm and hot from the 70 % and "
         "90 % quantiles of the validation scores, and learns once more from all labelled events. "
-        "On top of it learns what users are expected to spend (--value).",
+        "On top of it learns what users are expected to spend (--value), how engaged they are and who buys "
+        "only if prompted (--engagement).",
     .example = "shoal train --events events.csv.gz --until 2017-12-02T00:00+08:00 --out m.shoal",
     .options = train_options,
     .run = run,

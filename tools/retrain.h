@@ -17,6 +17,7 @@
 #include "model/learn/reference.h"
 #include "model/learn/train.h"
 #include "model/models_dir.h"
+#include "tools/engagement_show.h"
 #include "tools/load_events.h"
 
 struct shoal_retrain_options {
@@ -32,6 +33,7 @@ struct shoal_retrain_options {
     int64_t recent_ms;  /* how much is looked at for drift */
     struct shoal_train_options train;
     bool value; /* learn customer value on top */
+    struct shoal_engagement_ask engagement;
 };
 
 /*  X(NAME, "text in runs.jsonl") */

@@ -200,6 +200,18 @@ static enum shoal_status learn_on_top(struct round *round)
     return status;
 }
 
+static enum shoal_status learn_engagement(struct round *round, struct shoal_message *message)
+{
+    const struct shoal_engagement_ask *ask = &round->options->engagement;
+    struct shoal_train_uplift_report report;
+    enum shoal_status status =
+        shoal_engagement_learn(ask, round->challenger, &round->window, round->run->sealed_from_ms,
+                               round->options->train.seed, &report, message);
+    if (status == SHOAL_OK)
+        shoal_engagement_show(ask, &report, stderr);
+    return status;
+}
+
 static enum shoal_status train(struct round *round, struct shoal_message *message)
 {
     struct shoal_retrain_run *run = round->run;
@@ -220,6 +232,9 @@ static enum shoal_status train(struct round *round, struct shoal_message *messag
     status = learn_on_top(round);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory with %zu events", run->events_count);
+    status = learn_engagement(round, message);
+    if (status != SHOAL_OK)
+        return status;
     struct shoal_buffer bytes = {0};
     status = shoal_model_serialize(round->challenger, &bytes); /* sets the version */
     shoal_buffer_finish(&bytes);
