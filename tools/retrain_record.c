@@ -169,8 +169,8 @@ void shoal_retrain_put(const struct shoal_retrain_options *options,
     put_options(&put, options);
     if (run->trained)
         put_training(&put, run);
-    if (run->clusters.kept + run->clusters.fresh)
-        put_clusters(&put, &run->clusters);
+    if (run->learnt.clusters.kept + run->learnt.clusters.fresh)
+        put_clusters(&put, &run->learnt.clusters);
     if (run->loaded && run->events_count)
         put_sealed(&put, run);
     if (run->looked)
@@ -227,13 +227,13 @@ void shoal_retrain_print(const struct shoal_retrain_run *run, FILE *out)
     if (run->trigger.text[0])
         fprintf(out, "  because   %s\n", run->trigger.text);
     print_drift(run, out);
-    if (run->clusters.kept + run->clusters.fresh)
+    if (run->learnt.clusters.kept + run->learnt.clusters.fresh)
         fprintf(out, "  clusters  %zu, stability %.2f; %zu continue those in service, %zu are new, "
                      "%zu retired\n",
-                run->clusters.found.clusters, run->clusters.found.stability.mean, run->clusters.kept,
-                run->clusters.fresh, run->clusters.retired);
-    else if (run->clusters.why_not.text[0])
-        fprintf(out, "  clusters  none: %s\n", run->clusters.why_not.text);
+                run->learnt.clusters.found.clusters, run->learnt.clusters.found.stability.mean, run->learnt.clusters.kept,
+                run->learnt.clusters.fresh, run->learnt.clusters.retired);
+    else if (run->learnt.clusters.why_not.text[0])
+        fprintf(out, "  clusters  none: %s\n", run->learnt.clusters.why_not.text);
     if (run->trained) {
         print_window("trained", run->from_ms, run->sealed_from_ms, out);
         fprintf(out, ", %zu events of %zu users\n", run->summary.events_count,
