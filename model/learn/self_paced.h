@@ -33,7 +33,7 @@ struct shoal_self_paced_data {
     size_t count, width;
 };
 
-/* τ 0, ridge 0.01, rate 0.05, 20 of 60 epochs to warm up */
+/* τ 0, ridge 0.01, rate 0.05, 100 of 200 epochs to warm up */
 struct shoal_self_paced shoal_self_paced_default(void);
 /* Learns weights[width + 1], the bias last, from zeros. NOMEM. */
 enum shoal_status shoal_self_paced_fit(const struct shoal_self_paced_data *data,

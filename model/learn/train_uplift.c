@@ -167,7 +167,7 @@ static enum shoal_status first_stage(const struct shoal_model *model, const stru
 /* ---- stage 2 --------------------------------------------------------------------------------- */
 
 static const double ridges[] = {0.01, 0.1, 1};
-static const double taus[] = {0, 0.4, 0.5, 0.55, 0.6};
+static const double taus[] = {0, 0.3, 0.4, 0.5, 0.55, 0.6};
 
 static enum shoal_status qini_of(const struct shoal_uplift_rows *rows, const struct shoal_uplift_heads *heads,
                                  double *qini)

@@ -19,7 +19,7 @@ static const struct {
     [SHOAL_LEARNER_shrunk] = {{0.01, 0.03, 0.1, 0.3, 1, 3, 10}, 7},
     [SHOAL_LEARNER_response] = {{1e-4}, 1},
 };
-static const double taus[] = {0, 0.4, 0.5, 0.55, 0.6, 0.65};
+static const double taus[] = {0, 0.3, 0.4, 0.5, 0.55, 0.6};
 
 static void list_settings(struct shoal_uplift_choice_of *choice)
 {
