@@ -25,7 +25,7 @@ static enum shoal_status decode_with(const char *replaced, const char *json)
         {"user_id", "\"u1\""},     {"behavior", "\"pv\""},      {"item_id", "\"i1\""},
         {"category_id", "\"c1\""}, {"timestamp", "1511539200"}, {"price", "9.99"},
         {"quantity", "2"},         {"event_id", "\"e1\""},      {"promotion_id", "\"p1\""},
-        {"exposure", "\"shown\""},
+        {"exposure", "\"shown\""}, {"consent_marketing", NULL}, {"consent_personalization", NULL},
     };
     char text[1000] = "{";
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
