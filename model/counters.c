@@ -2,8 +2,9 @@
 /* Decayed counters; see counters.h. 2^−x by our own exp2, since counters are part of states that
  * must come out the same on every machine.
  *
- * A counter below 2^−64 becomes zero: it says nothing any more, and subnormal numbers, which a
- * one-hour half-life reaches after five quiet days, cost a hundred times a normal operation. */
+ * A counter below 2^−20 becomes zero: it says nothing any more, takes no room in a record then, and
+ * subnormal numbers, which a one-hour half-life reaches after five quiet days, cost a hundred times a
+ * normal operation. */
 #include "model/counters.h"
 
 #include "model/vmath.h"
@@ -22,7 +23,7 @@ void shoal_counters_decay(float counters[SHOAL_COUNTERS], int64_t gap_ms)
     shoal_vexp2(factors, factors, SHOAL_HALF_LIVES);
     for (size_t i = 0; i < SHOAL_COUNTERS; i++) {
         float decayed = counters[i] * factors[i % SHOAL_HALF_LIVES];
-        counters[i] = decayed < 0x1p-64f ? 0.0f : decayed;
+        counters[i] = decayed < 0x1p-20f ? 0.0f : decayed;
     }
 }
 

@@ -20,11 +20,12 @@ void shoal_purchases_add(struct shoal_purchases *purchases, int64_t time_ms, dou
 {
     bool same_day = purchases->occasions > 0 && time_ms / DAY_MS == purchases->last_ms / DAY_MS;
     if (!same_day) {
+        int64_t second_ms = time_ms - time_ms % 1000;
         if (purchases->occasions == 0)
-            purchases->first_ms = time_ms;
+            purchases->first_ms = second_ms;
         if (purchases->occasions < UINT32_MAX)
             purchases->occasions++;
-        purchases->last_ms = time_ms;
+        purchases->last_ms = second_ms;
     }
     if (purchases->occasions < 2)
         return;

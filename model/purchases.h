@@ -9,7 +9,7 @@
 
 struct shoal_purchases {
     uint32_t occasions;        /* days with a purchase */
-    int64_t first_ms, last_ms; /* times of the first purchase and of the latest occasion's first; 0: none */
+    int64_t first_ms, last_ms; /* of the first purchase and of the latest occasion's first, whole seconds; 0: none */
     float spent;               /* on all occasions but the first, in the log's currency */
 };
 

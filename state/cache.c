@@ -291,6 +291,13 @@ struct shoal_cache_entry *shoal_cache_get(struct shoal_cache *cache, int32_t par
     return entry;
 }
 
+const struct shoal_cache_entry *shoal_cache_peek(const struct shoal_cache *cache, int32_t partition,
+                                                 const char *user, size_t user_size)
+{
+    uint64_t hash = shoal_hash_seeded(user, user_size, (uint64_t)partition);
+    return find(cache, partition, user, user_size, hash)->entry;
+}
+
 uint64_t shoal_cache_expect(const struct shoal_cache *cache, int32_t partition, const char *user,
                             size_t user_size)
 {

@@ -20,6 +20,7 @@ struct shoal_cache_entry {
     bool dirty;
     bool loaded;      /* record holds the store's content (or is new); false until filled */
     bool referenced;  /* clock bit */
+    int64_t timer_saved_ms; /* the user's entry in the store's index of timers */
     struct shoal_cache_entry *next_free; /* the cache's own */
     char user[SHOAL_USER_MAX];
     struct shoal_record record;
@@ -36,6 +37,9 @@ void shoal_cache_destroy(struct shoal_cache *cache);
  * as long as calls are made with b, so no two micro-batches in a row may have the same number. */
 struct shoal_cache_entry *shoal_cache_get(struct shoal_cache *cache, int32_t partition,
                                           const char *user, size_t user_size, uint32_t batch);
+/* The entry of a user if there is one, else NULL. */
+const struct shoal_cache_entry *shoal_cache_peek(const struct shoal_cache *cache, int32_t partition,
+                                                 const char *user, size_t user_size);
 /* Hints that a user will be asked for soon: look-ups wait for memory more than for anything else, and
  * hints let several wait at once. The first fetches the slot and returns the user's hash; the second,
  * some look-ups later, the entry that the slot then names. Neither changes anything. */

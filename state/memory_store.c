@@ -192,6 +192,13 @@ static enum shoal_status apply(struct partition *stored, const struct shoal_save
         made[i] = shoal_table_item(items[i].user.bytes, items[i].user.size, items[i].value.bytes,
                                    items[i].value.size);
         failed = !made[i];
+        if (failed)
+            continue;
+        const struct shoal_table_item *before =
+            shoal_table_find(&stored->table, items[i].user.bytes, items[i].user.size);
+        made[i]->timer_ms = items[i].timer_moves ? items[i].timer_ms
+                            : before             ? before->timer_ms
+                                                 : 0;
     }
     for (size_t i = 0; i < count; i++) {
         if (failed)
@@ -283,6 +290,29 @@ static enum shoal_status memory_scan(struct shoal_store *store, shoal_store_visi
     return status;
 }
 
+/* Everything at once: what is in memory already need not be fetched in pieces. */
+static enum shoal_status memory_timers(struct shoal_store *store, int32_t partition,
+                                       int64_t after_ms, size_t limit,
+                                       shoal_store_visit_timer visit, void *opaque,
+                                       int64_t *until_ms, struct shoal_message *message)
+{
+    struct shared *shared = view_of(store)->shared;
+    enum shoal_status status = SHOAL_OK;
+    *until_ms = INT64_MAX;
+    if (partition < 0)
+        return shoal_fail(message, SHOAL_INVALID, "partition %d", partition);
+    pthread_mutex_lock(&shared->lock);
+    const struct partition *stored = partition_at(shared, partition);
+    const struct shoal_table_item *item = NULL;
+    size_t at = 0;
+    while (stored && status == SHOAL_OK && (item = shoal_table_next(&stored->table, &at)) != NULL)
+        if (item->timer_ms > 0 && item->timer_ms > after_ms)
+            status = visit(opaque, (struct shoal_slice){shoal_table_user(item), item->user_size},
+                           item->timer_ms);
+    pthread_mutex_unlock(&shared->lock);
+    return stored ? status : shoal_fail(message, SHOAL_NOMEM, "out of memory");
+}
+
 static enum shoal_status memory_find(struct shoal_store *store, struct shoal_slice user,
                                      int32_t *partition, struct shoal_slice *value,
                                      struct shoal_message *message)
@@ -332,6 +362,7 @@ static const struct shoal_store_ops memory_ops = {
     .load = memory_load,
     .verify = memory_verify,
     .save = memory_save,
+    .timers = memory_timers,
     .scan = memory_scan,
     .find = memory_find,
     .destroy = memory_destroy,

@@ -61,6 +61,7 @@ struct shoal_table_item *shoal_table_item(const void *user, size_t user_size, co
     item->hash = shoal_hash(user, user_size);
     item->user_size = user_size;
     item->value_size = value_size;
+    item->timer_ms = 0;
     memcpy(item->bytes, user, user_size);
     if (value_size)
         memcpy(item->bytes + user_size, value, value_size);

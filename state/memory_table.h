@@ -11,6 +11,7 @@
 struct shoal_table_item {
     uint64_t hash;
     size_t user_size, value_size;
+    int64_t timer_ms; /* the user's entry among the timers; 0: none */
     unsigned char bytes[]; /* user, then value */
 };
 

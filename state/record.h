@@ -31,8 +31,8 @@ enum {
 
 /* Where a user stands in one segment dimension. */
 struct shoal_standing {
-    uint8_t level; /* 0 = not yet in any level; else 1 + index of the level */
-    int64_t since_ms;
+    uint8_t level; /* 0 = in none; else 1 + index of the level */
+    int64_t since_ms; /* whole seconds; 0 with level 0 */
 };
 
 /* What one promotion has with one user. */
@@ -68,9 +68,9 @@ struct shoal_record {
     uint8_t ids_count;
     uint8_t grants_count;
     float counters[SHOAL_COUNTERS]; /* as of last_ms */
-    int64_t timer_ms; /* the user's entry in the partition's index of timers; 0 = none */
-    int64_t cart_ms;  /* of the latest cart event, until a purchase or its timer; 0 = none */
-    struct shoal_purchases purchases;
+    int64_t timer_ms; /* the user's entry in the partition's index of timers, whole seconds; 0 = none */
+    int64_t cart_ms;  /* of the latest cart event, until a purchase or its timer, whole seconds; 0 = none */
+    struct shoal_purchases purchases; /* times in whole seconds */
     struct shoal_pending pending;   /* samples of the online correction; valid under `model` */
     struct shoal_standing standings[SHOAL_DIMENSIONS_MAX];
     struct shoal_touch ring[SHOAL_RING_MAX]; /* oldest first, whole seconds */

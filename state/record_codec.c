@@ -1,33 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bytes of a user record.
  *
- * One MessagePack array of 14 or 15 values, version first. Within binaries everything is little-endian.
+ * One MessagePack array of 9 or 10 values, version first. Within binaries everything is little-endian;
+ * "LEB" is a number in LEB128.
  *
- *    0  version       2
- *    1  model         id of the model, 0 = none
- *    2  offset        last applied offset, −1 = none
- *    3  last          ms since 1970
- *    4  first         ms before `last`
- *    5  events        count
- *    6  score         float32
- *    7  consent       bits
- *    8  counters      bin: u16 mask of the counters that are not zero | those, float32 each
- *    9  state         bin: u8 width (2 = halves, 4 = floats) | h[H] | c[H]
- *   10  ring          bin: a touch after the other, oldest first:
- *                       gap in s, LEB128: for the first one, zigzag of (s of `last`) − (its s);
- *                                         for the others, seconds since the one before
+ *    0  version       3
+ *    1  head          bin: u64 model, 0 = none | LEB 1 + last applied offset, 0 = none
+ *                       | LEB `last` in ms since 1970 | LEB `first`, ms before `last` | LEB events
+ *                       | float32 score | u8 consent
+ *    2  counters      bin: u16 mask of the counters that are not zero | those, float32 each
+ *    3  state         bin: u8 width (2 = halves, 4 = floats) | h[H] | c[H]
+ *    4  ring          bin: a touch after the other, oldest first:
+ *                       LEB gap in s: for the first one, zigzag of (s of `last`) − (its s);
+ *                                     for the others, seconds since the one before
  *                       u8 behaviour (2 low bits) | price level · 4     u16 category     u32 item
- *   11  ids           bin: u64 each, or nil
- *   12  standings     array: level, since, level, since …; unused dimensions at the end left out
- *   13  grants        array: promotion, count · 2 + eligible, last, expires, promotion …
- *   14  pending       bin: the nibbles of the online correction without the zeros at the end; left
+ *    5  ids           bin: u64 each, or nil
+ *    6  standings     bin: see record_standings.c
+ *    7  grants        array: promotion, count · 2 + eligible, last, expires, promotion …
+ *    8  clocks        bin: see record_standings.c
+ *    9  pending       bin: the nibbles of the online correction without the zeros at the end; left
  *                     out where all are zero
  *
- *   `since` of 12 and both times of 13 are ms before `last` (may be negative), or nil for 0.
+ *   Both times of 7 are ms before `last` (may be negative), or nil for 0.
  *
  * Why so tight: Redis rounds a value and its 6 bytes of string header up to a size class, and the
- * one above 512 bytes is 640. A user with a full ring, two standings and a default model (H = 64,
- * halves) takes about 490 bytes. Gaps are 1 or 2 bytes each where times would be 5, and no time
+ * one above 512 bytes is 640. A user with a full ring, five standings and a default model (H = 64,
+ * halves) takes just under that. Gaps are 1 or 2 bytes each where times would be 5, and no time
  * has to be cut off: whatever fits a record in memory comes back exactly.
  *
  * Reading trusts nothing: every count is checked against the bytes there, every value against its
@@ -37,80 +35,16 @@
 
 #include "model/half.h"
 #include "model/params.h"
-#include "state/record.h"
+#include "state/record_bytes.h"
 
 enum {
-    RECORD_VERSION = 2,
-    FIELDS = 14, /* without pending */
+    RECORD_VERSION = 3,
+    FIELDS = 9, /* without pending */
     GRANT_FIELDS = 4,
     HALF_BYTES = 2,
     FLOAT_BYTES = 4,
     TOUCH_REST_BYTES = 7, /* behaviour and price, category, item */
-    GAP_BYTES_MAX = 6,    /* 42 bits: the years 1970 to 9999 in seconds, with a sign */
 };
-
-/* ---- little-endian ------------------------------------------------------------------------ */
-
-static uint8_t *put(uint8_t *at, uint64_t value, size_t width)
-{
-    for (size_t i = 0; i < width; i++)
-        *at++ = (uint8_t)(value >> (8 * i));
-    return at;
-}
-
-static uint64_t get(const uint8_t *at, size_t width)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < width; i++)
-        value |= (uint64_t)at[i] << (8 * i);
-    return value;
-}
-
-static uint32_t bits_of(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static float float_of(uint64_t bits64)
-{
-    uint32_t bits = (uint32_t)bits64;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static uint8_t *put_gap(uint8_t *at, uint64_t gap)
-{
-    for (; gap >= 0x80; gap >>= 7)
-        *at++ = (uint8_t)(gap | 0x80);
-    *at++ = (uint8_t)gap;
-    return at;
-}
-
-/* Null when the gap is not there, too long, or longer than it need be. */
-static const uint8_t *get_gap(const uint8_t *at, const uint8_t *end, uint64_t *gap)
-{
-    *gap = 0;
-    for (unsigned i = 0; i < GAP_BYTES_MAX && at < end; i++) {
-        uint8_t byte = *at++;
-        *gap |= (uint64_t)(byte & 0x7f) << (7 * i);
-        if (!(byte & 0x80))
-            return byte || i == 0 ? at : NULL;
-    }
-    return NULL;
-}
-
-static uint64_t zigzag(int64_t value)
-{
-    return value < 0 ? ~((uint64_t)value << 1) : (uint64_t)value << 1;
-}
-
-static int64_t unzigzag(uint64_t value)
-{
-    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
-}
 
 /* ---- encode ------------------------------------------------------------------------------- */
 
@@ -126,6 +60,19 @@ static void encode_time(struct shoal_buffer *out, int64_t last_ms, int64_t time_
         shoal_pack_nil(out);
     else
         shoal_pack_int(out, before(last_ms, time_ms));
+}
+
+static void encode_head(const struct shoal_record *record, struct shoal_buffer *out)
+{
+    uint8_t bytes[8 + 4 * LEB_BYTES_MAX + FLOAT_BYTES + 1], *at = bytes;
+    at = put(at, record->model, 8);
+    at = put_leb(at, (uint64_t)record->offset + 1);
+    at = put_leb(at, (uint64_t)record->last_ms);
+    at = put_leb(at, (uint64_t)before(record->last_ms, record->first_ms));
+    at = put_leb(at, record->events_count);
+    at = put(at, bits_of(record->score), FLOAT_BYTES);
+    at = put(at, record->consent, 1);
+    shoal_pack_bin(out, bytes, (size_t)(at - bytes));
 }
 
 static void encode_counters(const struct shoal_record *record, struct shoal_buffer *out)
@@ -171,15 +118,15 @@ static void encode_state(const struct shoal_record *record, enum shoal_precision
 
 static void encode_ring(const struct shoal_record *record, struct shoal_buffer *out)
 {
-    uint8_t bytes[SHOAL_RING_MAX * (GAP_BYTES_MAX + TOUCH_REST_BYTES)], *at = bytes;
+    uint8_t bytes[SHOAL_RING_MAX * (LEB_BYTES_MAX + TOUCH_REST_BYTES)], *at = bytes;
     int64_t previous_s = 0;
     for (size_t i = 0; i < record->ring_count; i++) {
         const struct shoal_touch *touch = &record->ring[i];
         int64_t time_s = touch->time_ms / 1000;
         if (i == 0)
-            at = put_gap(at, zigzag(record->last_ms / 1000 - time_s));
+            at = put_leb(at, zigzag(record->last_ms / 1000 - time_s));
         else
-            at = put_gap(at, time_s > previous_s ? (uint64_t)(time_s - previous_s) : 0);
+            at = put_leb(at, time_s > previous_s ? (uint64_t)(time_s - previous_s) : 0);
         previous_s = time_s;
         at = put(at, (touch->behavior & 3u) | (unsigned)touch->price_level << 2, 1);
         at = put(at, touch->category, 2);
@@ -197,18 +144,6 @@ static void encode_ids(const struct shoal_record *record, struct shoal_buffer *o
         shoal_pack_bin(out, bytes, (size_t)(at - bytes));
     else
         shoal_pack_nil(out);
-}
-
-static void encode_standings(const struct shoal_record *record, struct shoal_buffer *out)
-{
-    uint32_t count = SHOAL_DIMENSIONS_MAX;
-    while (count && !record->standings[count - 1].level && !record->standings[count - 1].since_ms)
-        count--;
-    shoal_pack_array(out, 2 * count);
-    for (uint32_t i = 0; i < count; i++) {
-        shoal_pack_uint(out, record->standings[i].level);
-        encode_time(out, record->last_ms, record->standings[i].since_ms);
-    }
 }
 
 static void encode_grants(const struct shoal_record *record, struct shoal_buffer *out)
@@ -237,19 +172,14 @@ void shoal_record_encode(const struct shoal_record *record, enum shoal_precision
     size_t pending = pending_size(record);
     shoal_pack_array(out, pending ? FIELDS + 1 : FIELDS);
     shoal_pack_uint(out, RECORD_VERSION);
-    shoal_pack_uint(out, record->model);
-    shoal_pack_int(out, record->offset);
-    shoal_pack_int(out, record->last_ms);
-    shoal_pack_int(out, before(record->last_ms, record->first_ms));
-    shoal_pack_uint(out, record->events_count);
-    shoal_pack_float(out, record->score);
-    shoal_pack_uint(out, record->consent);
+    encode_head(record, out);
     encode_counters(record, out);
     encode_state(record, precision, out);
     encode_ring(record, out);
     encode_ids(record, out);
-    encode_standings(record, out);
+    record_encode_standings(record, out);
     encode_grants(record, out);
+    record_encode_clocks(record, out);
     if (pending)
         shoal_pack_bin(out, record->pending.nibbles, pending);
 }
@@ -349,8 +279,8 @@ static void decode_ring(struct shoal_unpack *reader, struct shoal_record *record
     int64_t time_s = record->last_ms / 1000;
     while (size && at < end) {
         uint64_t gap;
-        at = get_gap(at, end, &gap);
-        if (!at || end - at < TOUCH_REST_BYTES || record->ring_count == SHOAL_RING_MAX) {
+        at = get_leb(at, end, &gap);
+        if (!at || gap >> SECONDS_BITS || end - at < TOUCH_REST_BYTES || record->ring_count == SHOAL_RING_MAX) {
             shoal_unpack_fail(reader);
             return;
         }
@@ -389,17 +319,6 @@ static void decode_ids(struct shoal_unpack *reader, struct shoal_record *record)
         record->ids[i] = get((const uint8_t *)value.data + 8 * i, 8);
 }
 
-static void decode_standings(struct shoal_unpack *reader, struct shoal_record *record)
-{
-    uint32_t count = shoal_unpack_array(reader, 2 * SHOAL_DIMENSIONS_MAX);
-    if (count % 2)
-        shoal_unpack_fail(reader);
-    for (uint32_t i = 0; i < count / 2; i++) {
-        record->standings[i].level = (uint8_t)shoal_unpack_uint(reader, UINT8_MAX);
-        record->standings[i].since_ms = decode_time(reader, record->last_ms, SHOAL_TIME_MAX_MS);
-    }
-}
-
 static void decode_grants(struct shoal_unpack *reader, struct shoal_record *record)
 {
     uint32_t count = shoal_unpack_array(reader, GRANT_FIELDS * SHOAL_GRANTS_MAX);
@@ -431,15 +350,29 @@ static void decode_pending(struct shoal_unpack *reader, struct shoal_record *rec
 
 static void decode_head(struct shoal_unpack *reader, struct shoal_record *record)
 {
-    record->model = shoal_unpack_uint(reader, UINT64_MAX);
-    record->offset = shoal_unpack_int(reader, -1, INT64_MAX);
-    record->last_ms = shoal_unpack_int(reader, 0, SHOAL_TIME_MAX_MS);
-    record->first_ms = before(record->last_ms, shoal_unpack_int(reader, 0, record->last_ms));
-    record->events_count = shoal_unpack_uint(reader, UINT64_MAX);
-    record->score = (float)shoal_unpack_double(reader);
+    enum { REST = FLOAT_BYTES + 1 };
+    size_t size;
+    uint64_t offset = 0, last = 0, first = 0;
+    const uint8_t *at = shoal_unpack_bin(reader, &size), *end = at + size;
+    if (size >= 8) {
+        record->model = get(at, 8);
+        at = get_leb(at + 8, end, &offset);
+        at = at ? get_leb(at, end, &last) : NULL;
+        at = at ? get_leb(at, end, &first) : NULL;
+        at = at ? get_leb(at, end, &record->events_count) : NULL;
+    }
+    if (size < 8 || !at || end - at != REST || offset > (uint64_t)INT64_MAX ||
+        last > (uint64_t)SHOAL_TIME_MAX_MS || first > last) {
+        shoal_unpack_fail(reader);
+        return;
+    }
+    record->offset = (int64_t)offset - 1;
+    record->last_ms = (int64_t)last;
+    record->first_ms = (int64_t)(last - first);
+    record->score = float_of(get(at, FLOAT_BYTES));
+    record->consent = at[FLOAT_BYTES];
     if (!(record->score >= 0 && record->score <= 1))
         shoal_unpack_fail(reader);
-    record->consent = (uint8_t)shoal_unpack_uint(reader, UINT8_MAX);
 }
 
 /* Reads array and version, leaving the reader at the first field. */
@@ -470,8 +403,9 @@ enum shoal_status shoal_record_decode(struct shoal_record *record, const void *b
     decode_state(&reader, record);
     decode_ring(&reader, record);
     decode_ids(&reader, record);
-    decode_standings(&reader, record);
+    record_decode_standings(&reader, record);
     decode_grants(&reader, record);
+    record_decode_clocks(&reader, record);
     if (pending)
         decode_pending(&reader, record);
     if (reader.status == SHOAL_OK && reader.position == reader.size)
@@ -483,7 +417,7 @@ enum shoal_status shoal_record_decode(struct shoal_record *record, const void *b
 enum shoal_status shoal_record_shape(const void *bytes, size_t size, uint32_t *hidden,
                                      enum shoal_precision *precision)
 {
-    enum { STATE_FIELD = 9 };
+    enum { STATE_FIELD = 3 };
     struct shoal_unpack reader;
     bool pending;
     enum shoal_status status = open_record(&reader, bytes, size, &pending);

@@ -125,7 +125,7 @@ static void print_ids(struct shoal_buffer *out, const struct shoal_record *recor
 static void print_standings(struct shoal_buffer *out, const struct shoal_record *record)
 {
     size_t count = SHOAL_DIMENSIONS_MAX;
-    while (count && !record->standings[count - 1].level && !record->standings[count - 1].since_ms)
+    while (count && !record->standings[count - 1].level)
         count--;
     for (size_t i = 0; i < count; i++)
         print(out, "%s[%u,%" PRId64 "]", i ? "," : "", record->standings[i].level,
@@ -169,7 +169,14 @@ void shoal_record_print(const struct shoal_record *record, const char *user, siz
     print_standings(out, record);
     text(out, "],\"promotions\":[");
     print_grants(out, record);
-    text(out, "],\"pending\":\"");
+    const struct shoal_purchases *p = &record->purchases;
+    print(out,
+          "],\"timer\":%" PRId64 ",\"cart\":%" PRId64
+          ",\"purchases\":{\"days\":%" PRIu32 ",\"first\":%" PRId64 ",\"last\":%" PRId64
+          ",\"spent\":",
+          record->timer_ms, record->cart_ms, p->occasions, p->first_ms, p->last_ms);
+    print_float(out, p->spent);
+    text(out, "},\"pending\":\"");
     for (size_t i = 0; i < SHOAL_PENDING_BYTES; i++)
         print_hex(out, record->pending.nibbles[i], 1);
     text(out, "\"}");

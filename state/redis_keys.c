@@ -26,6 +26,11 @@ struct shoal_redis_key shoal_redis_key_checkpoint(const char *topic, int32_t par
     return partition_key(topic, partition, "#checkpoint");
 }
 
+struct shoal_redis_key shoal_redis_key_timers(const char *topic, int32_t partition)
+{
+    return partition_key(topic, partition, "#timers");
+}
+
 struct shoal_redis_key shoal_redis_key_partitions(const char *topic)
 {
     struct shoal_redis_key key;

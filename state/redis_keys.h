@@ -4,6 +4,7 @@
  *
  *   {topic/partition}:user         record of a user; the user id is any bytes
  *   {topic/partition}#checkpoint   checkpoint of a partition
+ *   {topic/partition}#timers       its index of timers: a sorted set of users by due time, in seconds
  *   {topic}#partitions             number of partitions, in decimal */
 #ifndef SHOAL_REDIS_KEYS_H
 #define SHOAL_REDIS_KEYS_H
@@ -28,6 +29,7 @@ struct shoal_redis_key {
 /* `topic` has at most SHOAL_TOPIC_MAX bytes. */
 struct shoal_redis_key shoal_redis_key_users(const char *topic, int32_t partition);
 struct shoal_redis_key shoal_redis_key_checkpoint(const char *topic, int32_t partition);
+struct shoal_redis_key shoal_redis_key_timers(const char *topic, int32_t partition);
 struct shoal_redis_key shoal_redis_key_partitions(const char *topic);
 /* For SCAN … MATCH: finds all users and checkpoints of the topic, and perhaps more. */
 struct shoal_redis_key shoal_redis_key_pattern(const char *topic);

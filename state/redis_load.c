@@ -3,10 +3,12 @@
  * ownership: whether a record read may be built upon is decided when it is saved. */
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/base/hash.h"
+#include "state/record.h"
 #include "state/redis_store.h"
 
 /* ---- load --------------------------------------------------------------------------------- */
@@ -16,6 +18,15 @@ static struct shoal_slice value_of(const struct redisReply *reply)
     if (reply->type != REDIS_REPLY_STRING)
         return (struct shoal_slice){0};
     return (struct shoal_slice){.bytes = reply->str, .size = reply->len};
+}
+
+/* A score as whole seconds; 0 for what is none of ours. */
+static int64_t score_of(const struct redisReply *reply)
+{
+    if (reply->type != REDIS_REPLY_STRING)
+        return 0;
+    double score = strtod(reply->str, NULL);
+    return score >= 1 && score <= (double)(SHOAL_TIME_MAX_MS / 1000) * 2 ? (int64_t)score : 0;
 }
 
 static size_t chunk_of(size_t count, size_t done)
@@ -62,6 +73,94 @@ enum shoal_status shoal_redis_load(struct shoal_store *base, int32_t partition,
     /* Further replies may be under way that nobody would read. */
     if (status != SHOAL_OK)
         shoal_redis_disconnect(&store->connection);
+    return status;
+}
+
+/* ---- timers ------------------------------------------------------------------------------- */
+
+/* ZRANGEBYSCORE key low high WITHSCORES [LIMIT 0 limit]; both bounds in seconds, low left out. */
+static enum shoal_status ask_timers(struct shoal_redis_store *store,
+                                    const struct shoal_redis_key *key, int64_t low_s,
+                                    const char *high, size_t limit, struct redisReply **reply,
+                                    struct shoal_message *message)
+{
+    struct shoal_redis_connection *connection = &store->connection;
+    char low[24], count[24];
+    snprintf(low, sizeof low, "(%" PRId64, low_s);
+    snprintf(count, sizeof count, "%zu", limit);
+    shoal_redis_command(connection, limit ? 8 : 5);
+    shoal_redis_argument_text(connection, "ZRANGEBYSCORE");
+    shoal_redis_argument(connection, key->text, key->size);
+    shoal_redis_argument_text(connection, low);
+    shoal_redis_argument_text(connection, high);
+    shoal_redis_argument_text(connection, "WITHSCORES");
+    if (limit) {
+        shoal_redis_argument_text(connection, "LIMIT");
+        shoal_redis_argument_text(connection, "0");
+        shoal_redis_argument_text(connection, count);
+    }
+    enum shoal_status status = shoal_redis_flush(connection, message);
+    if (status == SHOAL_OK)
+        status = shoal_redis_answer(connection, reply, message);
+    if (status == SHOAL_OK && ((*reply)->type != REDIS_REPLY_ARRAY || (*reply)->elements % 2)) {
+        shoal_redis_reply_free(*reply);
+        *reply = NULL;
+        status = shoal_redis_surprise(connection, "ZRANGEBYSCORE", message);
+    }
+    return status;
+}
+
+/* What is not a number of ours, or no possible user, is left out: nobody's timer. */
+static enum shoal_status visit_timers(const struct redisReply *reply, size_t elements,
+                                      shoal_store_visit_timer visit, void *opaque)
+{
+    enum shoal_status status = SHOAL_OK;
+    for (size_t i = 0; i < elements && status == SHOAL_OK; i += 2) {
+        struct shoal_slice user = value_of(reply->element[i]);
+        int64_t due_s = score_of(reply->element[i + 1]);
+        if (user.bytes && user.size > 0 && user.size <= SHOAL_USER_MAX && due_s > 0)
+            status = visit(opaque, user, due_s * 1000);
+    }
+    return status;
+}
+
+/* A due time that would be cut in two by the limit is left for the next call, unless nothing is before it:
+ * then all of it is given. */
+enum shoal_status shoal_redis_timers(struct shoal_store *base, int32_t partition, int64_t after_ms,
+                                     size_t limit, shoal_store_visit_timer visit, void *opaque,
+                                     int64_t *until_ms, struct shoal_message *message)
+{
+    struct shoal_redis_store *store = shoal_redis_store_of(base);
+    struct shoal_redis_key key = shoal_redis_key_timers(store->topic, partition);
+    struct redisReply *reply = NULL;
+    *until_ms = INT64_MAX;
+    if (partition < 0)
+        return shoal_fail(message, SHOAL_INVALID, "partition %" PRId32, partition);
+    int64_t low_s = after_ms < 0 ? -1 : after_ms / 1000;
+    enum shoal_status status = shoal_redis_begin(store, message);
+    if (status == SHOAL_OK)
+        status = ask_timers(store, &key, low_s, "+inf", limit, &reply, message);
+    if (status != SHOAL_OK)
+        return status;
+    size_t elements = reply->elements;
+    if (elements / 2 >= limit && elements > 0) {
+        int64_t last_s = score_of(reply->element[elements - 1]);
+        while (elements && score_of(reply->element[elements - 1]) == last_s)
+            elements -= 2;
+        *until_ms = (last_s - 1) * 1000;
+        if (elements == 0) {
+            char high[24];
+            snprintf(high, sizeof high, "%" PRId64, last_s);
+            shoal_redis_reply_free(reply);
+            status = ask_timers(store, &key, low_s, high, 0, &reply, message);
+            if (status != SHOAL_OK)
+                return status;
+            elements = reply->elements;
+            *until_ms = last_s * 1000;
+        }
+    }
+    status = visit_timers(reply, elements, visit, opaque);
+    shoal_redis_reply_free(reply);
     return status;
 }
 

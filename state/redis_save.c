@@ -4,7 +4,7 @@
  *   client                                        server
  *   WATCH checkpoint · GET checkpoint ──────────► from here on any change of it makes EXEC fail
  *   compare with what this owner wrote last ◄────
- *   MULTI · MSET … · SET checkpoint · EXEC ─────► all of it, or nil and nothing
+ *   MULTI · MSET … · ZADD … · SET checkpoint · EXEC ► all of it, or nil and nothing
  *
  * Invariant: records and checkpoint change in one transaction, and only if the checkpoint was this
  * owner's at its start. A transaction of a previous owner, or of this one on a connection since
@@ -14,6 +14,7 @@
  * comparison takes one short round trip a save. */
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,13 @@ static void write_checkpoint_and_exec(struct shoal_redis_store *store,
     shoal_redis_argument_text(connection, "EXEC");
 }
 
+static bool moves_timer(const struct shoal_save_item *item, int adds)
+{
+    bool there = item->value.bytes && item->timer_moves && item->timer_ms > 0;
+    bool goes = item->user.size > 0 && (!item->value.bytes || (item->timer_moves && !item->timer_ms));
+    return adds ? there : goes;
+}
+
 /* One chunk of items as an MSET of those with a value and a DEL of those without; returns the
  * number of commands. */
 static size_t write_items(struct shoal_redis_store *store, const struct shoal_redis_key *prefix,
@@ -130,11 +138,43 @@ static size_t write_items(struct shoal_redis_store *store, const struct shoal_re
     return sets ? 2 : 1;
 }
 
+/* The users of a chunk whose timer goes, or who go themselves (ZREM), and those whose timer is another now
+ * (ZADD); returns the number of commands. */
+static size_t write_timers(struct shoal_redis_store *store, const struct shoal_redis_key *timers,
+                           const struct shoal_save_item *items, size_t count)
+{
+    struct shoal_redis_connection *connection = &store->connection;
+    size_t commands = 0;
+    for (int adds = 0; adds <= 1; adds++) {
+        size_t users = 0;
+        for (size_t i = 0; i < count; i++)
+            users += moves_timer(&items[i], adds);
+        if (!users)
+            continue;
+        shoal_redis_command(connection, 2 + users * (adds ? 2 : 1));
+        shoal_redis_argument_text(connection, adds ? "ZADD" : "ZREM");
+        shoal_redis_argument(connection, timers->text, timers->size);
+        for (size_t i = 0; i < count; i++) {
+            if (!moves_timer(&items[i], adds))
+                continue;
+            if (adds) {
+                char due_s[24];
+                int size = snprintf(due_s, sizeof due_s, "%" PRId64, items[i].timer_ms / 1000);
+                shoal_redis_argument(connection, due_s, (size_t)size);
+            }
+            shoal_redis_argument(connection, items[i].user.bytes, items[i].user.size);
+        }
+        commands++;
+    }
+    return commands;
+}
+
 /* Sends everything, a chunk at a time, so that the server parses the first while the next is being
  * written, and memory stays bounded. *queued is the number of commands before EXEC. */
 static enum shoal_status send_transaction(struct shoal_redis_store *store,
                                           const struct shoal_redis_key *key,
                                           const struct shoal_redis_key *prefix,
+                                          const struct shoal_redis_key *timers,
                                           const struct shoal_save_item *items, size_t count,
                                           const struct shoal_checkpoint *next, size_t *queued,
                                           struct shoal_message *message)
@@ -144,6 +184,7 @@ static enum shoal_status send_transaction(struct shoal_redis_store *store,
     for (size_t done = 0; done < count; done += SHOAL_REDIS_CHUNK) {
         size_t chunk = count - done < SHOAL_REDIS_CHUNK ? count - done : SHOAL_REDIS_CHUNK;
         *queued += write_items(store, prefix, items + done, chunk);
+        *queued += write_timers(store, timers, items + done, chunk);
         enum shoal_status status = shoal_redis_flush(&store->connection, message);
         if (status != SHOAL_OK)
             return status;
@@ -156,8 +197,8 @@ static enum shoal_status send_transaction(struct shoal_redis_store *store,
 
 /* ---- reading its replies ------------------------------------------------------------------ */
 
-/* An error among the results of EXEC would mean a transaction half applied. None of MSET, DEL and
- * SET can fail once it was queued; should one do so all the same, it must not pass. */
+/* An error among the results of EXEC would mean a transaction half applied. None of MSET, DEL,
+ * ZADD, ZREM and SET can fail once it was queued; should one do so all the same, it must not pass. */
 static enum shoal_status check_results(struct shoal_redis_store *store,
                                        const struct redisReply *results,
                                        struct shoal_message *message)
@@ -313,6 +354,7 @@ static enum shoal_status try_save(struct shoal_redis_store *store, int32_t parti
     struct shoal_redis_tenure *tenure = &store->tenures[partition];
     struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
     struct shoal_redis_key prefix = shoal_redis_key_users(store->topic, partition);
+    struct shoal_redis_key timers = shoal_redis_key_timers(store->topic, partition);
     *applied = false;
     enum shoal_status status = watch_own(store, partition, &key, message);
     if (status != SHOAL_OK)
@@ -322,7 +364,7 @@ static enum shoal_status try_save(struct shoal_redis_store *store, int32_t parti
     next.model = model;
     next.saves = ++tenure->tried;
     size_t queued;
-    status = send_transaction(store, &key, &prefix, items, count, &next, &queued, message);
+    status = send_transaction(store, &key, &prefix, &timers, items, count, &next, &queued, message);
     if (status == SHOAL_OK)
         status = read_transaction(store, queued, applied, message);
     if (status == SHOAL_OK && *applied)

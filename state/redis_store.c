@@ -208,6 +208,7 @@ static const struct shoal_store_ops redis_ops = {
     .load = shoal_redis_load,
     .verify = shoal_redis_verify,
     .save = shoal_redis_save,
+    .timers = shoal_redis_timers,
     .scan = shoal_redis_scan,
     .find = shoal_redis_find,
     .destroy = redis_destroy,

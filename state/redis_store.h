@@ -61,6 +61,9 @@ enum shoal_status shoal_redis_save(struct shoal_store *store, int32_t partition,
 enum shoal_status shoal_redis_load(struct shoal_store *store, int32_t partition,
                                    const struct shoal_slice *users, size_t count,
                                    struct shoal_slice *values, struct shoal_message *message);
+enum shoal_status shoal_redis_timers(struct shoal_store *store, int32_t partition, int64_t after_ms,
+                                     size_t limit, shoal_store_visit_timer visit, void *opaque,
+                                     int64_t *until_ms, struct shoal_message *message);
 enum shoal_status shoal_redis_scan(struct shoal_store *store, shoal_store_visit visit, void *opaque,
                                    struct shoal_message *message);
 enum shoal_status shoal_redis_find(struct shoal_store *store, struct shoal_slice user,

@@ -31,7 +31,9 @@ struct shoal_slice {
 struct shoal_save_item {
     struct shoal_slice user;  /* user id; empty: what is kept of the partition as a whole, which a
                                * load finds under the empty id too and a scan does not visit */
-    struct shoal_slice value; /* encoded record; bytes NULL = delete */
+    struct shoal_slice value; /* encoded record; bytes NULL = delete, with the timer */
+    bool timer_moves;         /* the user's entry in the partition's index of timers becomes … */
+    int64_t timer_ms;         /* … this, in whole seconds; 0 = none. Else it stays as it is */
 };
 
 struct shoal_store;
@@ -40,6 +42,11 @@ struct shoal_store;
  * unless it is OK. */
 typedef enum shoal_status (*shoal_store_visit)(void *opaque, int32_t partition,
                                                struct shoal_slice user, struct shoal_slice value);
+
+/* Called once per entry of an index of timers; may not call the store. What it returns ends the visit unless
+ * it is OK. */
+typedef enum shoal_status (*shoal_store_visit_timer)(void *opaque, struct shoal_slice user,
+                                                     int64_t timer_ms);
 
 struct shoal_store_ops {
     /* Checks the stored partition count against `partition_count` (stores it when there is none).
@@ -70,6 +77,12 @@ struct shoal_store_ops {
     enum shoal_status (*save)(struct shoal_store *store, int32_t partition,
                               const struct shoal_save_item *items, size_t count,
                               int64_t next_offset, uint64_t model, struct shoal_message *message);
+    /* Visits, in no particular order, the entries of the partition's index of timers that are later than
+     * after_ms and not later than *until_ms, which is set: the earliest `limit` of them or somewhat more or
+     * less (never none if there are any), INT64_MAX if no later ones are left. */
+    enum shoal_status (*timers)(struct shoal_store *store, int32_t partition, int64_t after_ms,
+                                size_t limit, shoal_store_visit_timer visit, void *opaque,
+                                int64_t *until_ms, struct shoal_message *message);
     /* Visits every user of every partition in no particular order. Needs no ownership. */
     enum shoal_status (*scan)(struct shoal_store *store, shoal_store_visit visit, void *opaque,
                               struct shoal_message *message);

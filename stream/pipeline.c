@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stream/pipeline_internal.h"
+#include "stream/tick.h"
 
 enum { ARENA_BLOCK_BYTES = 1 << 20 };
 
@@ -38,9 +39,30 @@ struct shoal_pipeline_options shoal_pipeline_options_of(const struct shoal_confi
         .format = strcmp(config->output_format, "msgpack") == 0 ? SHOAL_OUTPUT_MSGPACK
                                                                 : SHOAL_OUTPUT_JSON,
         .topic = config->topic_events,
+        .partitions = 1,
+        .timers_jump_ms = config->timers_jump,
         .cache_users = (size_t)config->state_cache,
         .batch_events = (size_t)config->batch_events,
     };
+}
+
+/* Nothing falls due sooner after an event than this, so that many events can be applied together. */
+static int64_t least_delay(const struct shoal_segment_rules *rules)
+{
+    int64_t delays_ms[] = {
+        rules->intent_lapse_ms,
+        rules->new_ms,
+        rules->returning_ms,
+        rules->lapsing_ms,
+        rules->inactive_ms,
+        rules->cart_wait_ms,
+        rules->first_time_ms,
+        2 * rules->frequent_interval_ms,
+    };
+    int64_t least_ms = delays_ms[0];
+    for (size_t i = 1; i < sizeof delays_ms / sizeof *delays_ms; i++)
+        least_ms = delays_ms[i] < least_ms ? delays_ms[i] : least_ms;
+    return least_ms > SHOAL_TICK_MS ? least_ms : SHOAL_TICK_MS;
 }
 
 static enum shoal_status make_step(const struct shoal_pipeline_options *options,
@@ -56,6 +78,9 @@ static enum shoal_status allocate(struct shoal_pipeline *p)
     size_t n = p->items_capacity;
     p->items = calloc(n, sizeof *p->items);
     p->decoded = calloc(SHOAL_EVENTS_PER_MESSAGE_MAX, sizeof *p->decoded);
+    n = p->line_capacity = n + TIMERS_MAX;
+    p->timers = calloc(TIMERS_MAX, sizeof *p->timers);
+    p->line = calloc(n, sizeof(struct item *));
     p->order = calloc(n, sizeof *p->order);
     p->round_start = calloc(n + 2, sizeof *p->round_start);
     p->rows = calloc(n, sizeof *p->rows);
@@ -64,7 +89,7 @@ static enum shoal_status allocate(struct shoal_pipeline *p)
     p->keys = calloc(n, sizeof *p->keys);
     p->values = calloc(n, sizeof *p->values);
     p->decisions = calloc(o->policy ? o->policy->count + 1 : 1, sizeof *p->decisions);
-    if (!p->items || !p->decoded || !p->order || !p->round_start || !p->rows || !p->row_item ||
+    if (!p->items || !p->decoded || !p->timers || !p->line || !p->order || !p->round_start || !p->rows || !p->row_item ||
         !p->missing || !p->keys || !p->values || !p->decisions)
         return SHOAL_NOMEM;
     enum shoal_status status = shoal_decoder_create(&o->decode, &p->decoder);
@@ -90,8 +115,10 @@ enum shoal_status shoal_pipeline_create(const struct shoal_pipeline_options *opt
     p->items_capacity = p->options.batch_events + SHOAL_EVENTS_PER_MESSAGE_MAX;
     /* A batch pins its users, and as many again may wait for a save: a cache below that would
      * have nothing to evict. */
-    if (p->options.cache_users < 4 * p->items_capacity)
-        p->options.cache_users = 4 * p->items_capacity;
+    p->batch_users = 2 * p->items_capacity + DRAIN_MAX * p->options.batch_events;
+    if (p->options.cache_users < 2 * p->batch_users)
+        p->options.cache_users = 2 * p->batch_users;
+    p->least_delay_ms = least_delay(&p->options.rules);
     shoal_arena_init(&p->arena, ARENA_BLOCK_BYTES);
     enum shoal_status status = allocate(p);
     if (status != SHOAL_OK) {
@@ -111,8 +138,10 @@ void shoal_pipeline_destroy(struct shoal_pipeline *p)
     shoal_step_destroy(p->step);
     shoal_arena_finish(&p->arena);
     shoal_buffer_finish(&p->scratch);
-    shoal_outcomes_finish(&p->outcomes);
+    shoal_partition_states_finish(&p->states);
     free(p->items);
+    free(p->timers);
+    free((void *)p->line);
     free(p->decoded);
     free(p->order);
     free(p->round_start);
@@ -173,13 +202,32 @@ static enum shoal_status add_deadletter(struct shoal_pipeline *p, const struct s
     return SHOAL_OK;
 }
 
+/* The time in a partition, told by a message; checked against its record as an event's is. */
+static enum shoal_status add_tick(struct shoal_pipeline *p, const struct shoal_input *input,
+                                  int64_t time_ms, bool suppressed)
+{
+    if (input->timestamp_ms >= 0 &&
+        time_ms - input->timestamp_ms > p->options.decode.max_future_ms)
+        return add_deadletter(p, input, SHOAL_FUTURE_EVENT, shoal_status_text(SHOAL_FUTURE_EVENT),
+                              suppressed);
+    struct item *item = new_item(p, suppressed);
+    item->tick = true;
+    item->event.partition = input->partition;
+    item->event.offset = input->offset;
+    item->event.touch.time_ms = time_ms;
+    return SHOAL_OK;
+}
+
 enum shoal_status shoal_pipeline_add(struct shoal_pipeline *p, const struct shoal_input *input,
                                      bool suppressed)
 {
     size_t count = 0;
+    int64_t told_ms;
     struct shoal_message why = {.text = ""};
     assert(p->items_count + SHOAL_EVENTS_PER_MESSAGE_MAX <= p->items_capacity);
     p->counts.messages++;
+    if (shoal_tick_parse(input->value, input->value_size, &told_ms))
+        return add_tick(p, input, told_ms, suppressed);
     enum shoal_status status =
         shoal_decode(p->decoder, input, &p->arena, p->decoded, &count, &why);
     if (shoal_status_class(status) == SHOAL_CLASS_SKIP)
@@ -233,11 +281,11 @@ size_t shoal_pipeline_dirty(const struct shoal_pipeline *p)
 
 size_t shoal_pipeline_dirty_max(const struct shoal_pipeline *p)
 {
-    return p->options.cache_users - 2 * p->items_capacity;
+    return p->options.cache_users - p->batch_users;
 }
 
-/* Encodes the changed records of a partition, and its correction if there is one, into `scratch` and lists them in `saves`. The buffer
- * moves while it grows, so positions are turned into pointers at the end. */
+/* Encodes the changed records of a partition, and what is kept of it as a whole, into `scratch` and lists
+ * them in `saves`. The buffer moves while it grows, so positions are turned into pointers at the end. */
 static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partition, size_t *count)
 {
     size_t dirty_count;
@@ -261,12 +309,14 @@ static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partiti
         p->saves[n++] = (struct shoal_save_item){
             .user = {entry->user, entry->user_size},
             .value = {NULL, p->scratch.size - start},
+            .timer_moves = entry->record.timer_ms != entry->timer_saved_ms,
+            .timer_ms = entry->record.timer_ms,
         };
         start = p->scratch.size;
     }
-    const struct shoal_correction *correction = shoal_outcomes_known(&p->outcomes, partition);
-    if (correction) {
-        shoal_correction_encode(correction, &p->scratch);
+    const struct shoal_partition_state *state = shoal_partition_states_known(&p->states, partition);
+    if (state) {
+        shoal_partition_state_encode(state, &p->scratch);
         p->saves[n++] = (struct shoal_save_item){.user = {"", 0},
                                                  .value = {NULL, p->scratch.size - start}};
     }
@@ -285,7 +335,7 @@ enum shoal_status shoal_pipeline_save(struct shoal_pipeline *p, int32_t partitio
                                       int64_t next_offset, struct shoal_message *message)
 {
     int64_t since = shoal_clock_ns();
-    size_t count = 0;
+    size_t count = 0, dirty_count;
     enum shoal_status status = collect_saves(p, partition, &count);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory while saving");
@@ -293,6 +343,9 @@ enum shoal_status shoal_pipeline_save(struct shoal_pipeline *p, int32_t partitio
                                  p->options.model->id, message);
     if (status != SHOAL_OK)
         return status;
+    struct shoal_cache_entry *const *dirty = shoal_cache_dirty_of(p->cache, partition, &dirty_count);
+    for (size_t i = 0; i < dirty_count; i++)
+        dirty[i]->timer_saved_ms = dirty[i]->record.timer_ms;
     shoal_cache_mark_clean(p->cache, partition);
     p->counts.saved += count;
     stage_done(p, SHOAL_STAGE_save, &since);
@@ -305,7 +358,24 @@ void shoal_pipeline_drop(struct shoal_pipeline *p, int32_t partition)
     shoal_arena_reset(&p->arena);
     p->batch++;
     shoal_cache_drop(p->cache, partition);
-    shoal_outcomes_drop(&p->outcomes, partition);
+    shoal_partition_states_drop(&p->states, partition);
+}
+
+enum shoal_status shoal_pipeline_next_timer(struct shoal_pipeline *p, int32_t partition,
+                                            int64_t until_ms, int64_t *due_ms,
+                                            int64_t *watermark_ms, struct shoal_message *message)
+{
+    struct shoal_partition_state *state;
+    enum shoal_status status =
+        shoal_partition_states_get(&p->states, p->store, partition, &state, message);
+    if (status == SHOAL_OK)
+        status = shoal_timer_queue_fetch(&state->timers, p->store, p->cache, partition, until_ms,
+                                         message);
+    if (status != SHOAL_OK)
+        return status;
+    *due_ms = shoal_timer_queue_next(&state->timers);
+    *watermark_ms = state->watermark.time_ms;
+    return SHOAL_OK;
 }
 
 const struct shoal_pipeline_counts *shoal_pipeline_counts(const struct shoal_pipeline *p)

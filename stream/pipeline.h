@@ -35,6 +35,8 @@ struct shoal_pipeline_options {
     bool online;         /* correct scores by the outcomes that come in */
     enum shoal_output_format format;
     const char *topic;   /* events topic: part of every id */
+    int32_t partitions;  /* of the events topic: budgets are shared out among them */
+    int64_t timers_jump_ms; /* as shoal_watermark_see takes it */
     size_t cache_users;
     size_t batch_events;
 };
@@ -71,6 +73,7 @@ const char *shoal_stage_name(enum shoal_stage stage);
     X(repeated, "events dropped, event_id seen recently")                                          \
     X(suppressed, "events applied without outputs, in recovery")                                   \
     X(changes, "segment changes")                                                                  \
+    X(timers, "times at which something fell due")                                                 \
     X(decisions, "decisions")                                                                      \
     X(loaded, "users asked from the store")                                                        \
     X(rebuilt, "states recomputed under another model")                                            \
@@ -119,6 +122,12 @@ size_t shoal_pipeline_dirty(const struct shoal_pipeline *pipeline);
 size_t shoal_pipeline_dirty_max(const struct shoal_pipeline *pipeline);
 /* Forgets the waiting batch and all cached users of `partition` (−1: of all). */
 void shoal_pipeline_drop(struct shoal_pipeline *pipeline, int32_t partition);
+/* When a timer of `partition` falls due next, as far as until_ms (INT64_MAX: none), and the partition's event
+ * time (−1: none yet). The batch must have been run. */
+enum shoal_status shoal_pipeline_next_timer(struct shoal_pipeline *pipeline, int32_t partition,
+                                            int64_t until_ms, int64_t *due_ms,
+                                            int64_t *watermark_ms,
+                                            struct shoal_message *message) SHOAL_MUST_CHECK;
 const struct shoal_pipeline_counts *shoal_pipeline_counts(const struct shoal_pipeline *pipeline);
 /* *sum += *one, field by field. */
 void shoal_pipeline_counts_add(struct shoal_pipeline_counts *sum,

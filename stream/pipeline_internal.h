@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What pipeline.c (life, intake, saving) and pipeline_run.c (applying a micro-batch) share. */
+/* What the parts of the pipeline share: pipeline.c (life, intake, saving), pipeline_run.c (applying a
+ * micro-batch), pipeline_span.c (what is applied together) and pipeline_event.c (one event). */
 #ifndef SHOAL_PIPELINE_INTERNAL_H
 #define SHOAL_PIPELINE_INTERNAL_H
 
@@ -7,7 +8,8 @@
 
 #include "model/base/arena.h"
 #include "model/base/clock.h"
-#include "stream/outcomes.h"
+#include "model/user_vector.h"
+#include "stream/partition_state.h"
 #include "stream/pipeline.h"
 
 /* An output that waits for its turn; in the batch's arena. */
@@ -16,16 +18,30 @@ struct pending {
     struct shoal_output output;
 };
 
-/* One place in the batch's order: an event, or a message that became a dead letter. */
+/* One place in the batch's order: an event, a message that became a dead letter or told the time, or a
+ * timer that falls due before one of these. */
 struct item {
-    struct shoal_event event;
-    struct shoal_cache_entry *entry; /* NULL for a dead letter */
+    struct shoal_event event;        /* user NULL: dead letter, or a message that tells the time */
+    struct shoal_cache_entry *entry; /* NULL without a user */
+    struct shoal_partition_state *state; /* NULL for a dead letter */
     struct pending *first, **last;   /* outputs in order */
     uint64_t hash;                   /* of the user, for hints to the cache */
     int64_t gap_ms, time_ms;         /* effective: never before the user's last event */
     uint32_t round;
     bool suppressed;
+    bool tick;        /* tells its partition the time */
+    bool seen;        /* by the watermark */
+    uint8_t drained;  /* timers that were drawn before it */
+    int64_t due_ms;   /* of a timer: its entry in the index */
+    int64_t tick_ms;  /* of a timer: everything until then falls due */
     float rates[SHOAL_COUNTERS]; /* what the model's head sees of the counters */
+};
+
+enum {
+    /* Timers that one message draws: few enough that a micro-batch cannot fill the cache with users
+     * whose changes no save has taken yet. */
+    DRAIN_MAX = 16,
+    TIMERS_MAX = 1024, /* in a span */
 };
 
 struct shoal_pipeline {
@@ -42,15 +58,22 @@ struct shoal_pipeline {
     size_t items_count, items_capacity;
     struct shoal_event *decoded; /* SHOAL_EVENTS_PER_MESSAGE_MAX */
 
-    uint32_t *order;       /* items by round */
-    uint32_t *round_start; /* items_capacity + 1 */
+    struct item *timers; /* TIMERS_MAX: those of the current span */
+    size_t timers_count;
+    struct item **line; /* the current span in log order, timers before what made them due */
+    size_t line_count, line_capacity;
+    size_t batch_users;     /* most users that a micro-batch changes */
+    int64_t least_delay_ms; /* nothing falls due sooner after an event */
+
+    uint32_t *order;       /* line by round */
+    uint32_t *round_start; /* line_capacity + 1 */
     struct shoal_step_row *rows;
     uint32_t *row_item;
 
     struct shoal_cache_entry **missing; /* entries to load or rebuild */
     struct shoal_slice *keys, *values;
 
-    struct shoal_outcomes outcomes; /* nothing without options.online */
+    struct shoal_partition_states states;
     struct shoal_decision *decisions; /* policy->count */
     struct shoal_buffer scratch;
     struct shoal_save_item *saves;
@@ -89,5 +112,22 @@ static inline void expect_rest(const struct shoal_cache_entry *entry)
     for (size_t i = 0; i <= record->ring_count; i += CACHE_LINE_BYTES / sizeof record->ring[0])
         __builtin_prefetch(&record->ring[i], 1);
 }
+
+/* Makes the next span, p->line, from items[*next …] and the timers that they make due; *next moves on. Never
+ * empty while items are left. What is armed for the first time in a span is not due in it, so a span can be
+ * applied in any order of its users. */
+enum shoal_status pipeline_next_span(struct shoal_pipeline *pipeline, size_t *next,
+                                     struct shoal_message *message) SHOAL_MUST_CHECK;
+/* First half of an event: time, counters, inputs of the step. False if the event is dropped. */
+bool pipeline_prepare(struct shoal_pipeline *pipeline, struct item *item,
+                      struct shoal_step_row *row);
+/* Second half: segments, decisions, outputs, timers. NOMEM. */
+enum shoal_status pipeline_conclude(struct shoal_pipeline *pipeline, struct item *item,
+                                    const struct shoal_step_row *row) SHOAL_MUST_CHECK;
+/* A timer that is not the one in force: it does nothing, and its user is not touched. */
+bool pipeline_is_stale(const struct item *item);
+/* Everything of a user that is due by the timer's tick falls due. NOMEM. */
+enum shoal_status pipeline_fire(struct shoal_pipeline *pipeline,
+                                struct item *item) SHOAL_MUST_CHECK;
 
 #endif

@@ -7,11 +7,10 @@
  *                                  r2: u1
  *   outputs hang on their items and are emitted in message order at the end
  *
- * With the online correction a batch is cut into spans where an event begins a new hour of its
- * partition: what comes before is applied in full, then the partition's correction changes.
+ * A batch is cut into spans (pipeline_span.c), whose events and timers in log order are p->line. What
+ * happens to one of them is in pipeline_event.c.
  *
  * A user whose state was made under another model is rebuilt from the ring first, in rounds too. */
-#include <math.h>
 #include <string.h>
 
 #include "stream/pipeline_internal.h"
@@ -27,23 +26,23 @@ enum {
  * i + ENTRY_AHEAD. */
 static void look_ahead(struct shoal_pipeline *p, size_t i)
 {
-    if (i + SLOT_AHEAD < p->items_count) {
-        struct item *item = &p->items[i + SLOT_AHEAD];
+    if (i + SLOT_AHEAD < p->line_count) {
+        struct item *item = p->line[i + SLOT_AHEAD];
         if (item->event.user)
             item->hash = shoal_cache_expect(p->cache, item->event.partition, item->event.user,
                                             item->event.user_size);
     }
-    if (i >= SLOT_AHEAD - ENTRY_AHEAD && i + ENTRY_AHEAD < p->items_count &&
-        p->items[i + ENTRY_AHEAD].event.user)
-        shoal_cache_expect_entry(p->cache, p->items[i + ENTRY_AHEAD].hash);
+    if (i >= SLOT_AHEAD - ENTRY_AHEAD && i + ENTRY_AHEAD < p->line_count &&
+        p->line[i + ENTRY_AHEAD]->event.user)
+        shoal_cache_expect_entry(p->cache, p->line[i + ENTRY_AHEAD]->hash);
 }
 
 /* Finds or makes every item's cache entry and numbers the rounds. *rounds is set. */
 static enum shoal_status look_up(struct shoal_pipeline *p, uint32_t *rounds)
 {
     *rounds = 0;
-    for (size_t i = 0; i < p->items_count; i++) {
-        struct item *item = &p->items[i];
+    for (size_t i = 0; i < p->line_count; i++) {
+        struct item *item = p->line[i];
         look_ahead(p, i);
         if (!item->event.user)
             continue; /* dead letter */
@@ -62,17 +61,17 @@ static enum shoal_status look_up(struct shoal_pipeline *p, uint32_t *rounds)
 static void sort_rounds(struct shoal_pipeline *p, uint32_t rounds)
 {
     memset(p->round_start, 0, (rounds + 1) * sizeof *p->round_start);
-    for (size_t i = 0; i < p->items_count; i++) {
-        if (p->items[i].entry) {
-            p->items[i].entry->round = 0;
-            p->round_start[p->items[i].round + 1]++;
+    for (size_t i = 0; i < p->line_count; i++) {
+        if (p->line[i]->entry) {
+            p->line[i]->entry->round = 0;
+            p->round_start[p->line[i]->round + 1]++;
         }
     }
     for (uint32_t r = 0; r < rounds; r++)
         p->round_start[r + 1] += p->round_start[r];
-    for (size_t i = 0; i < p->items_count; i++) {
-        if (p->items[i].entry)
-            p->order[p->round_start[p->items[i].round]++] = (uint32_t)i;
+    for (size_t i = 0; i < p->line_count; i++) {
+        if (p->line[i]->entry)
+            p->order[p->round_start[p->line[i]->round]++] = (uint32_t)i;
     }
     for (uint32_t r = rounds; r > 0; r--)
         p->round_start[r] = p->round_start[r - 1];
@@ -97,6 +96,7 @@ static enum shoal_status load_partition(struct shoal_pipeline *p, struct shoal_c
                                   (int)missing[i]->user_size, missing[i]->user,
                                   shoal_status_text(status));
         }
+        missing[i]->timer_saved_ms = missing[i]->record.timer_ms;
         missing[i]->loaded = true;
     }
     p->counts.loaded += count;
@@ -107,9 +107,9 @@ static enum shoal_status load_partition(struct shoal_pipeline *p, struct shoal_c
 static enum shoal_status load_missing(struct shoal_pipeline *p, struct shoal_message *message)
 {
     size_t count = 0;
-    for (size_t i = 0; i < p->items_count; i++) {
-        struct shoal_cache_entry *entry = p->items[i].entry;
-        if (!entry || entry->loaded || p->items[i].round != 0)
+    for (size_t i = 0; i < p->line_count; i++) {
+        struct shoal_cache_entry *entry = p->line[i]->entry;
+        if (!entry || entry->loaded || p->line[i]->round != 0)
             continue;
         p->missing[count++] = entry;
     }
@@ -139,9 +139,9 @@ static void rebuild_stale(struct shoal_pipeline *p)
     const struct shoal_model *model = p->options.model;
     size_t count = 0;
     uint8_t longest = 0;
-    for (size_t i = 0; i < p->items_count; i++) {
-        struct shoal_cache_entry *entry = p->items[i].entry;
-        if (!entry || p->items[i].round != 0 || entry->record.model == model->id)
+    for (size_t i = 0; i < p->line_count; i++) {
+        struct shoal_cache_entry *entry = p->line[i]->entry;
+        if (!entry || pipeline_is_stale(p->line[i]) || entry->record.model == model->id)
             continue;
         struct shoal_record *record = &entry->record;
         if (record->ring_count > 0)
@@ -175,146 +175,6 @@ static void rebuild_stale(struct shoal_pipeline *p)
     }
 }
 
-static bool is_repeat(const struct shoal_record *record, uint64_t event_id)
-{
-    if (event_id == 0)
-        return false;
-    for (uint8_t i = 0; i < record->ids_count; i++) {
-        if (record->ids[i] == event_id)
-            return true;
-    }
-    return false;
-}
-
-static void remember_id(struct shoal_record *record, uint64_t event_id, uint32_t ring_max)
-{
-    if (event_id == 0)
-        return;
-    if (record->ids_count >= ring_max) {
-        uint8_t drop = (uint8_t)(record->ids_count - ring_max + 1);
-        memmove(record->ids, record->ids + drop,
-                (size_t)(record->ids_count - drop) * sizeof *record->ids);
-        record->ids_count = (uint8_t)(record->ids_count - drop);
-    }
-    record->ids[record->ids_count++] = event_id;
-}
-
-/* First half of an event: time, counters, inputs of the step. False if the event is dropped. */
-static bool prepare(struct shoal_pipeline *p, struct item *item, struct shoal_step_row *row)
-{
-    struct shoal_record *record = &item->entry->record;
-    struct shoal_touch *touch = &item->event.touch;
-    const struct shoal_dims *dims = &p->options.model->params.dims;
-    if (is_repeat(record, item->event.event_id)) {
-        p->counts.repeated++;
-        return false;
-    }
-    bool first = record->events_count == 0;
-    item->time_ms = touch->time_ms;
-    if (!first && touch->time_ms < record->last_ms) {
-        item->time_ms = record->last_ms;
-        p->counts.late++;
-    }
-    item->gap_ms = first ? 0 : item->time_ms - record->last_ms;
-    struct shoal_touch seen = *touch;
-    seen.time_ms = item->time_ms;
-    shoal_features_of(dims, record->ring, record->ring_count, &seen, item->gap_ms, &row->features);
-    shoal_counters_advance(record->counters, item->gap_ms, (enum shoal_behavior)touch->behavior);
-    shoal_record_remember(record, &seen, dims->ring);
-    remember_id(record, item->event.event_id, dims->ring);
-    if (first)
-        record->first_ms = item->time_ms;
-    record->last_ms = item->time_ms;
-    record->events_count++;
-    record->offset = item->event.offset;
-    row->h = record->h;
-    row->c = record->c;
-    shoal_counters_rates(record->counters, record->last_ms - record->first_ms, item->rates);
-    row->counters = item->rates;
-    row->correction =
-        p->options.online ? shoal_outcomes_known(&p->outcomes, item->event.partition)->delta : 0;
-    return true;
-}
-
-/* Hangs the bytes in `scratch` on the item as an output. */
-static enum shoal_status queue_output(struct shoal_pipeline *p, struct item *item,
-                                      enum shoal_topic topic, const char *id, size_t id_size)
-{
-    struct pending *pending = shoal_arena_alloc(&p->arena, sizeof *pending);
-    char *value = shoal_arena_copy(&p->arena, p->scratch.bytes, p->scratch.size);
-    char *id_copy = shoal_arena_copy(&p->arena, id, id_size);
-    if (!pending || !value || !id_copy || p->scratch.failed)
-        return SHOAL_NOMEM;
-    *pending = (struct pending){
-        .output =
-            {
-                .topic = topic,
-                .key = item->event.user,
-                .key_size = item->event.user_size,
-                .value = value,
-                .value_size = p->scratch.size,
-                .id = id_copy,
-                .id_size = id_size,
-                .time_ms = item->event.touch.time_ms,
-            },
-    };
-    *item->last = pending;
-    item->last = &pending->next;
-    return SHOAL_OK;
-}
-
-/* Second half of an event: segments, decisions, outputs. */
-static enum shoal_status conclude(struct shoal_pipeline *p, struct item *item,
-                                  const struct shoal_step_row *row)
-{
-    const struct shoal_pipeline_options *o = &p->options;
-    struct shoal_record *record = &item->entry->record;
-    struct shoal_change changes[SHOAL_DIMENSION_COUNT];
-    char id[512];
-    record->score = row->score;
-    if (o->online)
-        shoal_correction_count(shoal_outcomes_known(&p->outcomes, item->event.partition),
-                               &record->pending, item->time_ms - item->gap_ms, item->time_ms,
-                               (enum shoal_behavior)item->event.touch.behavior, row->uncorrected);
-    struct shoal_view view = {
-        .model = o->model, .now_ms = item->time_ms, .gap_ms = item->gap_ms};
-    size_t changes_count = shoal_segments_update(&o->rules, &view, record, changes);
-    struct shoal_occasion occasion = {
-        .event = &item->event,
-        .changes = changes,
-        .changes_count = changes_count,
-        .prompted = NAN,
-        .partitions = 1,
-    };
-    size_t decisions_count =
-        o->policy ? shoal_decide(o->policy, &occasion, record, NULL, p->decisions) : 0;
-    shoal_cache_mark_dirty(p->cache, item->entry);
-    p->counts.events++;
-    if (item->suppressed) {
-        p->counts.suppressed++;
-        return SHOAL_OK;
-    }
-    p->counts.changes += changes_count;
-    p->counts.decisions += decisions_count;
-    enum shoal_status status = SHOAL_OK;
-    for (size_t i = 0; i < changes_count && status == SHOAL_OK; i++) {
-        size_t size = shoal_output_id(o->topic, &item->event,
-                                      shoal_dimension_name(changes[i].dimension), id, sizeof id);
-        shoal_buffer_clear(&p->scratch);
-        shoal_output_change(o->format, &item->event, &changes[i], o->model, id, &p->scratch);
-        status = queue_output(p, item, SHOAL_TOPIC_SEGMENTS, id, size);
-    }
-    for (size_t i = 0; i < decisions_count && status == SHOAL_OK; i++) {
-        size_t size = shoal_output_id(o->topic, &item->event, p->decisions[i].promotion->id, id,
-                                      sizeof id);
-        shoal_buffer_clear(&p->scratch);
-        shoal_output_decision(o->format, &item->event, &p->decisions[i], record, o->model, id,
-                              &p->scratch);
-        status = queue_output(p, item, SHOAL_TOPIC_DECISIONS, id, size);
-    }
-    return status;
-}
-
 /* Items of a round that are taken from end to end together: their records then stay in the second-level
  * cache, where those of a whole micro-batch do not. */
 static enum shoal_status run_chunk(struct shoal_pipeline *p, const uint32_t *order, size_t count)
@@ -323,17 +183,23 @@ static enum shoal_status run_chunk(struct shoal_pipeline *p, const uint32_t *ord
     size_t rows = 0;
     for (size_t i = 0; i < count; i++) {
         if (i + RECORD_AHEAD < count)
-            expect_record(p->items[order[i + RECORD_AHEAD]].entry);
+            expect_record(p->line[order[i + RECORD_AHEAD]]->entry);
         if (i + REST_AHEAD < count)
-            expect_rest(p->items[order[i + REST_AHEAD]].entry);
-        if (prepare(p, &p->items[order[i]], &p->rows[rows]))
+            expect_rest(p->line[order[i + REST_AHEAD]]->entry);
+        struct item *item = p->line[order[i]];
+        if (item->event.timer) {
+            enum shoal_status status = pipeline_fire(p, item);
+            if (status != SHOAL_OK)
+                return status;
+        } else if (pipeline_prepare(p, item, &p->rows[rows])) {
             p->row_item[rows++] = order[i];
+        }
     }
     stage_done(p, SHOAL_STAGE_features, &since);
     shoal_step_run(p->step, p->rows, rows);
     stage_done(p, SHOAL_STAGE_step, &since);
     for (size_t i = 0; i < rows; i++) {
-        enum shoal_status status = conclude(p, &p->items[p->row_item[i]], &p->rows[i]);
+        enum shoal_status status = pipeline_conclude(p, p->line[p->row_item[i]], &p->rows[i]);
         if (status != SHOAL_OK)
             return status;
     }
@@ -353,8 +219,8 @@ static enum shoal_status run_round(struct shoal_pipeline *p, const uint32_t *ord
 
 static enum shoal_status emit_all(struct shoal_pipeline *p)
 {
-    for (size_t i = 0; i < p->items_count; i++) {
-        for (const struct pending *at = p->items[i].first; at; at = at->next) {
+    for (size_t i = 0; i < p->line_count; i++) {
+        for (const struct pending *at = p->line[i]->first; at; at = at->next) {
             enum shoal_status status = p->sink->ops->emit(p->sink, &at->output);
             if (status != SHOAL_OK)
                 return status;
@@ -363,32 +229,7 @@ static enum shoal_status emit_all(struct shoal_pipeline *p)
     return SHOAL_OK;
 }
 
-/* Items [0, *count) of p->items can be applied with the corrections as they are after this. */
-static enum shoal_status begin_span(struct shoal_pipeline *p, size_t *count,
-                                    struct shoal_message *message)
-{
-    size_t total = p->items_count;
-    *count = p->options.online ? 0 : total;
-    for (; *count < total; (*count)++) {
-        const struct shoal_event *event = &p->items[*count].event;
-        struct shoal_correction *correction;
-        if (!event->user)
-            continue;
-        enum shoal_status status =
-            shoal_outcomes_of(&p->outcomes, p->store, event->partition, p->options.model,
-                              &correction, message);
-        if (status != SHOAL_OK)
-            return status;
-        if (!shoal_correction_due(correction, event->touch.time_ms))
-            continue;
-        if (*count > 0)
-            return SHOAL_OK;
-        shoal_correction_turn(correction, event->touch.time_ms);
-    }
-    return SHOAL_OK;
-}
-
-/* Applies all of p->items. */
+/* Applies all of p->line. */
 static enum shoal_status run_span(struct shoal_pipeline *p, struct shoal_message *message)
 {
     int64_t since = shoal_clock_ns();
@@ -420,25 +261,16 @@ static enum shoal_status run_span(struct shoal_pipeline *p, struct shoal_message
 
 enum shoal_status shoal_pipeline_run(struct shoal_pipeline *p, struct shoal_message *message)
 {
-    struct item *items = p->items;
-    size_t total = p->items_count;
     enum shoal_status status = SHOAL_OK;
-    if (total == 0)
-        return SHOAL_OK;
-    for (size_t done = 0, count; done < total && status == SHOAL_OK; done += count) {
-        p->items = items + done;
-        p->items_count = total - done;
-        status = begin_span(p, &count, message);
-        p->items_count = count;
+    for (size_t next = 0; next < p->items_count && status == SHOAL_OK;) {
+        status = pipeline_next_span(p, &next, message);
         if (status == SHOAL_OK)
             status = run_span(p, message);
     }
-    p->items = items;
-    p->items_count = total;
-    if (status != SHOAL_OK)
+    if (status != SHOAL_OK || p->items_count == 0)
         return status;
     p->items_count = 0;
-    shoal_arena_reset(&p->arena);
     p->counts.batches++;
+    shoal_arena_reset(&p->arena);
     return SHOAL_OK;
 }

@@ -131,7 +131,9 @@ static enum shoal_status start(struct replay *replay, struct shoal_message *mess
     if (status == SHOAL_OK)
         status = tell_swaps(replay, message);
     for (unsigned i = 0; i < replay->pipelines_count && status == SHOAL_OK; i++) {
-        status = shoal_pipeline_create(&o->pipeline, replay->store, replay->sink,
+        struct shoal_pipeline_options pipeline = o->pipeline;
+        pipeline.partitions = o->partitions;
+        status = shoal_pipeline_create(&pipeline, replay->store, replay->sink,
                                        &replay->pipelines[i]);
         if (status != SHOAL_OK)
             shoal_fail(message, status, "out of memory");

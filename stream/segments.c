@@ -142,6 +142,12 @@ static uint8_t trait_of(const struct shoal_segment_rules *rules, const struct sh
     return holds ? SHOAL_YES : 0;
 }
 
+/* Standings know whole seconds; rounded up, so that a dwell time is never cut short. */
+static int64_t second_of(int64_t time_ms)
+{
+    return (time_ms + 999) / 1000 * 1000;
+}
+
 static size_t move(struct shoal_record *record, enum shoal_dimension dimension, uint8_t level,
                    int64_t now_ms, struct shoal_change *change)
 {
@@ -151,7 +157,8 @@ static size_t move(struct shoal_record *record, enum shoal_dimension dimension, 
     *change = (struct shoal_change){
         .dimension = dimension, .from = standing->level, .to = level, .score = record->score};
     /* Who is in no level has been there since no time: that takes no room in the record. */
-    *standing = (struct shoal_standing){.level = level, .since_ms = level ? now_ms : 0};
+    *standing = (struct shoal_standing){
+        .level = level, .since_ms = level ? second_of(now_ms) : 0};
     return 1;
 }
 
@@ -185,7 +192,7 @@ size_t shoal_segments_update(const struct shoal_segment_rules *rules,
     count += move(record, SHOAL_LIFECYCLE, lifecycle, view->now_ms, changes + count);
     /* A second long silence makes a returning user return again. */
     if (lifecycle == SHOAL_RETURNING && !view->timer && view->gap_ms >= rules->inactive_ms)
-        record->standings[SHOAL_LIFECYCLE].since_ms = view->now_ms;
+        record->standings[SHOAL_LIFECYCLE].since_ms = second_of(view->now_ms);
     if (view->vector)
         count += look(rules, view, record, changes + count);
     return count;

@@ -54,7 +54,7 @@ static enum shoal_status reset_states(struct session *s, int32_t partition, int6
             items[i].user = (struct shoal_slice){at + 1, *at};
             at += 1 + *at;
         }
-        items[reset.count].user = (struct shoal_slice){"", 0}; /* what outcomes.h keeps there */
+        items[reset.count].user = (struct shoal_slice){"", 0}; /* what partition_state.h keeps there */
         status = s->store->ops->save(s->store, partition, items, reset.count + 1, start, 0, message);
     }
     if (status == SHOAL_OK)
@@ -283,6 +283,7 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
     s->model = shoal_models_latest(o->models);
     struct shoal_pipeline_options pipeline =
         shoal_pipeline_options_of(s->config, s->model, o->policy);
+    pipeline.partitions = o->partitions;
     s->serving.format = pipeline.format;
     struct shoal_source_listener listener = {s, on_claim, on_assigned, on_revoked};
     snprintf(member, sizeof member, "%s-%d", o->instance ? o->instance : "dynamic", o->index);

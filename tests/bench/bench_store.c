@@ -53,8 +53,9 @@ static void save(struct bench *bench, size_t count)
     struct shoal_message message = {{0}};
     for (size_t i = 0; i < count; i++)
         bench->items[i] = (struct shoal_save_item){
-            bench->slices[i],
-            {bench->buffer.bytes + bench->starts[i], bench->starts[i + 1] - bench->starts[i]}};
+            .user = bench->slices[i],
+            .value = {bench->buffer.bytes + bench->starts[i],
+                      bench->starts[i + 1] - bench->starts[i]}};
     check(
         bench->store->ops->save(bench->store, 0, bench->items, count, ++bench->offset, 1, &message),
         &message);
@@ -89,7 +90,7 @@ static void clear(struct bench *bench, const char *url)
         size_t count = bench->users - done < BATCH_MAX ? bench->users - done : BATCH_MAX;
         for (size_t i = 0; i < count; i++) {
             name_user(bench, i, done + i);
-            bench->items[i] = (struct shoal_save_item){bench->slices[i], {0}};
+            bench->items[i] = (struct shoal_save_item){.user = bench->slices[i]};
         }
         check(bench->store->ops->save(bench->store, 0, bench->items, count, 0, 1, &message),
               &message);

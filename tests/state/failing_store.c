@@ -89,6 +89,20 @@ static enum shoal_status failing_save(struct shoal_store *base, int32_t partitio
     return plan ? fail(store, plan, message) : status;
 }
 
+static enum shoal_status failing_timers(struct shoal_store *base, int32_t partition,
+                                        int64_t after_ms, size_t limit,
+                                        shoal_store_visit_timer visit, void *opaque,
+                                        int64_t *until_ms, struct shoal_message *message)
+{
+    struct failing_store *store = failing_of(base);
+    const struct shoal_failure *plan = failure(store, SHOAL_FAILING_TIMERS);
+    enum shoal_status status = SHOAL_OK;
+    if (!plan || plan->applied)
+        status = store->inner->ops->timers(store->inner, partition, after_ms, limit, visit, opaque,
+                                           until_ms, message);
+    return plan ? fail(store, plan, message) : status;
+}
+
 static enum shoal_status failing_scan(struct shoal_store *base, shoal_store_visit visit,
                                       void *opaque, struct shoal_message *message)
 {
@@ -135,6 +149,7 @@ static const struct shoal_store_ops failing_ops = {
     .load = failing_load,
     .verify = failing_verify,
     .save = failing_save,
+    .timers = failing_timers,
     .scan = failing_scan,
     .find = failing_find,
     .destroy = failing_destroy,

@@ -63,6 +63,13 @@ static void random_ring(struct shoal_record *record, uint64_t *seed)
     }
 }
 
+/* A time in whole seconds that is not 0. */
+static int64_t random_seconds(uint64_t *seed)
+{
+    int64_t time_ms = random_time(seed);
+    return time_ms < 1000 ? 1000 : time_ms - time_ms % 1000;
+}
+
 void test_random_record(struct shoal_record *record, uint64_t *seed, enum shoal_precision precision)
 {
     shoal_record_init(record, record->hidden, record->h);
@@ -85,7 +92,17 @@ void test_random_record(struct shoal_record *record, uint64_t *seed, enum shoal_
         record->ids[i] = test_random(seed);
     for (size_t i = 0; i < below(seed, SHOAL_DIMENSIONS_MAX + 1); i++) {
         record->standings[i].level = (uint8_t)test_random(seed);
-        record->standings[i].since_ms = random_time(seed);
+        if (record->standings[i].level)
+            record->standings[i].since_ms = random_seconds(seed);
+    }
+    record->timer_ms = below(seed, 2) ? random_seconds(seed) : 0;
+    record->cart_ms = below(seed, 2) ? random_seconds(seed) : 0;
+    if (below(seed, 2)) {
+        struct shoal_purchases *p = &record->purchases;
+        p->occasions = 1 + (uint32_t)(test_random(seed) >> (33 + below(seed, 30)));
+        p->last_ms = random_seconds(seed);
+        p->first_ms = p->last_ms - (int64_t)below(seed, (uint64_t)p->last_ms / 1000) * 1000;
+        p->spent = p->occasions > 1 ? unit(seed) * 1000 : 0;
     }
     record->grants_count = (uint8_t)below(seed, SHOAL_GRANTS_MAX + 1);
     for (size_t i = 0; i < record->grants_count; i++) {
@@ -127,10 +144,12 @@ void test_usual_record(struct shoal_record *record, uint64_t *seed)
     }
     record->last_ms = time_ms;
     random_state(record, seed, SHOAL_FP16);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 5; i++) {
         record->standings[i].level = (uint8_t)(1 + below(seed, 3));
         record->standings[i].since_ms = time_ms - (int64_t)below(seed, 100000000);
+        record->standings[i].since_ms -= record->standings[i].since_ms % 1000;
     }
+    record->timer_ms = time_ms - time_ms % 1000 + 259200000;
 }
 
 bool test_same_record(const struct shoal_record *a, const struct shoal_record *b)
@@ -152,6 +171,11 @@ bool test_same_record(const struct shoal_record *a, const struct shoal_record *b
     for (size_t i = 0; same && i < SHOAL_DIMENSIONS_MAX; i++)
         same = a->standings[i].level == b->standings[i].level &&
                a->standings[i].since_ms == b->standings[i].since_ms;
+    same = same && a->timer_ms == b->timer_ms && a->cart_ms == b->cart_ms &&
+           a->purchases.occasions == b->purchases.occasions &&
+           a->purchases.first_ms == b->purchases.first_ms &&
+           a->purchases.last_ms == b->purchases.last_ms &&
+           a->purchases.spent == b->purchases.spent;
     for (size_t i = 0; same && i < a->grants_count; i++)
         same = a->grants[i].promotion == b->grants[i].promotion &&
                a->grants[i].eligible == b->grants[i].eligible &&

@@ -83,8 +83,8 @@ void conformance_saved_records_are_loaded_and_others_absent(struct conformance *
 {
     struct shoal_store *store = self->open(self);
     (void)acquire(store, 0);
-    struct shoal_save_item items[] = {{test_slice("a"), test_slice("1")},
-                                      {test_slice("b"), test_slice("22")}};
+    struct shoal_save_item items[] = {{.user = test_slice("a"), .value = test_slice("1")},
+                                      {.user = test_slice("b"), .value = test_slice("22")}};
     cr_assert_eq(store->ops->save(store, 0, items, 2, 10, 1, NULL), SHOAL_OK);
     struct shoal_slice users[] = {test_slice("b"), test_slice("x"), test_slice("a"),
                                   test_slice("b")};
@@ -109,7 +109,7 @@ void conformance_user_ids_and_values_may_be_any_bytes(struct conformance *self)
         all[i] = (unsigned char)i;
     struct shoal_save_item items[4];
     for (size_t i = 0; i < 4; i++)
-        items[i] = (struct shoal_save_item){{all + 64 * i, 64}, {all, i == 3 ? 0 : 256}};
+        items[i] = (struct shoal_save_item){.user = {all + 64 * i, 64}, .value = {all, i == 3 ? 0 : 256}};
     (void)acquire(store, 0);
     cr_assert_eq(store->ops->save(store, 0, items, 4, 1, 1, NULL), SHOAL_OK);
     struct shoal_slice users[4], values[4];
@@ -134,7 +134,8 @@ void conformance_item_without_value_is_deleted(struct conformance *self)
     save(store, 0, "never", NULL, 4);
     cr_assert_null(test_load(store, 0, "a"));
     cr_assert_str_eq(test_load(store, 0, "b"), "2");
-    struct shoal_save_item items[] = {{test_slice("b"), {0}}, {test_slice("c"), test_slice("3")}};
+    struct shoal_save_item items[] = {{.user = test_slice("b")},
+                                      {.user = test_slice("c"), .value = test_slice("3")}};
     cr_assert_eq(store->ops->save(store, 0, items, 2, 5, 1, NULL), SHOAL_OK);
     cr_assert_null(test_load(store, 0, "b"));
     cr_assert_str_eq(test_load(store, 0, "c"), "3");
@@ -145,7 +146,7 @@ void conformance_next_owner_finds_the_checkpoint_of_the_last_save(struct conform
 {
     struct shoal_store *first = self->open(self), *second = self->open(self);
     (void)acquire(first, 1);
-    struct shoal_save_item item = {test_slice("a"), test_slice("1")};
+    struct shoal_save_item item = {.user = test_slice("a"), .value = test_slice("1")};
     cr_assert_eq(first->ops->save(first, 1, &item, 1, 42, UINT64_MAX, NULL), SHOAL_OK);
     struct shoal_checkpoint before = acquire(second, 1);
     cr_assert_eq(before.next_offset, 42);
@@ -274,7 +275,8 @@ void conformance_large_saves_and_loads_are_whole(struct conformance *self)
         memset(bytes[i], (int)(i & 0xff), sizeof bytes[i]);
         /* Whole chunks of deletions among them. */
         bool gone = (i >= 1000 && i < 2000) || i % 7 == 0;
-        items[i] = (struct shoal_save_item){users[i], {gone ? NULL : bytes[i], sizeof bytes[i]}};
+        items[i] = (struct shoal_save_item){
+            .user = users[i], .value = {gone ? NULL : bytes[i], sizeof bytes[i]}};
     }
     cr_assert_eq(store->ops->save(store, 0, items, COUNT, 5, 1, NULL), SHOAL_OK);
     cr_assert_eq(store->ops->load(store, 0, users, COUNT, values, NULL), SHOAL_OK);
@@ -313,7 +315,7 @@ static void fill(struct shoal_store *store, int32_t partition, unsigned count)
     struct shoal_save_item items[1000];
     for (unsigned i = 0; i < count; i++) {
         (void)snprintf(ids[i], sizeof ids[i], "u%u", i);
-        items[i] = (struct shoal_save_item){test_slice(ids[i]), test_slice(ids[i])};
+        items[i] = (struct shoal_save_item){.user = test_slice(ids[i]), .value = test_slice(ids[i])};
     }
     (void)acquire(store, partition);
     cr_assert_eq(store->ops->save(store, partition, items, count, 1, 1, NULL), SHOAL_OK);
@@ -348,7 +350,7 @@ void conformance_scan_ends_with_the_visitors_status(struct conformance *self)
 void conformance_what_is_kept_of_a_partition_is_loaded_and_not_visited(struct conformance *self)
 {
     struct shoal_store *store = self->open(self);
-    struct shoal_save_item item = {test_slice(""), test_slice("of all")};
+    struct shoal_save_item item = {.user = test_slice(""), .value = test_slice("of all")};
     static struct visits visits;
     fill(store, 1, 3);
     cr_assert_eq(store->ops->save(store, 1, &item, 1, 2, 1, NULL), SHOAL_OK);
@@ -358,6 +360,124 @@ void conformance_what_is_kept_of_a_partition_is_loaded_and_not_visited(struct co
     item.value.bytes = NULL;
     cr_assert_eq(store->ops->save(store, 1, &item, 1, 3, 1, NULL), SHOAL_OK);
     cr_assert_null(test_load(store, 1, ""));
+    store->ops->destroy(store);
+}
+
+/* ---- timers ------------------------------------------------------------------------------- */
+
+enum { TIMERS_MAX = 600 };
+
+struct timers {
+    size_t count;
+    char users[TIMERS_MAX][16];
+    int64_t due_ms[TIMERS_MAX];
+};
+
+static enum shoal_status note_timer(void *opaque, struct shoal_slice user, int64_t timer_ms)
+{
+    struct timers *timers = opaque;
+    cr_assert_lt(timers->count, TIMERS_MAX);
+    cr_assert_lt(user.size, sizeof timers->users[0]);
+    memcpy(timers->users[timers->count], user.bytes, user.size);
+    timers->users[timers->count][user.size] = '\0';
+    timers->due_ms[timers->count++] = timer_ms;
+    return SHOAL_OK;
+}
+
+/* Everything later than after_ms, asked for `limit` at a time. */
+static void all_timers(struct shoal_store *store, int32_t partition, int64_t after_ms, size_t limit,
+                       struct timers *timers)
+{
+    struct shoal_message message = {{0}};
+    timers->count = 0;
+    for (int64_t until_ms = 0; until_ms != INT64_MAX; after_ms = until_ms) {
+        size_t before = timers->count;
+        cr_assert_eq(store->ops->timers(store, partition, after_ms, limit, note_timer, timers,
+                                        &until_ms, &message),
+                     SHOAL_OK, "%s", message.text);
+        cr_assert(until_ms == INT64_MAX || timers->count > before, "a call that brings nothing");
+        for (size_t i = before; i < timers->count; i++)
+            cr_assert(timers->due_ms[i] > after_ms && timers->due_ms[i] <= until_ms);
+    }
+}
+
+static int64_t due_of(const struct timers *timers, const char *user)
+{
+    int64_t due_ms = 0;
+    for (size_t i = 0; i < timers->count; i++) {
+        if (strcmp(timers->users[i], user) == 0) {
+            cr_assert_eq(due_ms, 0, "two entries of one user");
+            due_ms = timers->due_ms[i];
+        }
+    }
+    return due_ms;
+}
+
+static void save_timer(struct shoal_store *store, const char *user, const char *value, bool moves,
+                       int64_t timer_ms)
+{
+    struct shoal_message message = {{0}};
+    struct shoal_save_item item = {.user = test_slice(user),
+                                   .value = test_slice(value),
+                                   .timer_moves = moves,
+                                   .timer_ms = timer_ms};
+    cr_assert_eq(store->ops->save(store, 0, &item, 1, 1, 1, &message), SHOAL_OK, "%s",
+                 message.text);
+}
+
+void conformance_timers_move_with_their_records(struct conformance *self)
+{
+    struct shoal_store *store = self->open(self);
+    struct timers timers;
+    acquire(store, 0);
+    save_timer(store, "a", "1", true, 5000);
+    save_timer(store, "b", "1", true, 7000);
+    save_timer(store, "c", "1", false, 0);
+    all_timers(store, 0, 0, 100, &timers);
+    cr_assert_eq(timers.count, 2);
+    cr_assert_eq(due_of(&timers, "a"), 5000);
+    cr_assert_eq(due_of(&timers, "b"), 7000);
+    save_timer(store, "a", "2", false, 0);
+    all_timers(store, 0, 0, 100, &timers);
+    cr_assert_eq(due_of(&timers, "a"), 5000, "a save that says nothing leaves the entry");
+    save_timer(store, "a", "3", true, 9000);
+    all_timers(store, 0, 7000, 100, &timers);
+    cr_assert_eq(timers.count, 1, "after 7 s");
+    cr_assert_eq(due_of(&timers, "a"), 9000);
+    save_timer(store, "a", "4", true, 0);
+    save_timer(store, "b", NULL, false, 0);
+    all_timers(store, 0, 0, 100, &timers);
+    cr_assert_eq(timers.count, 0, "moved to none, and gone with the record");
+    all_timers(store, 1, 0, 100, &timers);
+    cr_assert_eq(timers.count, 0);
+    store->ops->destroy(store);
+}
+
+void conformance_timers_come_in_pieces_that_split_no_due_time(struct conformance *self)
+{
+    enum { USERS = 500 };
+    struct shoal_store *store = self->open(self);
+    struct timers timers;
+    struct shoal_message message = {{0}};
+    struct shoal_save_item items[USERS];
+    char users[USERS][8];
+    acquire(store, 0);
+    for (int i = 0; i < USERS; i++) {
+        snprintf(users[i], sizeof users[i], "u%d", i);
+        /* 40 share each due time: more than some of the limits below */
+        items[i] = (struct shoal_save_item){.user = test_slice(users[i]),
+                                            .value = test_slice("x"),
+                                            .timer_moves = true,
+                                            .timer_ms = 1000 + i / 40 * 1000};
+    }
+    cr_assert_eq(store->ops->save(store, 0, items, USERS, 1, 1, &message), SHOAL_OK);
+    static const size_t limits[] = {1, 7, 40, 41, 100, 499, 500, 501};
+    for (size_t k = 0; k < sizeof limits / sizeof *limits; k++) {
+        all_timers(store, 0, 0, limits[k], &timers);
+        cr_assert_eq(timers.count, USERS, "limit %zu gives %zu", limits[k], timers.count);
+        for (int i = 0; i < USERS; i += 13)
+            cr_assert_eq(due_of(&timers, users[i]), 1000 + i / 40 * 1000);
+    }
     store->ops->destroy(store);
 }
 
@@ -394,8 +514,11 @@ static size_t random_save(struct shoal_store *store, int32_t partition, uint64_t
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(ids[i], sizeof ids[i], "u%zu", i);
         (void)snprintf(values[i], sizeof values[i], "%" PRIx64, test_random(seed));
-        items[i] = (struct shoal_save_item){test_slice(ids[i]),
-                                            test_slice(test_random(seed) % 5 ? values[i] : NULL)};
+        items[i] = (struct shoal_save_item){
+            .user = test_slice(ids[i]),
+            .value = test_slice(test_random(seed) % 5 ? values[i] : NULL),
+            .timer_moves = test_random(seed) % 2,
+            .timer_ms = (int64_t)(test_random(seed) % 4) * 1000};
     }
     struct shoal_message message = {{0}};
     store->lost_writes = false;
@@ -412,7 +535,11 @@ static size_t random_load(struct shoal_store *store, int32_t partition, uint64_t
     char id[8];
     (void)snprintf(id, sizeof id, "u%d", (int)(test_random(seed) % USERS));
     const char *value = test_load(store, partition, id);
-    return (size_t)snprintf(journal, size, "load %s\n", value ? value : "(none)");
+    size_t used = (size_t)snprintf(journal, size, "load %s", value ? value : "(none)");
+    struct timers timers;
+    all_timers(store, partition, 0, 5, &timers);
+    return used + (size_t)snprintf(journal + used, size - used, ", due %" PRId64 " of %zu\n",
+                                   due_of(&timers, id), timers.count);
 }
 
 static size_t random_acquire(struct shoal_store *store, int32_t partition, char *journal,

@@ -28,6 +28,8 @@ struct conformance {
     X(scan_visits_each_user_once)                                                                  \
     X(scan_ends_with_the_visitors_status)                                                          \
     X(what_is_kept_of_a_partition_is_loaded_and_not_visited)                                       \
+    X(timers_move_with_their_records)                                                              \
+    X(timers_come_in_pieces_that_split_no_due_time)                                                \
     X(find_asks_every_partition)
 
 #define X(name) void conformance_##name(struct conformance *self);

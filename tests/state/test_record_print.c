@@ -28,6 +28,8 @@ Test(record_print, line_has_every_field_in_its_place)
         .ids_count = 1,
         .ids = {0x123456789abcdef},
         .standings = {{2, 1512000000000}, {0, 0}, {1, 7}},
+        .timer_ms = 1512090000000,
+        .purchases = {2, 1512000000000, 1512086400000, 12.5f},
         .grants_count = 1,
         .grants =
             {{.promotion = 0xab, .eligible = true, .count = 2, .last_ms = 5, .expires_ms = 6}},
@@ -48,7 +50,9 @@ Test(record_print, line_has_every_field_in_its_place)
         "\"category\":\"0012\",\"price_level\":9}],\"ids\":[\"0123456789abcdef\"],"
         "\"standings\":[[2,1512000000000],[0,0],[1,7]],"
         "\"promotions\":[{\"promotion\":\"000000ab\",\"eligible\":true,\"count\":2,\"last\":5,"
-        "\"expires\":6}],\"pending\":\"00000000000000000000000000\"}");
+        "\"expires\":6}],\"timer\":1512090000000,\"cart\":0,"
+        "\"purchases\":{\"days\":2,\"first\":1512000000000,\"last\":1512086400000,\"spent\":12.5},"
+        "\"pending\":\"00000000000000000000000000\"}");
     shoal_buffer_clear(&line);
     shoal_record_print(&record, "u", 1, 4, SHOAL_FP32, &line);
     shoal_buffer_append(&line, "", 1);

@@ -218,7 +218,7 @@ Test(redis_trouble, save_without_an_answer_can_be_repeated_if_it_was_done)
     struct shoal_buffer bytes = {0};
     struct shoal_checkpoint before;
     shoal_checkpoint_encode(&checkpoint, &bytes);
-    struct shoal_save_item item = {test_slice("c"), {bytes.bytes, bytes.size}};
+    struct shoal_save_item item = {.user = test_slice("c"), .value = {bytes.bytes, bytes.size}};
     cr_assert_eq(probe->ops->acquire(probe, 0, &before, NULL), SHOAL_OK);
     cr_assert_eq(probe->ops->save(probe, 0, &item, 1, 0, 0, NULL), SHOAL_OK);
     (void)test_redis_command(&redis, "COPY", "{other/0}:c", CHECKPOINT, "REPLACE", NULL);
@@ -237,7 +237,7 @@ Test(redis_trouble, server_out_of_memory_is_unavailable_and_writes_nothing)
     struct shoal_save_item items[1500];
     for (int i = 0; i < 1500; i++) {
         (void)snprintf(ids[i], sizeof ids[i], "n%d", i);
-        items[i] = (struct shoal_save_item){test_slice(ids[i]), test_slice("value")};
+        items[i] = (struct shoal_save_item){.user = test_slice(ids[i]), .value = test_slice("value")};
     }
     (void)test_redis_command(&redis, "CONFIG", "SET", "maxmemory", "1", NULL);
     expect(store->ops->save(store, 0, items, 1500, 2, 1, &message), SHOAL_UNAVAILABLE, "OOM");

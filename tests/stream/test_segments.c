@@ -56,7 +56,7 @@ Test(segments, the_score_at_a_threshold_moves_up_at_once)
     cr_assert_eq(event(3, 0.6f), 1);
     cr_assert_eq(changes[0].from, SHOAL_WARM);
     cr_assert_eq(changes[0].to, SHOAL_HOT);
-    cr_assert_eq(record.standings[SHOAL_INTENT].since_ms, 3);
+    cr_assert_eq(record.standings[SHOAL_INTENT].since_ms, 1000, "up to the whole second");
 }
 
 Test(segments, cold_can_become_hot_in_one_event)
@@ -72,11 +72,11 @@ Test(segments, down_needs_both_hysteresis_and_dwell)
     event(0, 0.7f);
     cr_assert_eq(event(9 * MIN, 0.3f), 0, "before the dwell time");
     cr_assert_eq(event(10 * MIN, 0.59f), 0, "within the hysteresis");
-    cr_assert_eq(event(10 * MIN + 1, 0.57f), 1);
+    cr_assert_eq(event(10 * MIN + 1000, 0.57f), 1);
     cr_assert_eq(changes[0].to, SHOAL_WARM);
     /* The dwell time begins anew with the level. */
-    cr_assert_eq(event(20 * MIN, 0.01f), 0);
-    cr_assert_eq(event(20 * MIN + 1, 0.01f), 1);
+    cr_assert_eq(event(20 * MIN + 999, 0.01f), 0);
+    cr_assert_eq(event(20 * MIN + 1000, 0.01f), 1);
     cr_assert_eq(changes[0].to, SHOAL_COLD);
 }
 
@@ -107,10 +107,10 @@ Test(segments, a_long_gap_makes_returning_for_a_while)
     event(0, 0.1f);
     event(2 * DAY, 0.1f);
     cr_assert_eq(event(9 * DAY - 1, 0.1f), 0);
-    cr_assert_eq(event(16 * DAY - 1, 0.1f), 1);
+    cr_assert_eq(event(16 * DAY, 0.1f), 1);
     cr_assert_eq(changes[0].to, SHOAL_RETURNING);
-    cr_assert_eq(event(17 * DAY - 2, 0.1f), 0);
-    cr_assert_eq(event(17 * DAY - 1, 0.1f), 1);
+    cr_assert_eq(event(17 * DAY - 1, 0.1f), 0);
+    cr_assert_eq(event(17 * DAY, 0.1f), 1);
     cr_assert_eq(changes[0].from, SHOAL_RETURNING);
     cr_assert_eq(changes[0].to, SHOAL_ACTIVE);
 }

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* States of partitions; see partition_state.h. */
+#include "stream/partition_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { VERSION = 1, FIELDS = 4 };
+
+void shoal_partition_states_finish(struct shoal_partition_states *states)
+{
+    for (size_t i = 0; i < states->count; i++) {
+        if (states->list[i])
+            shoal_timer_queue_finish(&states->list[i]->timers);
+        free(states->list[i]);
+    }
+    free((void *)states->list);
+    *states = (struct shoal_partition_states){0};
+}
+
+static enum shoal_status grow(struct shoal_partition_states *states, int32_t partition)
+{
+    size_t want = (size_t)partition + 1;
+    if (want > states->count) {
+        struct shoal_partition_state **grown =
+            realloc((void *)states->list, want * sizeof(struct shoal_partition_state *));
+        if (!grown)
+            return SHOAL_NOMEM;
+        memset((void *)(grown + states->count), 0,
+               (want - states->count) * sizeof(struct shoal_partition_state *));
+        states->list = grown;
+        states->count = want;
+    }
+    if (!states->list[partition])
+        states->list[partition] = calloc(1, sizeof *states->list[partition]);
+    return states->list[partition] ? SHOAL_OK : SHOAL_NOMEM;
+}
+
+static void init(struct shoal_partition_state *state)
+{
+    shoal_watermark_init(&state->watermark);
+    shoal_budgets_init(&state->budgets);
+    shoal_correction_init(&state->correction, 0, 0);
+}
+
+void shoal_partition_state_encode(const struct shoal_partition_state *state,
+                                  struct shoal_buffer *out)
+{
+    shoal_pack_array(out, FIELDS);
+    shoal_pack_uint(out, VERSION);
+    shoal_watermark_pack(&state->watermark, out);
+    shoal_budgets_pack(&state->budgets, out);
+    if (state->correction.model == 0) {
+        shoal_pack_nil(out);
+        return;
+    }
+    struct shoal_buffer correction = {0};
+    shoal_correction_encode(&state->correction, &correction);
+    shoal_pack_bin(out, correction.bytes, correction.size);
+    out->failed = out->failed || correction.failed;
+    shoal_buffer_finish(&correction);
+}
+
+enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
+                                               struct shoal_partition_state *state)
+{
+    struct shoal_unpack in;
+    struct shoal_pack_value correction;
+    init(state);
+    shoal_unpack_init(&in, bytes, size);
+    uint32_t fields = shoal_unpack_array(&in, UINT32_MAX);
+    uint64_t version = shoal_unpack_uint(&in, UINT32_MAX);
+    if (in.status == SHOAL_OK && version != VERSION)
+        return SHOAL_VERSION;
+    shoal_watermark_unpack(&in, &state->watermark);
+    shoal_budgets_unpack(&in, &state->budgets);
+    bool whole = shoal_unpack_next(&in, &correction) && in.position == size && fields == FIELDS;
+    if (whole && correction.type == SHOAL_PACK_NIL)
+        return SHOAL_OK;
+    enum shoal_status status = SHOAL_DAMAGED;
+    if (whole && correction.type == SHOAL_PACK_BIN)
+        status = shoal_correction_decode(correction.data, correction.count, &state->correction);
+    if (status != SHOAL_OK)
+        init(state);
+    return status;
+}
+
+static enum shoal_status load(struct shoal_partition_state *state, struct shoal_store *store,
+                              int32_t partition, struct shoal_message *message)
+{
+    struct shoal_slice nobody = {"", 0}, value;
+    enum shoal_status status = store->ops->load(store, partition, &nobody, 1, &value, message);
+    if (status != SHOAL_OK)
+        return status;
+    init(state);
+    if (value.bytes)
+        status = shoal_partition_state_decode(value.bytes, value.size, state);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "partition %d: what is kept of it as a whole: %s",
+                          partition, shoal_status_text(status));
+    shoal_timer_queue_clear(&state->timers);
+    state->known = true;
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_partition_states_get(struct shoal_partition_states *states,
+                                             struct shoal_store *store, int32_t partition,
+                                             struct shoal_partition_state **state,
+                                             struct shoal_message *message)
+{
+    if (grow(states, partition) != SHOAL_OK)
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    *state = states->list[partition];
+    return (*state)->known ? SHOAL_OK : load(*state, store, partition, message);
+}
+
+struct shoal_partition_state *shoal_partition_states_known(
+    const struct shoal_partition_states *states, int32_t partition)
+{
+    bool known = (size_t)partition < states->count && states->list[partition] &&
+                 states->list[partition]->known;
+    return known ? states->list[partition] : NULL;
+}
+
+void shoal_partition_state_use(struct shoal_partition_state *state, const struct shoal_model *model)
+{
+    if (state->correction.model != model->id)
+        shoal_correction_init(&state->correction, model->id, model->origin.train_until_ms);
+}
+
+void shoal_partition_states_drop(struct shoal_partition_states *states, int32_t partition)
+{
+    for (size_t i = 0; i < states->count; i++) {
+        if (states->list[i] && (partition < 0 || i == (size_t)partition)) {
+            states->list[i]->known = false;
+            shoal_timer_queue_clear(&states->list[i]->timers);
+        }
+    }
+}
