@@ -71,7 +71,6 @@ struct shoal_policy_warning {
 struct shoal_policy {
     struct shoal_promotion *promotions;
     size_t count;                /* ≤ SHOAL_GRANTS_MAX */
-    bool wants_prompted;         /* a condition asks whether the user buys only if prompted */
     char version[17];            /* hash of the file */
     uint64_t id;                 /* the same as a number; 0 = made by hand */
     int64_t utc_offset_ms;       /* local time less UTC: of quiet hours, active hours, budgets' days */

@@ -37,7 +37,7 @@ static void finish(struct replay *replay)
         free((void *)replay->served[i]);
     }
     free((void *)replay->served);
-    if (replay->sink)
+    if (replay->sink && !replay->options->sink)
         replay->sink->ops->destroy(replay->sink);
     if (replay->store && !replay->options->store)
         replay->store->ops->destroy(replay->store);
@@ -116,7 +116,9 @@ static enum shoal_status start(struct replay *replay, struct shoal_message *mess
         status = shoal_memory_store_create(&replay->store);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory");
-    status = shoal_file_sink_create(o->out, o->pipeline.topic, &replay->sink, message);
+    replay->sink = o->sink;
+    if (!replay->sink)
+        status = shoal_file_sink_create(o->out, o->pipeline.topic, &replay->sink, message);
     if (status == SHOAL_OK)
         status = replay->store->ops->open(replay->store, o->partitions, message);
     struct shoal_checkpoint before;
@@ -252,9 +254,9 @@ enum shoal_status shoal_replay(const struct shoal_replay_options *options,
         status = read_file(&replay, i, message);
     if (status == SHOAL_OK)
         status = save_all(&replay, message);
-    if (status == SHOAL_OK)
+    if (status == SHOAL_OK && !options->sink)
         status = shoal_file_sink_flush(replay.sink, message);
-    if (status == SHOAL_OK) {
+    if (status == SHOAL_OK && !options->sink) {
         char path[4096];
         snprintf(path, sizeof path, "%s/states.jsonl", options->out);
         status = shoal_states_write(replay.store, path, message);

@@ -14,6 +14,7 @@ struct shoal_replay_options {
     const char *const *events;  /* files, read one after the other */
     size_t events_count;
     const char *out;            /* folder */
+    struct shoal_sink *sink;    /* borrowed, takes the outputs in place of `out`; NULL: files */
     struct shoal_models *models;      /* where swaps find theirs; NULL if there are none */
     const struct shoal_swaps *swaps;  /* of each partition; NULL: none */
     struct shoal_store *store;  /* borrowed, holds nothing of this topic yet; NULL: in memory */
