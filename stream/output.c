@@ -2,7 +2,8 @@
 /* Ids, segment changes and swaps as bytes; see output.h, and output_decision.c for decisions.
  *
  *   change    {"id","user_id","dimension","from":null|level,"to","score","event_time","model"}
- *   swap      {"id","partition","offset","model","previous":null|version} */
+ *   swap      {"id","partition","offset","model","policy":null|version,"previous":null|version,
+ *              "previous_policy":null|version} */
 #include "stream/output.h"
 
 #include <string.h>
@@ -48,12 +49,12 @@ static enum shoal_encode_format encode_format(enum shoal_output_format format)
 }
 
 void shoal_output_swap(enum shoal_output_format format, int32_t partition, int64_t offset,
-                       const char *model, const char *previous, const char *id,
-                       struct shoal_buffer *out)
+                       const struct shoal_output_pair *now, const struct shoal_output_pair *previous,
+                       const char *id, struct shoal_buffer *out)
 {
     struct shoal_encoder e;
     shoal_encode_init(&e, encode_format(format), out);
-    shoal_encode_map(&e, 5);
+    shoal_encode_map(&e, 7);
     SHOAL_ENCODE_KEY(&e, "id");
     shoal_encode_str(&e, id, strlen(id));
     SHOAL_ENCODE_KEY(&e, "partition");
@@ -61,9 +62,13 @@ void shoal_output_swap(enum shoal_output_format format, int32_t partition, int64
     SHOAL_ENCODE_KEY(&e, "offset");
     shoal_encode_int(&e, offset);
     SHOAL_ENCODE_KEY(&e, "model");
-    shoal_encode_name(&e, model);
+    shoal_encode_name(&e, now->model);
+    SHOAL_ENCODE_KEY(&e, "policy");
+    shoal_encode_name(&e, now->policy);
     SHOAL_ENCODE_KEY(&e, "previous");
-    shoal_encode_name(&e, previous);
+    shoal_encode_name(&e, previous ? previous->model : NULL);
+    SHOAL_ENCODE_KEY(&e, "previous_policy");
+    shoal_encode_name(&e, previous ? previous->policy : NULL);
     shoal_encode_map_end(&e);
 }
 

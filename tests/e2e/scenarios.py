@@ -5,12 +5,13 @@ import scenario_crash
 import scenario_bad_messages
 import scenario_group
 import scenario_plain
+import scenario_policy
 import scenario_redis
 import scenario_refusals
 import scenario_swap
 
 _MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages,
-            scenario_refusals, scenario_swap)
+            scenario_refusals, scenario_swap, scenario_policy)
 
 
 def _scenarios():

@@ -34,6 +34,7 @@ class World:
             "redis.url": f"unix:{bench.servers.redis_path}",
             "model.path": bench.model,
             "promotions.path": bench.promotions,
+            "promotions.history": self.path("policies"),
             "group.id": self.prefix,
             "stats.interval": "1s",
         }
@@ -182,6 +183,26 @@ class World:
             last = {swap["partition"]: swap["model"] for swap in map(json.loads, self.swaps())}
             return set(last.values()) == {version} and len(last) == PARTITIONS
         wait_until(served, seconds, f"all partitions are served by {version}", 0.2)
+
+    # --- promotions ---------------------------------------------------------
+
+    def put_promotions(self, text):
+        """The processor's promotions, written beside and renamed. Returns the version."""
+        path = self.path("promotions.yaml")
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(path + ".new", path)
+        self.settings["promotions.path"] = path
+        said = run([self.bench.program, "promotions", "check", path, "--json"], 20, None)[1]
+        return json.loads(said).get("policy")
+
+    def wait_policy(self, version, seconds=30):
+        """Until the last thing told of every partition is that this policy holds there."""
+        def holds():
+            self.wait_running()
+            last = {swap["partition"]: swap["policy"] for swap in map(json.loads, self.swaps())}
+            return set(last.values()) == {version} and len(last) == PARTITIONS
+        wait_until(holds, seconds, f"policy {version} holds in all partitions", 0.2)
 
     # --- comparison ---------------------------------------------------------
 
