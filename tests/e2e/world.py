@@ -224,7 +224,8 @@ class World:
         lines = self.swaps()
         with open(swaps, "wb") as file:
             file.writelines(line + b"\n" for line in lines)
-        self.compare(path, "--swaps", swaps, "--models", self.path(MODELS), *options,
+        models = ["--models", self.path(MODELS)] if os.path.isdir(self.path(MODELS)) else []
+        self.compare(path, "--swaps", swaps, *models, *options,
                      repeats_allowed=repeats_allowed)
         wanted = read_lines(os.path.join(self.path("replay"), "models.jsonl"))
         problem = difference(MODELS, wanted, list(dict.fromkeys(lines)) if repeats_allowed else lines)
