@@ -374,6 +374,9 @@ enum shoal_status shoal_kafka_sink_send(struct shoal_sink *base, const struct sh
     struct kafka_sink *sink = (struct kafka_sink *)base;
     if (sink->failed)
         return shoal_kafka_sink_flush(base, message);
+    enum shoal_status status = ensure_open(sink, message);
+    if (status != SHOAL_OK)
+        return status;
     rd_kafka_poll(sink->client, 0);
     return produce(sink, EVENTS_TOPIC, input->partition, input->key, input->key_size, input->value,
                    input->value_size, NULL, message);

@@ -28,8 +28,8 @@ enum shoal_status shoal_kafka_sink_flush(struct shoal_sink *sink,
 /* Drops outputs that were not committed. */
 void shoal_kafka_sink_abort(struct shoal_sink *sink);
 
-/* For `shoal send`: one message to the events topic, to a given partition, without a transaction.
- * key NULL: none. timestamp_ms −1: now. */
+/* For `shoal send`, and for messages that tell the time: one message to the events topic, to a given
+ * partition; exactly once, it shows with the next commit. key NULL: none. timestamp_ms −1: now. */
 enum shoal_status shoal_kafka_sink_send(struct shoal_sink *sink, const struct shoal_input *input,
                                         struct shoal_message *message) SHOAL_MUST_CHECK;
 

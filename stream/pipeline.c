@@ -372,19 +372,21 @@ void shoal_pipeline_drop(struct shoal_pipeline *p, int32_t partition)
     shoal_partition_states_drop(&p->states, partition);
 }
 
-enum shoal_status shoal_pipeline_next_timer(struct shoal_pipeline *p, int32_t partition,
-                                            int64_t until_ms, int64_t *due_ms,
-                                            int64_t *watermark_ms, struct shoal_message *message)
+enum shoal_status shoal_pipeline_due(struct shoal_pipeline *p, int32_t partition,
+                                     int64_t until_ms, size_t *messages, int64_t *watermark_ms,
+                                     struct shoal_message *message)
 {
     struct shoal_partition_state *state;
     enum shoal_status status =
         shoal_partition_states_get(&p->states, p->store, partition, &state, message);
+    until_ms -= until_ms % SHOAL_TICK_MS;
     if (status == SHOAL_OK)
         status = shoal_timer_queue_fetch(&state->timers, p->store, p->cache, partition, until_ms,
                                          message);
     if (status != SHOAL_OK)
         return status;
-    *due_ms = shoal_timer_queue_next(&state->timers);
+    size_t due = shoal_timer_queue_count(&state->timers, until_ms);
+    *messages = (due + DRAIN_MAX - 1) / DRAIN_MAX;
     *watermark_ms = state->watermark.time_ms;
     return SHOAL_OK;
 }

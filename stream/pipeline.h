@@ -126,12 +126,12 @@ size_t shoal_pipeline_dirty(const struct shoal_pipeline *pipeline);
 size_t shoal_pipeline_dirty_max(const struct shoal_pipeline *pipeline);
 /* Forgets the waiting batch and all cached users of `partition` (−1: of all). */
 void shoal_pipeline_drop(struct shoal_pipeline *pipeline, int32_t partition);
-/* When a timer of `partition` falls due next, as far as until_ms (INT64_MAX: none), and the partition's event
- * time (−1: none yet). The batch must have been run. */
-enum shoal_status shoal_pipeline_next_timer(struct shoal_pipeline *pipeline, int32_t partition,
-                                            int64_t until_ms, int64_t *due_ms,
-                                            int64_t *watermark_ms,
-                                            struct shoal_message *message) SHOAL_MUST_CHECK;
+/* How many messages must come to `partition` until all timers that are due by until_ms have fallen due (as
+ * far as they are known: more than none if any is due), and the partition's event time (−1: none yet). The
+ * batch must have been run. */
+enum shoal_status shoal_pipeline_due(struct shoal_pipeline *pipeline, int32_t partition,
+                                     int64_t until_ms, size_t *messages, int64_t *watermark_ms,
+                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 const struct shoal_pipeline_counts *shoal_pipeline_counts(const struct shoal_pipeline *pipeline);
 /* *sum += *one, field by field. */
 void shoal_pipeline_counts_add(struct shoal_pipeline_counts *sum,

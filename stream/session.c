@@ -142,6 +142,7 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
         .committed = assignment->committed,
         .saved = plan.start,
         .suppress_until = plan.suppress_until,
+        .quiet_since_ms = shoal_clock_ms(),
     };
     if (plan.gone > 0)
         shoal_log_write(s->log, SHOAL_WARNING,
@@ -208,6 +209,7 @@ static enum shoal_status take(struct session *s, const struct shoal_input *input
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory while decoding");
     p->position = input->offset + 1;
+    p->quiet_since_ms = s->now_ms;
     s->taken++;
     return SHOAL_OK;
 }
@@ -218,6 +220,7 @@ static enum shoal_status fill(struct session *s, struct shoal_message *message)
     int64_t due_ms = s->committed_ms + s->config->commit_interval;
     int64_t wait_until_ns = 0;
     size_t most = (size_t)s->config->batch_events;
+    s->now_ms = shoal_clock_ms();
     while (shoal_pipeline_waiting(s->pipeline) < most) {
         int timeout_ms = 0;
         if (shoal_pipeline_waiting(s->pipeline) == 0) {
@@ -257,6 +260,8 @@ static enum shoal_status process(struct session *s, struct shoal_message *messag
         enum shoal_status status = fill(s, message);
         if (status == SHOAL_OK)
             status = shoal_pipeline_run(s->pipeline, message);
+        if (status == SHOAL_OK)
+            status = session_tell_time(s, message);
         if (status != SHOAL_OK)
             return status;
         bool due = shoal_clock_ms() - s->committed_ms >= s->config->commit_interval ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of a session share: session.c (life, assignment, processing), session_commit.c and
- * session_models.c (swaps of model and policy).
+/* What the parts of a session share: session.c (life, assignment, processing), session_commit.c,
+ * session_models.c (swaps of model and policy) and session_ticks.c (partitions without events).
  *
  * Per partition: position (next offset to read), committed (what the group's offset is or was),
  * saved (what the store's checkpoint is), suppress_until. Always saved ≤ position, and
@@ -18,6 +18,7 @@ struct partition {
     bool assigned;
     int64_t position, committed, saved, suppress_until;
     uint64_t saved_model; /* of the checkpoint found */
+    int64_t quiet_since_ms; /* monotonic: the last event came, or the last look was taken */
     struct shoal_served served;
 };
 
@@ -38,6 +39,7 @@ struct session {
     struct partition *partitions;     /* options->partitions */
     struct shoal_position *positions; /* scratch of the same size */
     int64_t committed_ms, saved_ms;   /* monotonic time of the last ones */
+    int64_t now_ms;                   /* monotonic, when the micro-batch began to be filled */
     uint64_t taken;                   /* messages since the last commit */
     bool worked;
     bool kept_up; /* there was nothing to read at some time since the last commit */
@@ -57,6 +59,9 @@ enum shoal_status session_use(struct session *s, const struct shoal_model *model
  * caught up goes with it. */
 enum shoal_status session_commit_following(struct session *s,
                                            struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Tells partitions without events the time if a timer is due there. The batch must have been run. */
+enum shoal_status session_tell_time(struct session *s,
+                                    struct shoal_message *message) SHOAL_MUST_CHECK;
 /* Has a newer model or policy waited long enough for a commit? */
 bool session_swap_due(const struct session *s);
 

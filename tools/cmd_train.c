@@ -16,10 +16,13 @@
 #include "tools/setup.h"
 #include "tools/train_log.h"
 #include "tools/train_show.h"
+#include "tools/value_show.h"
 
 struct showing {
     struct shoal_train_show show;
     struct shoal_train_log log;
+    bool value_wanted;
+    struct shoal_train_value_report value;
 };
 
 static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
@@ -256,6 +259,8 @@ static int keep(const struct shoal_cli_args *args, const struct showing *showing
     enum shoal_status status = shoal_model_save(model, path, &message);
     if (status == SHOAL_OK) {
         print_summary(path, model, summary, seconds);
+        if (showing->value_wanted)
+            shoal_value_show(&showing->value, stdout);
         print_left_out(load, dataset, preparation);
     }
     struct shoal_train_run made = {args,        train_options, dataset, load,
@@ -281,6 +286,23 @@ static int load_pretraining(const struct shoal_cli_args *args, struct shoal_trai
     return status == SHOAL_OK
                ? SHOAL_EXIT_OK
                : shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
+}
+
+/* What the finished network is the base of. */
+static enum shoal_status learn_on_top(const struct shoal_cli_args *args,
+                                      const struct shoal_dataset *dataset, int64_t end_ms,
+                                      const struct shoal_train_options *options,
+                                      struct shoal_model *model, struct showing *showing,
+                                      struct shoal_message *message)
+{
+    struct shoal_train_value_options value = {.seed = options->seed};
+    enum shoal_status status = SHOAL_OK;
+    /* run() has refused what is wrong */
+    if (shoal_value_wanted(args, &showing->value_wanted, &value.horizon_ms) && showing->value_wanted)
+        status = shoal_train_value(model, dataset, end_ms, &value, &showing->value);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "out of memory with %zu events", dataset->events_count);
+    return SHOAL_OK;
 }
 
 static int train(const struct shoal_cli_args *args, const struct shoal_train_options *wanted,
@@ -316,14 +338,17 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         return code;
     }
     struct showing showing = {.show = {.epochs = 0}};
+    int64_t end_ms = load.reached ? until_ms : last_ms;
     struct shoal_train_report report = {&showing, on_epoch, on_progress};
     struct shoal_model *model;
     struct shoal_train_summary summary;
     shoal_progress_start(&showing.show.line, "train", "events");
-    enum shoal_status status = shoal_train(dataset, load.reached ? until_ms : last_ms, &options,
-                                           &report, &model, &summary, &message);
+    enum shoal_status status =
+        shoal_train(dataset, end_ms, &options, &report, &model, &summary, &message);
     shoal_progress_end(&showing.show.line);
     shoal_dataset_finish(&pretrain);
+    if (status == SHOAL_OK)
+        status = learn_on_top(args, dataset, end_ms, &options, model, &showing, &message);
     if (status == SHOAL_OK)
         code = keep(args, &showing, dataset, &load, model, &summary, &preparation,
                     (double)(shoal_clock_ms() - since_ms) / 1000);
@@ -340,7 +365,9 @@ static int run(const struct shoal_cli_args *args)
 {
     struct shoal_train_options options;
     struct shoal_message message = {.text = ""};
-    if (!read_options(args, &options))
+    bool value_wanted; /* looked at once more after the training */
+    int64_t horizon_ms;
+    if (!read_options(args, &options) || !shoal_value_wanted(args, &value_wanted, &horizon_ms))
         return SHOAL_EXIT_USAGE;
     if (shoal_train_options_check(&options, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
@@ -420,6 +447,7 @@ static const struct shoal_cli_option train_options[] = {
      "write the training's memory there after every epoch, and go on from it if it is there, to the same "
      "model; removed at the end",
      false, false},
+    SHOAL_VALUE_OPTION,
     {"no-refit", NULL, NULL, "keep the model of the training part, do not learn from the last days",
      false, false},
     {0},
@@ -433,7 +461,8 @@ const struct shoal_cli_command shoal_cmd_train = {
         "last day (of short data, the last fifth) validates, the 24 hours before it are left out, "
         "the rest trains. Starts from a logistic regression on the decayed counters, stops early on "
         "the validation log loss, calibrates, takes the thresholds warm and hot from the 70 % and "
-        "90 % quantiles of the validation scores, and learns once more from all labelled events.",
+        "90 % quantiles of the validation scores, and learns once more from all labelled events. "
+        "On top of it learns what users are expected to spend (--value).",
     .example = "shoal train --events events.csv.gz --until 2017-12-02T00:00+08:00 --out m.shoal",
     .options = train_options,
     .run = run,

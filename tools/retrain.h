@@ -31,6 +31,8 @@ struct shoal_retrain_options {
     int64_t max_age_ms; /* … the model in service ends so long before they do; 0: however long */
     int64_t recent_ms;  /* how much is looked at for drift */
     struct shoal_train_options train;
+    bool value; /* learn customer value on top … */
+    int64_t value_horizon_ms; /* … within this; 0: auto */
 };
 
 /*  X(NAME, "text in runs.jsonl") */

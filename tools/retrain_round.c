@@ -11,6 +11,7 @@
 #include "stream/event.h"
 #include "tools/retrain.h"
 #include "tools/train_show.h"
+#include "tools/value_show.h"
 
 struct round {
     const struct shoal_retrain_options *options;
@@ -185,6 +186,23 @@ static enum shoal_status cut(struct round *round, struct shoal_message *message)
     return SHOAL_OK;
 }
 
+/* What the finished network is the base of, from the same window. */
+static enum shoal_status learn_on_top(struct round *round)
+{
+    struct shoal_train_value_options options = {
+        .seed = round->options->train.seed,
+        .horizon_ms = round->options->value_horizon_ms,
+    };
+    struct shoal_train_value_report report;
+    if (!round->options->value)
+        return SHOAL_OK;
+    enum shoal_status status = shoal_train_value(round->challenger, &round->window,
+                                                 round->run->sealed_from_ms, &options, &report);
+    if (status == SHOAL_OK)
+        shoal_value_show(&report, stderr);
+    return status;
+}
+
 static enum shoal_status train(struct round *round, struct shoal_message *message)
 {
     struct shoal_retrain_run *run = round->run;
@@ -202,6 +220,9 @@ static enum shoal_status train(struct round *round, struct shoal_message *messag
         return shoal_fail(message, status, "out of memory with %zu events", run->events_count);
     if (status != SHOAL_OK)
         return status;
+    status = learn_on_top(round);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "out of memory with %zu events", run->events_count);
     struct shoal_buffer bytes = {0};
     status = shoal_model_serialize(round->challenger, &bytes); /* sets the version */
     shoal_buffer_finish(&bytes);

@@ -127,6 +127,7 @@ static const struct {
     {"zlib.h", "stream/reader_input.c tests/"},
     {"zstd.h", "stream/reader_input.c tests/"},
     {"getopt.h", "tools/cli.c"},
+    {"nlopt.h", "model/learn/minimise.c"},
 };
 
 static bool is_place(const char *name, const char *places)
