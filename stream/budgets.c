@@ -86,7 +86,10 @@ void shoal_budgets_spend(struct shoal_budgets *budgets, const struct shoal_polic
     if (!spent && budgets->count == SHOAL_GRANTS_MAX)
         drop_foreign(budgets, policy);
     if (!spent) {
-        spent = &budgets->list[budgets->count++];
+        uint32_t at = budgets->count++;
+        for (; at > 0 && budgets->list[at - 1].promotion > promotion->hash; at--)
+            budgets->list[at] = budgets->list[at - 1];
+        spent = &budgets->list[at];
         *spent = (struct shoal_spent){.promotion = promotion->hash};
     }
     spent->offers++;
@@ -129,7 +132,7 @@ void shoal_budgets_unpack(struct shoal_unpack *in, struct shoal_budgets *budgets
         struct shoal_spent *spent = &budgets->list[budgets->count];
         uint32_t promotion = (uint32_t)shoal_unpack_uint(in, UINT32_MAX);
         uint32_t offers = (uint32_t)shoal_unpack_uint(in, UINT32_MAX);
-        if (find(budgets, promotion))
+        if (i > 0 && promotion <= spent[-1].promotion)
             shoal_unpack_fail(in);
         *spent = (struct shoal_spent){.promotion = promotion, .offers = offers};
         budgets->count++;

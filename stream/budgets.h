@@ -25,6 +25,7 @@
 struct shoal_budgets {
     int64_t day;  /* of the policy's time zone, days since 1970; −1: none yet */
     uint32_t count;
+    /* by rising hash, so that the same offers in another order are the same bytes */
     struct shoal_spent {
         uint32_t promotion; /* hash of its id */
         uint32_t offers;    /* made in the partition on that day */
@@ -54,7 +55,7 @@ uint32_t shoal_budgets_scarcest(const struct shoal_budgets *budgets,
                                 const struct shoal_policy *policy, int32_t partition,
                                 int32_t partitions);
 
-/* A MessagePack array [day, promotion, offers …]. */
+/* A MessagePack array [day, promotion, offers …], promotions rising. */
 void shoal_budgets_pack(const struct shoal_budgets *budgets, struct shoal_buffer *out);
 /* Fails the reader on anything else. */
 void shoal_budgets_unpack(struct shoal_unpack *in, struct shoal_budgets *budgets);

@@ -129,9 +129,11 @@ static void check_budget(const struct shoal_asking *asking, struct shoal_decisio
         return;
     int32_t partition = asking->occasion->event->partition;
     int32_t partitions = asking->occasion->partitions;
-    uint32_t left = shoal_budgets_left(asking->budgets, promotion, partition, partitions);
+    /* How many are left depends on the order in which a micro-batch takes its users; whether there are any
+     * does not (budgets.h). */
+    bool left = shoal_budgets_left(asking->budgets, promotion, partition, partitions) > 0;
     shoal_conditions_add(
-        decision, SHOAL_CONDITION_BUDGET, left > 0, left,
+        decision, SHOAL_CONDITION_BUDGET, left, left,
         shoal_budgets_share(promotion, asking->budgets->day, partition, partitions));
 }
 

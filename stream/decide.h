@@ -69,7 +69,7 @@ enum shoal_condition {
  *  QUIET          local minute of the day                          nothing: the promotion's hours
  *  ACTIVE_HOURS   ms to the nearest time of day of a recent event  ms; NaN: the value is the local minute,
  *                                                                  and the promotion's usual hours count
- *  BUDGET         offers left today in the partition               the partition's share
+ *  BUDGET         1: some of it is left today in the partition; 0  the partition's share
  *  EXCLUSION      nothing: `other`, if there is one, stands        nothing
  *  PRIORITY       nothing: `other` was offered on this occasion    nothing
  *  OFFER          ms since it was made                             ms that it stands in all */

@@ -18,7 +18,7 @@
  *   quiet                "22:30"             ["22:00","08:00"]  local time, and the hours without offers
  *   active_hours         "3h10m"             "1h"      to the nearest time of day at which the user was active
  *                        "07:10"             ["09:00","21:00"]  of a user with fewer than four recent events
- *   budget               offers left today   the partition's share of the day
+ *   budget               "left"|"used up"    the partition's share of the day
  *   exclusion, priority  promotion|null      name of the group
  *   offer                "10m"               "30m"     age of the standing offer, and its whole time */
 #include <math.h>
@@ -114,8 +114,10 @@ static void put_value(struct shoal_encoder *e, const struct shoal_reason *reason
         put_duration(e, reason->value);
         break;
     case SHOAL_CONDITION_LIMIT:
-    case SHOAL_CONDITION_BUDGET:
         shoal_encode_int(e, (int64_t)reason->value);
+        break;
+    case SHOAL_CONDITION_BUDGET:
+        shoal_encode_name(e, reason->value > 0 ? "left" : "used up");
         break;
     case SHOAL_CONDITION_QUIET:
         put_clock(e, (int)reason->value);

@@ -66,6 +66,36 @@ Test(budgets, the_remainder_goes_around_so_that_nobody_is_left_out_for_long)
     }
 }
 
+Test(budgets, a_day_deals_the_remainder_out_where_the_day_before_ended)
+{
+    enum { PARTITIONS = 7 };
+    make(1, 3);
+    for (int64_t day = 0; day < 30; day++) {
+        for (int32_t i = 0; i < PARTITIONS; i++)
+            cr_assert_leq(shoal_budgets_share(promotions, day, i, PARTITIONS) +
+                              shoal_budgets_share(promotions, day + 1, i, PARTITIONS),
+                          1, "two of seven are still to come before the first has its turn again");
+    }
+}
+
+Test(budgets, the_order_of_offers_leaves_no_trace)
+{
+    struct shoal_buffer one = {0}, other = {0};
+    make(10, 100);
+    shoal_budgets_turn(&budgets, &policy, DAY);
+    for (size_t i = 0; i < 10; i++)
+        shoal_budgets_spend(&budgets, &policy, &promotions[i]);
+    shoal_budgets_pack(&budgets, &one);
+    shoal_budgets_turn(&budgets, &policy, DAY);
+    for (size_t i = 10; i > 0; i--)
+        shoal_budgets_spend(&budgets, &policy, &promotions[i - 1]);
+    shoal_budgets_pack(&budgets, &other);
+    cr_assert_eq(one.size, other.size);
+    cr_assert_eq(memcmp(one.bytes, other.bytes, one.size), 0);
+    shoal_buffer_finish(&one);
+    shoal_buffer_finish(&other);
+}
+
 Test(budgets, promotions_begin_at_places_of_their_own)
 {
     make(SHOAL_GRANTS_MAX, 1);

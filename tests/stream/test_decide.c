@@ -494,19 +494,20 @@ Test(decide, a_budget_ends_offers_and_the_control_group_uses_none_of_it)
         record.grants_count = 0;
         event(DAY + HOUR, SHOAL_CART);
         cr_assert(decisions[0].eligible);
-        cr_assert_eq(reason(0, SHOAL_CONDITION_BUDGET)->value, 2 - i);
+        cr_assert_eq(reason(0, SHOAL_CONDITION_BUDGET)->value, 1, "some is left: not how much");
         cr_assert_eq(reason(0, SHOAL_CONDITION_BUDGET)->limit, 2);
     }
     record.grants_count = 0;
     event(DAY + HOUR, SHOAL_CART);
     cr_assert_not(decisions[0].eligible);
+    cr_assert_eq(reason(0, SHOAL_CONDITION_BUDGET)->value, 0);
     shoal_budgets_turn(&of_partition, &policy, 2 * DAY);
     p->control = 1; /* everybody */
     for (int i = 0; i < 5; i++) {
         record.grants_count = 0;
         event(2 * DAY + HOUR, SHOAL_CART);
         cr_assert(decisions[0].eligible && decisions[0].control);
-        cr_assert_eq(reason(0, SHOAL_CONDITION_BUDGET)->value, 2);
+        cr_assert_eq(shoal_budgets_left(&of_partition, p, 0, 1), 2);
     }
 }
 

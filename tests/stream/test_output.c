@@ -218,7 +218,7 @@ Test(output, values_and_limits_of_the_conditions_of_an_offer)
         "{\"condition\":\"quiet\",\"value\":\"23:07\",\"limit\":[\"22:00\",\"08:05\"],\"met\":false}",
         "{\"condition\":\"active_hours\",\"value\":\"1h30m\",\"limit\":\"1h\",\"met\":false}",
         "{\"condition\":\"active_hours\",\"value\":\"01:05\",\"limit\":[\"09:00\",\"24:00\"],\"met\":false}",
-        "{\"condition\":\"budget\",\"value\":0,\"limit\":25,\"met\":false}",
+        "{\"condition\":\"budget\",\"value\":\"used up\",\"limit\":25,\"met\":false}",
         "{\"condition\":\"exclusion\",\"value\":null,\"limit\":\"discounts\",\"met\":true}",
         "{\"condition\":\"exclusion\",\"value\":\"bigger\",\"limit\":\"discounts\",\"met\":false}",
         "{\"condition\":\"priority\",\"value\":\"bigger\",\"limit\":\"discounts\",\"met\":false}",
