@@ -24,10 +24,12 @@ struct shoal_output_pair {
     const char *model, *policy;
 };
 /* A swap: events of the partition from `offset` on are applied under `now`, those before under `previous`
- * (NULL: there were none). */
+ * (NULL: there were none). `clusters`: the model's, so that a subscriber learns once how they continue
+ * earlier ones; NULL: it has none, or is not there any more. */
 void shoal_output_swap(enum shoal_output_format format, int32_t partition, int64_t offset,
                        const struct shoal_output_pair *now, const struct shoal_output_pair *previous,
-                       const char *id, struct shoal_buffer *out);
+                       const struct shoal_clusters *clusters, const char *id,
+                       struct shoal_buffer *out);
 void shoal_output_change(enum shoal_output_format format, const struct shoal_event *event,
                          const struct shoal_change *change, const struct shoal_model *model,
                          const char *id, struct shoal_buffer *out);

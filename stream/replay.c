@@ -95,7 +95,10 @@ static unsigned count_pipelines(const struct replay *replay)
 static enum shoal_status tell_swaps(struct replay *replay, struct shoal_message *message)
 {
     const struct shoal_replay_options *o = replay->options;
-    struct shoal_serving serving = {.topic = o->pipeline.topic, .format = o->pipeline.format};
+    struct shoal_serving serving = {.models = o->models,
+                                    .only = o->pipeline.model,
+                                    .topic = o->pipeline.topic,
+                                    .format = o->pipeline.format};
     struct shoal_swap only = {0, o->pipeline.model->id,
                               o->pipeline.policy ? o->pipeline.policy->id : 0};
     enum shoal_status status = SHOAL_OK;
