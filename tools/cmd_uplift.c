@@ -230,7 +230,7 @@ static const struct shoal_cli_option options[] = {
 
 const struct shoal_cli_command shoal_cmd_uplift = {
     .name = "uplift",
-    .summary = "learn whom a contact makes the difference to, from a randomised test",
+    .summary = "learn whom to contact from a randomised test",
     .positional = "train|evaluate",
     .description =
         "train: learns from the two arms by five learners (the two-stage model with self-paced correction, its "

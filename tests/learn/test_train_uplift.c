@@ -94,7 +94,7 @@ static void make_log(void)
         arms[u] = (struct shoal_uplift_arm){u, treated, START + 6 * HOUR};
         if ((double)shoal_random_uniform(2, u) < p)
             add(id, START + 10 * HOUR, SHOAL_BUY, 0);
-        else if (u % 3)
+        else if (carts ? u % 8 == 1 : u % 8 != 0)
             add(id, START + 12 * HOUR, SHOAL_PV, 0);
     }
     cr_assert_eq(shoal_dataset_group(&dataset), SHOAL_OK);
@@ -161,7 +161,7 @@ Test(train_uplift, a_log_without_contacts_teaches_engagement_alone)
     cr_assert(report.made);
     cr_expect_eq(report.form, SHOAL_PROMPTED_none);
     cr_expect(strstr(report.text[1], "no contacts"), "%s", report.text[1]);
-    cr_expect_gt(report.balanced_accuracy, 0.38);
+    cr_expect_gt(report.balanced_accuracy, 0.45);
     shoal_uplift_apply(model->uplift, vector, &choice);
     cr_expect(isnan(choice.prompted));
     shoal_model_destroy(model);
