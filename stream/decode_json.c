@@ -244,9 +244,13 @@ static bool walk_value(struct walk *walk, struct shoal_value *slot, enum shoal_l
         break;
     case 't':
         ok = take_word(walk, "true", 4);
+        value.type = SHOAL_VALUE_BOOLEAN;
+        value.magnitude = 1;
         break;
     case 'f':
         ok = take_word(walk, "false", 5);
+        value.type = SHOAL_VALUE_BOOLEAN;
+        value.magnitude = 0;
         break;
     case 'n':
         ok = take_word(walk, "null", 4);

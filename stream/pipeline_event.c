@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "stream/consent.h"
 #include "stream/pipeline_internal.h"
 
 static bool is_repeat(const struct shoal_record *record, uint64_t event_id)
@@ -75,6 +76,7 @@ bool pipeline_prepare(struct shoal_pipeline *p, struct item *item, struct shoal_
     row->counters = item->rates;
     row->correction = p->options.online ? item->state->correction.delta : 0;
     note_purchase(record, &item->event, item->time_ms);
+    shoal_consent_apply(record, &item->event);
     return true;
 }
 

@@ -20,6 +20,7 @@ extern const struct shoal_cli_command shoal_cmd_report;
 extern const struct shoal_cli_command shoal_cmd_inspect;
 extern const struct shoal_cli_command shoal_cmd_generate;
 extern const struct shoal_cli_command shoal_cmd_send;
+extern const struct shoal_cli_command shoal_cmd_promotions;
 extern const struct shoal_cli_command shoal_cmd_config;
 extern const struct shoal_cli_command shoal_cmd_completion;
 extern const struct shoal_cli_command shoal_cmd_version;

@@ -18,6 +18,7 @@ const struct shoal_cli_command *const shoal_commands[] = {
     &shoal_cmd_inspect,
     &shoal_cmd_generate,
     &shoal_cmd_send,
+    &shoal_cmd_promotions,
     &shoal_cmd_config,
     &shoal_cmd_completion,
     &shoal_cmd_version,
