@@ -175,13 +175,19 @@ static enum shoal_status judge(struct shoal_pipeline *p, struct item *item,
 
 /* ---- timers -------------------------------------------------------------------------------- */
 
+/* Entries are at whole seconds, not before what falls due. */
+static int64_t second_of(int64_t time_ms)
+{
+    return (time_ms + 999) / 1000 * 1000;
+}
+
 /* The user's entry in the index becomes `due_ms`, up to the whole second; 0: none. Later than can be written:
  * none either. */
 static enum shoal_status arm(struct item *item, int64_t due_ms)
 {
     struct shoal_record *record = &item->entry->record;
     int64_t before_ms = item->event.timer ? 0 : record->timer_ms; /* a timer's own was taken out */
-    due_ms = (due_ms + 999) / 1000 * 1000;
+    due_ms = second_of(due_ms);
     record->timer_ms = due_ms <= SHOAL_TIME_MAX_MS ? due_ms : 0;
     return shoal_timer_queue_move(&item->state->timers, item->event.user, item->event.user_size,
                                   before_ms, record->timer_ms);
@@ -198,7 +204,7 @@ static enum shoal_status arm_after_event(struct shoal_pipeline *p, struct item *
         return SHOAL_OK;
     if (next_ms < least_ms)
         next_ms = least_ms;
-    if (record->timer_ms != 0 && record->timer_ms <= next_ms)
+    if (record->timer_ms != 0 && record->timer_ms <= second_of(next_ms))
         return SHOAL_OK;
     return arm(item, next_ms);
 }

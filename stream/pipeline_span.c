@@ -95,14 +95,13 @@ static enum shoal_status drain(struct shoal_pipeline *p, struct item *item, size
         if (*cut)
             return SHOAL_OK;
         add_timer(p, item, tick_ms);
+        bound_due(p, state, tick_ms + p->least_delay_ms); /* it may be armed anew */
         item->drained++;
         if (!p->timers[p->timers_count - 1].event.user)
             return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     }
     if (status == SHOAL_OK)
         state->watermark.draining = false;
-    if (item->drained > 0)
-        bound_due(p, state, tick_ms + p->least_delay_ms);
     return status;
 }
 

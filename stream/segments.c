@@ -142,10 +142,12 @@ static uint8_t trait_of(const struct shoal_segment_rules *rules, const struct sh
     return holds ? SHOAL_YES : 0;
 }
 
-/* Standings know whole seconds; rounded up, so that a dwell time is never cut short. */
+/* Standings know whole seconds; rounded up, so that a dwell time is never cut short. Not beyond the last one,
+ * which could be written into a record, and not read from it again. */
 static int64_t second_of(int64_t time_ms)
 {
-    return (time_ms + 999) / 1000 * 1000;
+    int64_t last_ms = SHOAL_TIME_MAX_MS / 1000 * 1000;
+    return time_ms < last_ms ? (time_ms + 999) / 1000 * 1000 : last_ms;
 }
 
 static size_t move(struct shoal_record *record, enum shoal_dimension dimension, uint8_t level,

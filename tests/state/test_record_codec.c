@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "state/record.h"
+#include "state/record_bytes.h"
 #include "tests/state/leaks.h"
 #include "tests/state/random_record.h"
 
@@ -235,4 +235,119 @@ Test(record_codec, every_flipped_bit_is_refused_or_gives_a_sound_record)
     shoal_buffer_finish(&bytes);
     shoal_buffer_finish(&canonical);
     test_no_leaks();
+}
+
+/* ---- standings and clocks (record_standings.c) ----------------------------------------------------- */
+
+static const int64_t LAST_SECOND = SHOAL_TIME_MAX_MS / 1000 * 1000;
+
+/* Every level of every dimension, since every kind of time, before and after the last event. */
+Test(record_codec, every_standing_comes_back)
+{
+    float hc[2 * H], back_hc[2 * H];
+    struct shoal_record record = make(H, hc), back = make(H, back_hc);
+    struct shoal_buffer bytes = {0};
+    const int64_t times[] = {0, 1000, 1512000000000, 1512000001000, LAST_SECOND};
+    const int64_t lasts[] = {0, 1512000000999, SHOAL_TIME_MAX_MS};
+    for (unsigned i = 0; i < 255 * 15; i++) {
+        unsigned dimension = i % SHOAL_DIMENSIONS_MAX, other = i / 7 % SHOAL_DIMENSIONS_MAX;
+        memset(record.standings, 0, sizeof record.standings);
+        record.last_ms = lasts[i % 3];
+        record.standings[other] = (struct shoal_standing){(uint8_t)(1 + i % 9), times[i / 15 % 5]};
+        record.standings[dimension] = (struct shoal_standing){(uint8_t)(1 + i / 15), times[i % 5]};
+        shoal_buffer_clear(&bytes);
+        shoal_record_encode(&record, SHOAL_FP16, &bytes);
+        cr_assert_eq(shoal_record_decode(&back, bytes.bytes, bytes.size), SHOAL_OK, "%u", i);
+        cr_assert(test_same_record(&record, &back), "%u", i);
+    }
+    shoal_buffer_finish(&bytes);
+    test_no_leaks();
+}
+
+Test(record_codec, clocks_come_back_from_both_ends_of_time)
+{
+    float hc[2 * H], back_hc[2 * H];
+    struct shoal_record record = make(H, hc), back = make(H, back_hc);
+    struct shoal_buffer bytes = {0};
+    const int64_t times[] = {0, 1000, 1512000000000, LAST_SECOND};
+    const uint32_t occasions[] = {0, 1, 2, 127, 128, UINT32_MAX};
+    for (unsigned i = 0; i < 4 * 4 * 4 * 4 * 6; i++) {
+        record.last_ms = i % 2 ? SHOAL_TIME_MAX_MS : 0;
+        record.timer_ms = times[i % 4];
+        record.cart_ms = times[i / 4 % 4];
+        record.purchases = (struct shoal_purchases){.occasions = occasions[i / 256]};
+        if (record.purchases.occasions) {
+            record.purchases.last_ms = times[i / 16 % 4];
+            record.purchases.first_ms = times[i / 64 % 4];
+            if (record.purchases.first_ms > record.purchases.last_ms)
+                record.purchases.first_ms = record.purchases.last_ms;
+        }
+        if (record.purchases.occasions > 1)
+            record.purchases.spent = 1e30f;
+        shoal_buffer_clear(&bytes);
+        shoal_record_encode(&record, SHOAL_FP16, &bytes);
+        cr_assert_eq(shoal_record_decode(&back, bytes.bytes, bytes.size), SHOAL_OK, "%u", i);
+        cr_assert(test_same_record(&record, &back), "%u", i);
+    }
+    shoal_buffer_finish(&bytes);
+    test_no_leaks();
+}
+
+typedef void decode_field(struct shoal_unpack *reader, struct shoal_record *record);
+
+static bool accepts(decode_field *decode, const char *bytes, size_t size)
+{
+    float hc[2 * H];
+    struct shoal_record record = make(H, hc);
+    struct shoal_buffer packed = {0};
+    struct shoal_unpack reader;
+    record.last_ms = 1512000000000;
+    shoal_pack_bin(&packed, bytes, size);
+    shoal_unpack_init(&reader, packed.bytes, packed.size);
+    decode(&reader, &record);
+    bool accepted = reader.status == SHOAL_OK;
+    shoal_buffer_finish(&packed);
+    return accepted;
+}
+
+/* What encode never writes has no second spelling. */
+Test(record_codec, standings_have_one_spelling)
+{
+    decode_field *decode = record_decode_standings;
+    cr_assert(accepts(decode, "\0\0\0\0", 4));
+    cr_assert(accepts(decode, "\1\0\0\0\1", 5));
+    cr_assert(accepts(decode, "\7\0\0\0\7\1", 6));
+    cr_assert(accepts(decode, "\1\0\0\0\0", 5), "level 1 since the beginning of time");
+    cr_assert_not(accepts(decode, "", 0));
+    cr_assert_not(accepts(decode, "\0\0\0", 3), "too few levels");
+    cr_assert_not(accepts(decode, "\0\0\0\x40", 4), "an eleventh dimension");
+    cr_assert_not(accepts(decode, "\0\0\0\0\0", 5), "a byte too many");
+    cr_assert_not(accepts(decode, "\1\0\0\0", 4), "no time");
+    cr_assert_not(accepts(decode, "\1\0\0\0\x81", 5), "half a time");
+    cr_assert_not(accepts(decode, "\1\0\0\0\x81\x00", 6), "a time longer than need be");
+    cr_assert_not(accepts(decode, "\7\0\0\0\6\1", 6), "level 6 behind a 7");
+    cr_assert_not(accepts(decode, "\7\0\0\0", 4), "no level behind a 7");
+    cr_assert_not(accepts(decode, "\1\0\0\0\xff\xff\xff\xff\xff\xff\xff\x7f", 12),
+                  "a time beyond all");
+    cr_assert_not(accepts(decode, "\1\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 14),
+                  "a time of 64 bits");
+}
+
+Test(record_codec, clocks_have_one_spelling)
+{
+    decode_field *decode = record_decode_clocks;
+    cr_assert(accepts(decode, "\0\0\0", 3));
+    cr_assert(accepts(decode, "\0\0\1\1\1", 5));
+    cr_assert(accepts(decode, "\0\0\2\1\3\0\0\0\0", 9));
+    cr_assert_not(accepts(decode, "", 0));
+    cr_assert_not(accepts(decode, "\0\0", 2), "no purchases");
+    cr_assert_not(accepts(decode, "\0\0\0\0", 4), "a byte too many");
+    cr_assert_not(accepts(decode, "\0\0\1\1", 4), "no first purchase");
+    cr_assert_not(accepts(decode, "\0\0\1\1\2", 5), "the first purchase after the last");
+    cr_assert_not(accepts(decode, "\0\0\1\1\1\0\0\0\0", 9), "one purchase with a sum");
+    cr_assert_not(accepts(decode, "\0\0\2\1\3\0\0\0", 8), "a sum cut short");
+    cr_assert_not(accepts(decode, "\0\0\2\1\3\0\0\x80\x7f", 9), "an infinite sum");
+    cr_assert_not(accepts(decode, "\0\0\2\1\3\0\0\x80\xbf", 9), "a negative sum");
+    cr_assert_not(accepts(decode, "\0\0\x80\x80\x80\x80\x10\1\1", 9), "2^32 days");
+    cr_assert_not(accepts(decode, "\0\0\x82\x80\x80\x80\x10\1\3\0\0\0\0", 13), "2^32 + 2 days");
 }

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Logs, sinks and runs of tests of whole pipelines; see pipeline_fixture.h. */
+#include "tests/stream/pipeline_fixture.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/model/tiny_model.h"
+#include "tests/state/spying_store.h"
+
+uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* ---- a log ---------------------------------------------------------------------------------- */
+
+struct log *log_create(int capacity)
+{
+    struct log *log = calloc(1, sizeof *log);
+    cr_assert_not_null(log);
+    log->inputs = calloc((size_t)capacity, sizeof *log->inputs);
+    log->messages = calloc((size_t)capacity, sizeof *log->messages);
+    cr_assert(log->inputs && log->messages);
+    return log;
+}
+
+void log_destroy(struct log *log)
+{
+    free(log->inputs);
+    free(log->messages);
+    free(log);
+}
+
+struct log_message *log_next(struct log *log)
+{
+    return &log->messages[log->count];
+}
+
+void log_append(struct log *log, int value_size, int key_size, int32_t partition)
+{
+    const struct log_message *message = &log->messages[log->count];
+    if (key_size)
+        partition = shoal_partition_of(message->key, (size_t)key_size, PARTITIONS);
+    log->inputs[log->count++] = (struct shoal_input){
+        .partition = partition,
+        .offset = log->offsets[partition]++,
+        .timestamp_ms = -1,
+        .key = key_size ? message->key : NULL,
+        .key_size = (size_t)key_size,
+        .value = message->value,
+        .value_size = (size_t)value_size,
+    };
+}
+
+/* ---- a sink that commits --------------------------------------------------------------------- */
+
+static enum shoal_status sink_emit(struct shoal_sink *base, const struct shoal_output *output)
+{
+    struct memory_sink *sink = (struct memory_sink *)base;
+    sink->lines = realloc((void *)sink->lines, (sink->count + 1) * sizeof *sink->lines);
+    char *line = malloc(output->value_size + 3);
+    line[0] = (char)('0' + (int)output->topic);
+    line[1] = ' ';
+    memcpy(line + 2, output->value, output->value_size);
+    line[output->value_size + 2] = '\0';
+    sink->lines[sink->count++] = line;
+    return SHOAL_OK;
+}
+
+static const struct shoal_sink_ops sink_ops = {.emit = sink_emit};
+
+void sink_commit(struct memory_sink *sink)
+{
+    sink->committed = sink->count;
+}
+
+void sink_abort(struct memory_sink *sink)
+{
+    while (sink->count > sink->committed)
+        free(sink->lines[--sink->count]);
+}
+
+/* ---- results --------------------------------------------------------------------------------- */
+
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_line(struct result *result, const char *head, struct shoal_slice value)
+{
+    size_t used = strlen(head);
+    char *line = malloc(used + 2 * value.size + 1);
+    cr_assert_not_null(line);
+    memcpy(line, head, used + 1);
+    for (size_t i = 0; i < value.size; i++)
+        used += (size_t)sprintf(line + used, "%02x", ((const uint8_t *)value.bytes)[i]);
+    result->lines = realloc((void *)result->lines, (result->count + 1) * sizeof *result->lines);
+    result->lines[result->count++] = line;
+}
+
+static enum shoal_status add_record(void *opaque, int32_t partition, struct shoal_slice user,
+                                    struct shoal_slice value)
+{
+    char head[SHOAL_USER_MAX + 40];
+    (void)snprintf(head, sizeof head, "record %d %.*s ", (int)partition, (int)user.size,
+                   (const char *)user.bytes);
+    add_line(opaque, head, value);
+    return SHOAL_OK;
+}
+
+/* What is kept of each partition as a whole. */
+static void add_states(struct result *result, struct shoal_store *store)
+{
+    struct shoal_slice nobody = {"", 0}, value;
+    char head[40];
+    for (int32_t p = 0; p < PARTITIONS; p++) {
+        cr_assert_eq(store->ops->load(store, p, &nobody, 1, &value, NULL), SHOAL_OK);
+        (void)snprintf(head, sizeof head, "partition %d ", (int)p);
+        add_line(result, head, value);
+    }
+}
+
+/* Takes the sink's lines over. */
+static struct result collect(struct memory_sink *sink, struct shoal_store *store)
+{
+    struct result result = {sink->lines, sink->committed};
+    cr_assert_eq(sink->count, sink->committed);
+    cr_assert_eq(store->ops->scan(store, add_record, &result, NULL), SHOAL_OK);
+    add_states(&result, store);
+    qsort((void *)result.lines, result.count, sizeof *result.lines, compare_lines);
+    return result;
+}
+
+void result_finish(struct result *result)
+{
+    for (size_t i = 0; i < result->count; i++)
+        free(result->lines[i]);
+    free((void *)result->lines);
+}
+
+void assert_same(const struct result *got, const struct result *expected)
+{
+    for (size_t i = 0; i < got->count && i < expected->count; i++)
+        cr_assert_str_eq(got->lines[i], expected->lines[i]);
+    cr_assert_eq(got->count, expected->count);
+}
+
+/* ---- fixture --------------------------------------------------------------------------------- */
+
+static const char promotions[] = "promotions:\n"
+                                 "  - id: reminder\n"
+                                 "    triggers: [cart, fav]\n"
+                                 "    segments: {intent: [cold, warm, hot]}\n"
+                                 "    cooldown: 30m\n"
+                                 "    limit: 5\n"
+                                 "    offer: 10m\n"
+                                 "    control: 20%\n"
+                                 "  - id: deal\n"
+                                 "    score: {min: 0.4}\n"
+                                 "    cooldown: 10m\n";
+
+static void acquire_all(struct fixture *f)
+{
+    struct shoal_checkpoint before;
+    cr_assert_eq(f->store->ops->open(f->store, PARTITIONS, NULL), SHOAL_OK);
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        cr_assert_eq(f->store->ops->acquire(f->store, i, &before, NULL), SHOAL_OK);
+}
+
+void fixture_start(struct fixture *f, const struct log *log, size_t batch_events, unsigned workers,
+                   uint64_t seed)
+{
+    struct shoal_dims dims = tiny_dims();
+    *f = (struct fixture){.sink = {.base = {&sink_ops}}};
+    f->model = tiny_model(&dims, seed);
+    cr_assert_not_null(f->model);
+    f->model->origin.train_until_ms = 1511660000000; /* the log comes after the training */
+    struct shoal_buffer bytes = {0};
+    cr_assert_eq(shoal_model_serialize(f->model, &bytes), SHOAL_OK); /* sets the id */
+    shoal_buffer_finish(&bytes);
+    cr_assert_eq(shoal_policy_parse(promotions, strlen(promotions), "test", &f->policy, NULL),
+                 SHOAL_OK);
+    cr_assert_eq(spying_store_create(log->piece, &f->store), SHOAL_OK);
+    f->options = (struct shoal_pipeline_options){
+        .model = f->model,
+        .policy = f->policy,
+        .rules = shoal_segment_rules_default(),
+        .decode = shoal_decode_options_default(),
+        .online = log->online,
+        .topic = "shoal.events",
+        .partitions = PARTITIONS,
+        .timers_jump_ms = 3600000,
+        .cache_users = log->cache_users ? log->cache_users : 1,
+        .batch_events = batch_events,
+    };
+    acquire_all(f);
+    for (unsigned i = 0; i < workers; i++)
+        cr_assert_eq(
+            shoal_pipeline_create(&f->options, f->store, &f->sink.base, &f->pipelines[i]),
+            SHOAL_OK);
+}
+
+struct result fixture_end(struct fixture *f)
+{
+    for (int i = 0; i < PARTITIONS; i++)
+        shoal_pipeline_destroy(f->pipelines[i]);
+    sink_commit(&f->sink);
+    struct result result = collect(&f->sink, f->store);
+    f->store->ops->destroy(f->store);
+    shoal_policy_destroy(f->policy);
+    shoal_model_destroy(f->model);
+    return result;
+}
+
+void check(enum shoal_status status, const struct shoal_message *message)
+{
+    cr_assert_eq(status, SHOAL_OK, "%s", message->text);
+}
+
+struct result run_plain(const struct log *log, size_t batch, unsigned workers, int save_every,
+                        uint64_t cut_seed)
+{
+    struct fixture f;
+    struct shoal_message message = {.text = ""};
+    int64_t next[PARTITIONS] = {0};
+    fixture_start(&f, log, batch, workers, 5);
+    for (int i = 0; i < log->count; i++) {
+        const struct shoal_input *input = &log->inputs[i];
+        struct shoal_pipeline *pipeline = f.pipelines[(unsigned)input->partition % workers];
+        check(shoal_pipeline_add(pipeline, input, false), &message);
+        next[input->partition] = input->offset + 1;
+        if (shoal_pipeline_waiting(pipeline) >= batch ||
+            (cut_seed && next_random(&cut_seed) % 9 == 0))
+            check(shoal_pipeline_run(pipeline, &message), &message);
+        if ((i + 1) % save_every != 0 && i + 1 != log->count)
+            continue;
+        for (unsigned w = 0; w < workers; w++)
+            check(shoal_pipeline_run(f.pipelines[w], &message), &message);
+        for (int32_t p = 0; p < PARTITIONS; p++)
+            check(shoal_pipeline_save(f.pipelines[(unsigned)p % workers], p, next[p], &message),
+                  &message);
+        for (unsigned w = 0; w < workers; w++)
+            shoal_pipeline_drop(f.pipelines[w], -1);
+    }
+    return fixture_end(&f);
+}
+
+struct result run_crashing(const struct log *log, uint64_t seed, unsigned *crashes)
+{
+    struct fixture f;
+    struct shoal_message message = {.text = ""};
+    fixture_start(&f, log, 64, 1, 5);
+    for (int32_t p = 0; p < PARTITIONS; p++) {
+        const struct shoal_input **mine = calloc((size_t)log->count, sizeof *mine);
+        cr_assert_not_null(mine);
+        int64_t count = 0, saved = 0, committed = 0, position = 0;
+        for (int i = 0; i < log->count; i++) {
+            if (log->inputs[i].partition == p)
+                mine[count++] = &log->inputs[i];
+        }
+        while (saved < count) {
+            uint64_t r = next_random(&seed);
+            for (uint64_t n = r % 40; n > 0 && position < count; n--, position++)
+                check(shoal_pipeline_add(f.pipelines[0], mine[position], position < committed),
+                      &message);
+            check(shoal_pipeline_run(f.pipelines[0], &message), &message);
+            bool crash = r / 64 % 7 == 0;
+            if (!crash || r / 512 % 2) { /* a commit, before the crash if there is one */
+                sink_commit(&f.sink);
+                if (position > committed)
+                    committed = position;
+            }
+            if (!crash && r / 1024 % 3 == 0) {
+                check(shoal_pipeline_save(f.pipelines[0], p, position, &message), &message);
+                saved = position;
+            }
+            if (!crash)
+                continue;
+            struct shoal_checkpoint before;
+            ++*crashes;
+            sink_abort(&f.sink);
+            shoal_pipeline_destroy(f.pipelines[0]);
+            check(shoal_pipeline_create(&f.options, f.store, &f.sink.base, &f.pipelines[0]),
+                  &message);
+            check(f.store->ops->acquire(f.store, p, &before, &message), &message);
+            cr_assert_eq(before.next_offset < 0 ? 0 : before.next_offset, saved);
+            position = saved;
+        }
+        free((void *)mine);
+    }
+    return fixture_end(&f);
+}
