@@ -44,6 +44,7 @@ void shoal_ziln_purchases(const struct shoal_purchases *purchases, int64_t now_m
     inputs[2] = (float)log1p(customer.age - customer.last);
     inputs[3] = (float)log1p(customer.age);
     inputs[4] = (float)log1p(fmax(customer.mean, 0));
+    inputs[5] = customer.repeats > 0 ? 1 : 0;
 }
 
 double shoal_ziln_hold(double log_deviation)

@@ -16,8 +16,8 @@
 #include "model/purchases.h"
 
 enum {
-    SHOAL_ZILN_PURCHASES = 5, /* has bought; log1p of repeats, weeks since the last, weeks since the first, mean
-                               * spend of the repeats */
+    SHOAL_ZILN_PURCHASES = 6, /* has bought; log1p of repeats, weeks since the last, weeks since the first, mean
+                               * spend of the repeats; has bought again: else that mean is not known */
     SHOAL_ZILN_HEADS = 3,     /* logit, µ, ln s */
 };
 

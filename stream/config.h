@@ -113,6 +113,8 @@
       "share of the bound", "how far a measure must be beyond its bound to leave a trait")         \
     X(traits_dwell, "segments.traits.dwell", DURATION, "1d", "0s", "365d", "event time",           \
       "least time in a trait")                                                                     \
+    X(dimensions, "segments.dimensions", CHOICE, "all", "", "", "all, intent",                     \
+      "dimensions that are kept: all that the model knows and the timers, or intent alone")        \
     X(utc_offset, "segments.utc_offset", INT, "0", "-840", "840", "minutes",                       \
       "local time less UTC, for night_active")                                                     \
     X(timers_cart, "timers.cart", DURATION, "1h", "1m", "365d", "event time",                      \

@@ -109,9 +109,7 @@ static char *put_utf8(char *out, unsigned code)
 
 static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
 
-/* Writes what the escapes, checked before, stand for; never more bytes than the text had. Half of a
- * surrogate pair becomes three bytes that are not UTF-8: an id with it is refused later. */
-static size_t unescape(const char *at, const char *end, char *out)
+size_t shoal_json_unescape(const char *at, const char *end, char *out)
 {
     const char *start = out;
     while (at < end) {
@@ -149,7 +147,7 @@ static bool take_unescaped(struct walk *walk, const char **text, size_t *size)
         return false;
     }
     char *out = (char *)buffer->bytes + buffer->size;
-    *size = unescape(*text, *text + *size, out);
+    *size = shoal_json_unescape(*text, *text + *size, out);
     *text = out;
     buffer->size += *size;
     return true;

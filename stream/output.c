@@ -5,7 +5,10 @@
  *   decision  {"id","user_id","promotion","eligible","variant":"treatment"|"control",
  *              "reasons":[{"condition","value","limit","met"}…],"scores":{"purchase_24h"},
  *              "segments":{dimension:level|null…},"model","event_time","expires_at":null|time}
- *   swap      {"id","partition","offset","model","previous":null|version}
+ *   swap      {"id","partition","offset","model","previous":null|version[,"clusters":[…]]}
+ *
+ * An element of "clusters" is {"id","from":id|null[,"jaccard"]} for a cluster of the model, and
+ * {"id","to":id|null} for an id of earlier models that it has no cluster of.
  *
  * What a reason's value and limit are:
  *
@@ -62,13 +65,52 @@ static enum shoal_encode_format encode_format(enum shoal_output_format format)
     return format == SHOAL_OUTPUT_JSON ? SHOAL_ENCODE_JSON : SHOAL_ENCODE_MSGPACK;
 }
 
+static void put_id(struct shoal_encoder *e, uint8_t id)
+{
+    if (id)
+        shoal_encode_int(e, id);
+    else
+        shoal_encode_null(e);
+}
+
+static void put_clusters(struct shoal_encoder *e, const struct shoal_clusters *clusters)
+{
+    size_t count = shoal_clusters_count(clusters), retired = shoal_clusters_retired_count(clusters);
+    SHOAL_ENCODE_KEY(e, "clusters");
+    shoal_encode_array(e, (uint32_t)(count + retired));
+    for (size_t j = 0; j < count; j++) {
+        const struct shoal_cluster_profile *profile = shoal_clusters_profile(clusters, j);
+        shoal_encode_map(e, profile->from ? 3 : 2);
+        SHOAL_ENCODE_KEY(e, "id");
+        put_id(e, profile->id);
+        SHOAL_ENCODE_KEY(e, "from");
+        put_id(e, profile->from);
+        if (profile->from) {
+            SHOAL_ENCODE_KEY(e, "jaccard");
+            shoal_encode_score(e, (double)profile->jaccard);
+        }
+        shoal_encode_map_end(e);
+    }
+    for (size_t i = 0; i < retired; i++) {
+        uint8_t id = shoal_clusters_retired(clusters, i);
+        shoal_encode_map(e, 2);
+        SHOAL_ENCODE_KEY(e, "id");
+        put_id(e, id);
+        SHOAL_ENCODE_KEY(e, "to");
+        put_id(e, shoal_clusters_successor(clusters, id));
+        shoal_encode_map_end(e);
+    }
+    shoal_encode_array_end(e);
+}
+
 void shoal_output_swap(enum shoal_output_format format, int32_t partition, int64_t offset,
-                       const char *model, const char *previous, const char *id,
+                       const char *model, const char *previous,
+                       const struct shoal_clusters *clusters, const char *id,
                        struct shoal_buffer *out)
 {
     struct shoal_encoder e;
     shoal_encode_init(&e, encode_format(format), out);
-    shoal_encode_map(&e, 5);
+    shoal_encode_map(&e, clusters ? 6 : 5);
     SHOAL_ENCODE_KEY(&e, "id");
     shoal_encode_str(&e, id, strlen(id));
     SHOAL_ENCODE_KEY(&e, "partition");
@@ -79,6 +121,8 @@ void shoal_output_swap(enum shoal_output_format format, int32_t partition, int64
     shoal_encode_name(&e, model);
     SHOAL_ENCODE_KEY(&e, "previous");
     shoal_encode_name(&e, previous);
+    if (clusters)
+        put_clusters(&e, clusters);
     shoal_encode_map_end(&e);
 }
 

@@ -261,7 +261,8 @@ enum shoal_status pipeline_conclude(struct shoal_pipeline *p, struct item *item,
         shoal_correction_count(&item->state->correction, &record->pending, previous_ms,
                                item->time_ms, behavior, row->uncorrected);
     struct shoal_view view = {.model = o->model, .now_ms = item->time_ms, .gap_ms = item->gap_ms};
-    bool looks = shoal_segments_look(record, behavior, previous_ms, item->time_ms);
+    bool looks = !o->rules.intent_only &&
+                 shoal_segments_look(record, behavior, previous_ms, item->time_ms);
     bool asks = o->policy && o->policy->wants_prompted && o->model->uplift;
     enum shoal_status status = judge(p, item, &view, looks || asks ? item->rates : NULL, looks, 0);
     if (status == SHOAL_OK)

@@ -83,7 +83,10 @@ static unsigned count_pipelines(const struct replay *replay)
 static enum shoal_status tell_swaps(struct replay *replay, struct shoal_message *message)
 {
     const struct shoal_replay_options *o = replay->options;
-    struct shoal_serving serving = {.topic = o->pipeline.topic, .format = o->pipeline.format};
+    struct shoal_serving serving = {.models = o->models,
+                                    .only = o->pipeline.model,
+                                    .topic = o->pipeline.topic,
+                                    .format = o->pipeline.format};
     struct shoal_swap only = {0, o->pipeline.model->id};
     enum shoal_status status = SHOAL_OK;
     for (int32_t i = 0; i < o->partitions && status == SHOAL_OK; i++) {

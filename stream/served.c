@@ -173,9 +173,18 @@ enum shoal_status shoal_served_tell(const struct shoal_serving *serving,
             shoal_swaps_version(swaps->list[i - 1].model, previous);
         int key_size = snprintf(key, sizeof key, "%" PRId32, partition);
         size_t id_size = shoal_output_id(serving->topic, &place, version, id, sizeof id);
+        /* A model that is gone has applied nothing that is still to come: its clusters are not told. */
+        const struct shoal_model *held = NULL, *model = serving->only;
+        if (!model || model->id != swaps->list[i].model) {
+            if (!serving->models || shoal_models_find(serving->models, swaps->list[i].model, &held,
+                                                      NULL) != SHOAL_OK)
+                held = NULL;
+            model = held;
+        }
         shoal_buffer_clear(&value);
         shoal_output_swap(serving->format, partition, place.offset, version,
-                          i > 0 ? previous : NULL, id, &value);
+                          i > 0 ? previous : NULL, model ? model->clusters : NULL, id, &value);
+        shoal_models_release(serving->models, held);
         struct shoal_output output = {
             .topic = SHOAL_TOPIC_MODELS,
             .key = key,

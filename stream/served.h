@@ -14,7 +14,8 @@
 
 /* What all partitions of a worker share. */
 struct shoal_serving {
-    struct shoal_models *models;
+    struct shoal_models *models;     /* NULL: there is `only` the one */
+    const struct shoal_model *only;  /* known without `models`; NULL: none is */
     const struct shoal_log *log;
     const char *topic; /* of the events: part of ids */
     enum shoal_output_format format;

@@ -21,8 +21,12 @@ struct shoal_timer_entry {
     char user[SHOAL_USER_MAX];
 };
 
+/* A heap of places in `entries`, the earliest first, by time and then user. */
 struct shoal_timer_heap {
-    struct shoal_timer_entry *list; /* owned; the earliest first, by time and then user */
+    struct shoal_timer_place {
+        int64_t due_ms;
+        uint32_t entry;
+    } *list; /* owned */
     size_t count, capacity;
 };
 
@@ -31,6 +35,10 @@ struct shoal_timer_queue {
     bool fetched;     /* until_ms means something */
     int64_t until_ms; /* everything that is due until then is in memory */
     struct shoal_timer_heap heap, voided;
+    struct shoal_timer_entry *entries; /* owned; of both heaps, and free ones */
+    uint32_t entries_count, entries_capacity;
+    uint32_t *unused; /* owned; entries_capacity: free places below entries_count */
+    uint32_t unused_count;
 };
 
 void shoal_timer_queue_finish(struct shoal_timer_queue *queue);

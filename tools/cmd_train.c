@@ -12,20 +12,17 @@
 #include "model/learn/train.h"
 #include "stream/event.h"
 #include "tools/commands.h"
-#include "tools/engagement_show.h"
+#include "tools/learn_on_top.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
 #include "tools/train_log.h"
 #include "tools/train_show.h"
-#include "tools/value_show.h"
 
 struct showing {
     struct shoal_train_show show;
     struct shoal_train_log log;
-    bool value_wanted;
-    struct shoal_train_value_report value;
-    struct shoal_engagement_ask engagement_ask;
-    struct shoal_train_uplift_report engagement;
+    struct shoal_on_top on_top;
+    struct shoal_on_top_report learnt;
 };
 
 static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
@@ -262,9 +259,7 @@ static int keep(const struct shoal_cli_args *args, const struct showing *showing
     enum shoal_status status = shoal_model_save(model, path, &message);
     if (status == SHOAL_OK) {
         print_summary(path, model, summary, seconds);
-        if (showing->value_wanted)
-            shoal_value_show(&showing->value, stdout);
-        shoal_engagement_show(&showing->engagement_ask, &showing->engagement, stdout);
+        shoal_on_top_show(&showing->on_top, &showing->learnt, stdout);
         print_left_out(load, dataset, preparation);
     }
     struct shoal_train_run made = {args,        train_options, dataset, load,
@@ -292,24 +287,25 @@ static int load_pretraining(const struct shoal_cli_args *args, struct shoal_trai
                : shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
 }
 
-/* What the finished network is the base of. */
+/* What the finished network is the base of. As shoal_on_top_learn; and as shoal_model_load for --previous. */
 static enum shoal_status learn_on_top(const struct shoal_cli_args *args,
                                       const struct shoal_dataset *dataset, int64_t end_ms,
                                       const struct shoal_train_options *options,
                                       struct shoal_model *model, struct showing *showing,
                                       struct shoal_message *message)
 {
-    struct shoal_train_value_options value = {.seed = options->seed};
+    struct shoal_model *before = NULL;
+    const char *previous = shoal_cli_get(args, "previous");
     enum shoal_status status = SHOAL_OK;
-    /* run() has refused anything else */
-    if (shoal_value_wanted(args, &showing->value_wanted) && showing->value_wanted)
-        status = shoal_train_value(model, dataset, end_ms, &value, &showing->value);
-    if (status != SHOAL_OK)
-        return shoal_fail(message, status, "out of memory with %zu events", dataset->events_count);
-    return shoal_engagement_read(args, &showing->engagement_ask)
-               ? shoal_engagement_learn(&showing->engagement_ask, model, dataset, end_ms, options->seed,
-                                        &showing->engagement, message)
-               : SHOAL_INTERNAL;
+    if (!shoal_on_top_read(args, &showing->on_top))
+        return SHOAL_INTERNAL; /* run() has refused what is wrong */
+    if (previous)
+        status = shoal_model_load(previous, &before, message);
+    if (status == SHOAL_OK)
+        status = shoal_on_top_learn(&showing->on_top, model, dataset, end_ms, options->seed, before,
+                                    &showing->learnt, message);
+    shoal_model_destroy(before);
+    return status;
 }
 
 static int train(const struct shoal_cli_args *args, const struct shoal_train_options *wanted,
@@ -372,10 +368,8 @@ static int run(const struct shoal_cli_args *args)
 {
     struct shoal_train_options options;
     struct shoal_message message = {.text = ""};
-    bool value_wanted; /* looked at once more after the training */
-    struct shoal_engagement_ask engagement; /* the same */
-    if (!read_options(args, &options) || !shoal_value_wanted(args, &value_wanted) ||
-        !shoal_engagement_read(args, &engagement))
+    struct shoal_on_top on_top; /* looked at once more after the training */
+    if (!read_options(args, &options) || !shoal_on_top_read(args, &on_top))
         return SHOAL_EXIT_USAGE;
     if (shoal_train_options_check(&options, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
@@ -455,8 +449,9 @@ static const struct shoal_cli_option train_options[] = {
      "write the training's memory there after every epoch, and go on from it if it is there, to the same "
      "model; removed at the end",
      false, false},
-    SHOAL_VALUE_OPTION,
-    SHOAL_ENGAGEMENT_OPTIONS,
+    SHOAL_ON_TOP_OPTIONS,
+    {"previous", "MODEL", NULL, "keep the ids of this model's clusters where they keep their users", false,
+     false},
     {"no-refit", NULL, NULL, "keep the model of the training part, do not learn from the last days",
      false, false},
     {0},
@@ -471,8 +466,8 @@ const struct shoal_cli_command shoal_cmd_train = {
         "the rest trains. Starts from a logistic regression on the decayed counters, stops early on "
         "the validation log loss, calibrates, takes the thresholds warm and hot from the 70 % and "
         "90 % quantiles of the validation scores, and learns once more from all labelled events. "
-        "On top of it learns what users are expected to spend (--value), how engaged they are and who buys "
-        "only if prompted (--engagement).",
+        "On top of it learns what users are expected to spend (--value), clusters of users (--clusters), how "
+        "engaged they are and who buys only if prompted (--engagement).",
     .example = "shoal train --events events.csv.gz --until 2017-12-02T00:00+08:00 --out m.shoal",
     .options = train_options,
     .run = run,

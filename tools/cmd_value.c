@@ -118,7 +118,7 @@ static const struct shoal_cli_option options[] = {
 
 const struct shoal_cli_command shoal_cmd_value = {
     .name = "value",
-    .summary = "fit customer value to a table of purchases, judge it on the rest",
+    .summary = "judge customer value on a table of purchases",
     .description =
         "Fits BG/NBD (how often customers buy, when they leave) and Gamma-Gamma (what they pay) to the "
         "purchases up to a day, and compares what they expect of the days after it with what was bought: "

@@ -6,13 +6,19 @@
 
 #include "stream/units.h"
 
-bool shoal_value_wanted(const struct shoal_cli_args *args, bool *wanted)
+bool shoal_value_wanted(const struct shoal_cli_args *args, bool *wanted, int64_t *horizon_ms)
 {
+    static const int64_t DAY_MS = INT64_C(86400000);
     const char *text = shoal_cli_get(args, "value");
-    *wanted = strcmp(text, "auto") == 0;
-    if (*wanted || strcmp(text, "off") == 0)
+    *wanted = strcmp(text, "off") != 0;
+    *horizon_ms = 0;
+    if (!*wanted || strcmp(text, "auto") == 0)
         return true;
-    (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--value: '%s' is neither auto nor off", text);
+    if (shoal_duration_parse(text, horizon_ms) && *horizon_ms >= DAY_MS && *horizon_ms <= 3650 * DAY_MS)
+        return true;
+    (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE,
+                         "--value: '%s' is neither auto nor off nor a duration of 1d to 3650d, for example 30d",
+                         text);
     return false;
 }
 

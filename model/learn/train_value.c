@@ -52,7 +52,7 @@ static int64_t choose_horizon(const struct shoal_dataset *dataset, int64_t end_m
 {
     int64_t days = (end_ms - dataset->first_ms) / DAY_MS / 3;
     if (wanted_ms)
-        return dataset->events_count && end_ms - wanted_ms > dataset->first_ms ? wanted_ms : 0;
+        return dataset->events_count && end_ms - 2 * wanted_ms >= dataset->first_ms ? wanted_ms : 0;
     return dataset->events_count ? (days < HORIZON_DAYS ? days : HORIZON_DAYS) * DAY_MS : 0;
 }
 

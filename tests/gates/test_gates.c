@@ -122,7 +122,7 @@ static const struct {
     {"cblas", "model/blas.c tests/"},
     {"msgpack", "model/base/pack.c"},
     {"yaml.h", "stream/yaml_tree.c"},
-    {"jsmn.h", "stream/decode_json.c"},
+    {"jsmn.h", "tools/report_json.c"},
     {"xxhash.h", "model/base/hash.c"},
     {"zlib.h", "stream/reader_input.c tests/"},
     {"zstd.h", "stream/reader_input.c tests/"},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "stream/output.h"
+#include "tests/model/tiny_clusters.h"
 
 static struct shoal_buffer out;
 static struct shoal_record record;
@@ -144,6 +145,29 @@ static void skip_like_json(struct shoal_unpack *reader, unsigned *values)
         inner = value.count;
     for (uint32_t i = 0; i < inner; i++)
         skip_like_json(reader, values);
+}
+
+Test(output, a_swap_is_one_canonical_line)
+{
+    shoal_output_swap(SHOAL_OUTPUT_JSON, 3, 81250, "b", NULL, NULL, "i", &out);
+    is("{\"id\":\"i\",\"partition\":3,\"offset\":81250,\"model\":\"b\",\"previous\":null}");
+}
+
+Test(output, a_swap_tells_which_clusters_go_on_as_which)
+{
+    struct shoal_clusters *clusters = tiny_clusters(28, 3, 1);
+    struct shoal_unpack reader;
+    shoal_output_swap(SHOAL_OUTPUT_JSON, 3, 7, "b", "a", clusters, "i", &out);
+    is("{\"id\":\"i\",\"partition\":3,\"offset\":7,\"model\":\"b\",\"previous\":\"a\",\"clusters\":["
+       "{\"id\":2,\"from\":null},{\"id\":4,\"from\":4,\"jaccard\":0.625000},{\"id\":6,\"from\":null},"
+       "{\"id\":1,\"to\":2},{\"id\":3,\"to\":null}]}");
+    shoal_buffer_clear(&out);
+    shoal_output_swap(SHOAL_OUTPUT_MSGPACK, 3, 7, "b", "a", clusters, "i", &out);
+    shoal_unpack_init(&reader, out.bytes, out.size);
+    shoal_unpack_skip(&reader);
+    cr_assert_eq(reader.status, SHOAL_OK);
+    cr_assert_eq(reader.position, out.size, "counts of maps and arrays are true");
+    shoal_clusters_destroy(clusters);
 }
 
 Test(output, messagepack_is_one_whole_value_with_the_same_keys)

@@ -8,7 +8,7 @@
 
 #include "model/models_dir.h"
 #include "stream/served.h"
-#include "tests/model/tiny_model.h"
+#include "tests/model/tiny_clusters.h"
 
 static const struct shoal_log quiet = {.level = SHOAL_ERROR, .worker = -1};
 
@@ -35,6 +35,8 @@ static void setup(struct fixture *f)
     for (unsigned i = 0; i < 3; i++) {
         struct shoal_dims dims = tiny_dims();
         struct shoal_model *model = tiny_model(&dims, i + 1);
+        if (i == 1) /* the others have no clusters */
+            model->clusters = tiny_clusters(dims.hidden + SHOAL_COUNTERS, 1, 1);
         cr_assert_eq(shoal_models_add(f->folder, model, NULL), SHOAL_OK);
         f->ids[i] = model->id;
         if (i == 2)
@@ -223,7 +225,7 @@ static enum shoal_status keep(struct shoal_sink *base, const struct shoal_output
     return SHOAL_OK;
 }
 
-Test(served, fresh_swaps_are_told_with_what_was_before)
+Test(served, fresh_swaps_are_told_with_what_was_before_and_how_clusters_go_on)
 {
     static const struct shoal_sink_ops ops = {.emit = keep};
     struct fixture f;
@@ -240,7 +242,8 @@ Test(served, fresh_swaps_are_told_with_what_was_before)
     shoal_swaps_version(f.ids[0], previous);
     snprintf(wanted, sizeof wanted,
              "{\"id\":\"e/1/60/%s\",\"partition\":1,\"offset\":60,\"model\":\"%s\","
-             "\"previous\":\"%s\"}\n",
+             "\"previous\":\"%s\",\"clusters\":[{\"id\":2,\"from\":null},{\"id\":1,\"to\":2},"
+             "{\"id\":3,\"to\":null}]}\n",
              version, version, previous);
     cr_assert_str_eq(lines.text, wanted);
     teardown(&f);

@@ -242,7 +242,8 @@ Test(swaps, lines_of_the_topic_are_read_in_any_order)
     cr_assert_eq(read_text("{\"id\":\"e/1/7/x\",\"partition\":1,\"offset\":7,\"model\":"
                            "\"000000000000000b\",\"previous\":\"000000000000000a\"}\n"
                            "{\"partition\":0,\"offset\":9,\"model\":\"000000000000000b\","
-                           "\"previous\":\"000000000000000a\"}\n"
+                           "\"previous\":\"000000000000000a\",\"clusters\":[{\"id\":1,\"from\":1,"
+                           "\"jaccard\":0.830000},{\"id\":7,\"from\":null},{\"id\":2,\"to\":1}]}\n"
                            "{\"partition\":0,\"offset\":0,\"model\":\"000000000000000a\","
                            "\"previous\":null}\n",
                            5, swaps, &message),

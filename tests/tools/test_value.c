@@ -208,6 +208,12 @@ Test(value_command, a_training_says_what_value_it_learned)
     says("middle from ");
     cr_assert_eq(shell("cat l.json"), 0);
     says("\"value\":{\"method\":");
+    snprintf(line, sizeof line, "%s --value 2d", train);
+    cr_assert_eq(shell(line), 0, "%s", printed);
+    says("next 2d in ");
+    snprintf(line, sizeof line, "%s --value 20d", train);
+    cr_assert_eq(shell(line), 0, "%s", printed);
+    says("value       none: the log spans 12.0 days");
     snprintf(line, sizeof line, "%s --value off --log l.json", train);
     cr_assert_eq(shell(line), 0, "%s", printed);
     cr_assert_null(strstr(printed, "value       "));
