@@ -8,6 +8,7 @@
 #include "model/learn/train_clusters.h"
 #include "tools/add_clusters.h"
 #include "tools/commands.h"
+#include "tools/describe_dimensions.h"
 #include "tools/load_events.h"
 #include "tools/segments_print.h"
 #include "tools/setup.h"
@@ -127,13 +128,27 @@ static int compare(const struct shoal_cli_args *args)
 
 static int run(const struct shoal_cli_args *args)
 {
+    if (shoal_cli_get(args, "dimensions")) {
+        if (shoal_cli_get(args, "markdown"))
+            shoal_describe_dimensions_markdown(stdout);
+        else
+            shoal_describe_dimensions(stdout);
+        return SHOAL_EXIT_OK;
+    }
+    if (!shoal_cli_get(args, "model"))
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--model is missing (or give --dimensions)");
     return shoal_cli_get(args, "compare") ? compare(args) : profile(args);
 }
 
 static const struct shoal_cli_option options[] = {
-    {"model", "FILE[,FILE…]", NULL, "model file; with --compare several, which stand for retrainings", true,
+    {"model", "FILE[,FILE…]", NULL, "model file; with --compare several, which stand for retrainings", false,
      false},
     {"json", NULL, NULL, "print JSON", false, false},
+    {"dimensions", NULL, NULL,
+     "instead: list all segment dimensions and traits, with what each means and the options that say how "
+     "it is measured",
+     false, false},
+    {"markdown", NULL, NULL, "with --dimensions: as the page deploy/segments.md", false, false},
     {"compare", NULL, NULL,
      "compare deep clustering, k-means on the same input, k-means on counters and RFM quintiles, learnt "
      "on the events up to the end of each model's training and judged on those after",

@@ -101,7 +101,7 @@ static void print_profile(const struct shoal_clusters *clusters, size_t index, F
     char title[SHOAL_SEGMENT_TITLE];
     int filled = (int)lroundf(profile->share * BAR);
     shoal_segment_title(clusters, index, title);
-    fprintf(out, "\nsegment %u: %s\n  size               ", profile->id, title);
+    fprintf(out, "\nc%u: %s\n  size               ", profile->id, title);
     for (int i = 0; i < BAR; i++)
         fputs(i < filled ? "#" : ".", out);
     fprintf(out, " %.1f %%\n  conversion         %.1f %% buy within 24 hours", 100 * (double)profile->share,
@@ -114,7 +114,7 @@ static void print_profile(const struct shoal_clusters *clusters, size_t index, F
     print_side(clusters, index, -1, out);
     fprintf(out, "  stability          %.2f", (double)profile->stability);
     if (profile->from)
-        fprintf(out, "; continues segment %u of the model before (Jaccard %.2f)", profile->from,
+        fprintf(out, "; continues c%u of the model before (Jaccard %.2f)", profile->from,
                 (double)profile->jaccard);
     fputc('\n', out);
 }
@@ -136,9 +136,9 @@ void shoal_segments_print(const struct shoal_model *model, FILE *out)
         uint8_t to = shoal_clusters_successor(clusters, id);
         fprintf(out, i ? "" : "\n");
         if (to)
-            fprintf(out, "segment %u of earlier models goes on as %u\n", id, to);
+            fprintf(out, "c%u of earlier models goes on as c%u\n", id, to);
         else
-            fprintf(out, "segment %u of earlier models has no successor\n", id);
+            fprintf(out, "c%u of earlier models has no successor\n", id);
     }
 }
 
