@@ -27,9 +27,9 @@ struct shoal_gamma_gamma {
 
 /* One customer at one time. */
 struct shoal_customer {
-    double repeats;       /* x */
-    double last, age;     /* t_x, T: weeks, 0 ≤ t_x ≤ T */
-    double mean;          /* m; 0 without repeats */
+    double repeats;   /* x */
+    double last, age; /* t_x, T: weeks, 0 ≤ t_x ≤ T */
+    double mean;      /* m; 0 without repeats */
 };
 
 /* The customer that the purchases make at now_ms; at least one occasion. A time before the last purchase

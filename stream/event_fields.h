@@ -5,7 +5,7 @@
  * field means; the mappings (own fields, Segment-spec track calls) read it and know nothing of the
  * wire format. A key that stands twice: the last one wins. Keys that nobody asked for are ignored.
  *
- * Internal to the decoder and the file reader. Slices point into the message or into the decoder's
+ * Internal to the decoder and to what reads files. Slices point into the message or into the decoder's
  * scratch memory and live until the next message. */
 #ifndef SHOAL_EVENT_FIELDS_H
 #define SHOAL_EVENT_FIELDS_H

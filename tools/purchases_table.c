@@ -2,12 +2,15 @@
 /* From a table's rows to customers' days; see purchases_table.h. */
 #include "tools/purchases_table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/table.h"
 
 static const int64_t DAY_MS = INT64_C(86400000);
+/* Nobody pays more, and sums of it stay within float. */
+static const double AMOUNT_MAX = 1e15;
 
 /* Which columns hold what; quantity and price are SIZE_MAX where there is an amount, and it where not. */
 struct columns {
@@ -84,6 +87,9 @@ static enum shoal_status read_row(const struct shoal_table *table, size_t at, co
     if (status == SHOAL_OK) {
         row->day = (int32_t)(time_ms / DAY_MS);
         row->amount = amount * price;
+        if (!(fabs(row->amount) <= AMOUNT_MAX))
+            status = shoal_table_refuse(table, at, given ? columns->amount : columns->price,
+                                        "makes an amount beyond 1e15", message);
     }
     return status;
 }

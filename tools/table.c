@@ -16,10 +16,9 @@
 #include <strings.h>
 
 #include "model/base/pack.h"
-#include "stream/event.h"
+#include "stream/event_fields.h"
 #include "stream/nearest.h"
 #include "stream/reader_input.h"
-#include "stream/units.h"
 
 enum { READ_BYTES = 1 << 18, SHOWN_BYTES = 40 };
 
@@ -224,18 +223,14 @@ static enum shoal_status read_row(struct shoal_table *table, struct cursor *curs
 
 /* ---- header --------------------------------------------------------------------------------- */
 
+/* As numbers in events are read: also with an exponent, and with more digits than a double has. */
 static bool number_of(const char *text, double *number)
 {
-    char copy[64];
     text += strspn(text, " \t");
     size_t size = strlen(text);
     while (size && is_blank(text[size - 1]))
         size--;
-    if (size >= sizeof copy)
-        return false;
-    memcpy(copy, text, size);
-    copy[size] = '\0';
-    return shoal_real_parse(copy, number);
+    return shoal_number_parse(text, size, number);
 }
 
 static enum shoal_table_form form_of(const char *text, size_t at)

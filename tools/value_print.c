@@ -49,8 +49,9 @@ static void put_study(struct shoal_put *put, const struct shoal_value_study *stu
     const struct {
         const char *name;
         double value, error;
-    } parameters[] = {{"r", m->r, e->r}, {"alpha", m->alpha, e->alpha}, {"a", m->a, e->a},
-                      {"b", m->b, e->b}, {"p", g->p, d->p},             {"q", g->q, d->q},
+    } parameters[] = {{"r", m->r, e->r}, {"alpha", m->alpha, e->alpha},
+                      {"a", m->a, e->a}, {"b", m->b, e->b},
+                      {"p", g->p, d->p}, {"q", g->q, d->q},
                       {"v", g->v, d->v}};
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
         shoal_put_real(put, parameters[i].name, parameters[i].value);
@@ -102,7 +103,8 @@ static void put_contest(struct shoal_put *put, const struct shoal_value_contest 
 
 /* ---- text -------------------------------------------------------------------------------------- */
 
-static void print_cohort(const struct shoal_purchases_table *table, const struct shoal_cohort *cohort)
+static void print_cohort(const struct shoal_purchases_table *table,
+                         const struct shoal_cohort *cohort)
 {
     char from[25], until[25], last[25];
     size_t repeaters = 0;
@@ -116,7 +118,8 @@ static void print_cohort(const struct shoal_purchases_table *table, const struct
     printf("holdout      to %.10s, %.1f weeks; %zu new customers are left out\n", last,
            (cohort->last_day - cohort->until_day) / 7.0, cohort->later);
     if (table->returned || table->anonymous)
-        printf("left out     %zu days on which more was returned than bought, %zu rows without a customer\n",
+        printf("left out     %zu days on which more was returned than bought, %zu rows without a "
+               "customer\n",
                table->returned, table->anonymous);
 }
 
@@ -133,8 +136,9 @@ static void print_groups(const struct shoal_cohort *cohort, const struct shoal_v
     double expected[GROUPS] = {0}, bought[GROUPS] = {0}, off[GROUPS] = {0};
     size_t counts[GROUPS] = {0};
     for (size_t n = 0; n < cohort->count; n++) {
-        size_t group = cohort->customers[n].repeats < GROUPS - 1 ? (size_t)cohort->customers[n].repeats
-                                                                  : GROUPS - 1;
+        size_t group = cohort->customers[n].repeats < GROUPS - 1
+                           ? (size_t)cohort->customers[n].repeats
+                           : GROUPS - 1;
         counts[group]++;
         expected[group] += (double)study->expected_bought[n];
         bought[group] += (double)cohort->bought[n];
@@ -143,8 +147,8 @@ static void print_groups(const struct shoal_cohort *cohort, const struct shoal_v
     puts("by repeat purchases until then   customers   expected     bought        MAE   (each)");
     for (size_t g = 0; g < GROUPS; g++)
         if (counts[g])
-            printf("  %zu%-30s %9zu %10.3f %10.3f %10.3f\n", g, g == GROUPS - 1 ? " or more" : "", counts[g],
-                   expected[g] / (double)counts[g], bought[g] / (double)counts[g],
+            printf("  %zu%-30s %9zu %10.3f %10.3f %10.3f\n", g, g == GROUPS - 1 ? " or more" : "",
+                   counts[g], expected[g] / (double)counts[g], bought[g] / (double)counts[g],
                    off[g] / (double)counts[g]);
 }
 
@@ -162,16 +166,18 @@ static void print_study(const struct shoal_cohort *cohort, const struct shoal_va
     print_parameter("q", g->q, d->q);
     print_parameter("v", g->v, d->v);
     printf("\npurchases    MAE %.4f  RMSE %.4f  expected %.1f, bought %.0f\n",
-           study->bought.values[SHOAL_VALUE_MEASURE_mae], study->bought.values[SHOAL_VALUE_MEASURE_rmse],
-           study->bought.predicted, study->bought.actual);
+           study->bought.values[SHOAL_VALUE_MEASURE_mae],
+           study->bought.values[SHOAL_VALUE_MEASURE_rmse], study->bought.predicted,
+           study->bought.actual);
     printf("spend        MAE %.2f  RMSE %.2f  expected %.0f, spent %.0f\n",
-           study->spent.values[SHOAL_VALUE_MEASURE_mae], study->spent.values[SHOAL_VALUE_MEASURE_rmse],
-           study->spent.predicted, study->spent.actual);
+           study->spent.values[SHOAL_VALUE_MEASURE_mae],
+           study->spent.values[SHOAL_VALUE_MEASURE_rmse], study->spent.predicted,
+           study->spent.actual);
     print_groups(cohort, study);
 }
 
-static void print_measure(const struct shoal_value_judgement *judged, enum shoal_value_measure measure,
-                          const char *format)
+static void print_measure(const struct shoal_value_judgement *judged,
+                          enum shoal_value_measure measure, const char *format)
 {
     char text[80], part[3][24];
     const double numbers[] = {judged->values[measure], judged->intervals[measure].low,
@@ -184,8 +190,8 @@ static void print_measure(const struct shoal_value_judgement *judged, enum shoal
 
 static void print_contest(const struct shoal_value_contest *contest)
 {
-    printf("%-22s  %-24s  %-24s  %-24s  %-24s  %10s\n", "spend, by method", "deviance", "MAE", "RMSE", "Gini",
-           "expected");
+    printf("%-22s  %-24s  %-24s  %-24s  %-24s  %10s\n", "spend, by method", "deviance", "MAE",
+           "RMSE", "Gini", "expected");
     for (int c = 0; c < SHOAL_CONTENDERS; c++) {
         const struct shoal_value_judgement *judged = &contest->contenders[c].judged;
         printf("%-22s", contenders[c].text);

@@ -28,7 +28,8 @@ static bool allocate(struct shoal_cohort *cohort, size_t most)
     cohort->bought = calloc(most, sizeof *cohort->bought);
     cohort->spent = calloc(most, sizeof *cohort->spent);
     cohort->recent = calloc(most, sizeof *cohort->recent);
-    return cohort->purchases && cohort->customers && cohort->bought && cohort->spent && cohort->recent;
+    return cohort->purchases && cohort->customers && cohort->bought && cohort->spent &&
+           cohort->recent;
 }
 
 static void add_day(struct shoal_cohort *cohort, const struct shoal_purchase_day *bought)
@@ -78,7 +79,8 @@ void shoal_value_study_finish(struct shoal_value_study *study)
     *study = (struct shoal_value_study){0};
 }
 
-enum shoal_status shoal_value_study_make(const struct shoal_cohort *cohort, struct shoal_value_study *study,
+enum shoal_status shoal_value_study_make(const struct shoal_cohort *cohort,
+                                         struct shoal_value_study *study,
                                          struct shoal_message *message)
 {
     *study = (struct shoal_value_study){0};
@@ -100,9 +102,11 @@ enum shoal_status shoal_value_study_make(const struct shoal_cohort *cohort, stru
         study->expected_spent[n] =
             (float)(bought * shoal_gamma_gamma_expected(&study->spend.model, customer));
     }
-    status = shoal_value_judge(study->expected_bought, cohort->bought, cohort->count, 0, 0, &study->bought);
+    status = shoal_value_judge(study->expected_bought, cohort->bought, cohort->count, 0, 0,
+                               &study->bought);
     if (status == SHOAL_OK)
-        status = shoal_value_judge(study->expected_spent, cohort->spent, cohort->count, 0, 0, &study->spent);
+        status = shoal_value_judge(study->expected_spent, cohort->spent, cohort->count, 0, 0,
+                                   &study->spent);
     return status;
 }
 
@@ -125,7 +129,8 @@ static enum shoal_status pose(const struct shoal_cohort *cohort, uint64_t seed, 
     if (!*inputs)
         return SHOAL_NOMEM;
     for (size_t n = 0; n < cohort->count; n++)
-        shoal_ziln_purchases(&cohort->purchases[n], data->now_ms, *inputs + n * SHOAL_ZILN_PURCHASES);
+        shoal_ziln_purchases(&cohort->purchases[n], data->now_ms,
+                             *inputs + n * SHOAL_ZILN_PURCHASES);
     data->inputs = *inputs;
     return SHOAL_OK;
 }
@@ -133,7 +138,8 @@ static enum shoal_status pose(const struct shoal_cohort *cohort, uint64_t seed, 
 /* ZILN as it would have been learnt one holdout earlier, on the customers of today. */
 static enum shoal_status expect_earlier(const struct shoal_purchases_table *table,
                                         const struct shoal_value_data *now, int32_t until_day,
-                                        int32_t period, float *expected, struct shoal_message *message)
+                                        int32_t period, float *expected,
+                                        struct shoal_message *message)
 {
     struct shoal_cohort cohort;
     struct shoal_value_data data;
@@ -154,7 +160,8 @@ static enum shoal_status expect_earlier(const struct shoal_purchases_table *tabl
     for (size_t n = 0; status == SHOAL_OK && n < cohort.count; n++)
         rows[n] = (uint32_t)n;
     if (status == SHOAL_OK)
-        status = shoal_value_fit(&data, SHOAL_VALUE_ZILN, rows, cohort.count, ridge, &value, message);
+        status =
+            shoal_value_fit(&data, SHOAL_VALUE_ZILN, rows, cohort.count, ridge, &value, message);
     for (size_t n = 0; status == SHOAL_OK && n < now->count; n++)
         expected[n] = shoal_value_expected(value, &now->purchases[n], now->now_ms, NULL);
     shoal_value_destroy(value);
@@ -184,7 +191,8 @@ static void expect_rate(const struct shoal_cohort *cohort, int32_t first_day, fl
 }
 
 static enum shoal_status expect(const struct shoal_purchases_table *table,
-                                const struct shoal_cohort *cohort, const struct shoal_value_data *data,
+                                const struct shoal_cohort *cohort,
+                                const struct shoal_value_data *data,
                                 enum shoal_value_contender contender, float *expected,
                                 struct shoal_message *message)
 {
@@ -206,8 +214,9 @@ static enum shoal_status expect(const struct shoal_purchases_table *table,
     }
 }
 
-enum shoal_status shoal_value_contest(const struct shoal_purchases_table *table, const struct shoal_cohort *cohort,
-                                      uint64_t seed, struct shoal_value_contest *contest)
+enum shoal_status shoal_value_contest(const struct shoal_purchases_table *table,
+                                      const struct shoal_cohort *cohort, uint64_t seed,
+                                      struct shoal_value_contest *contest)
 {
     struct shoal_value_data data;
     float *inputs = NULL, *expected = malloc((cohort->count + 1) * sizeof *expected);
@@ -218,8 +227,8 @@ enum shoal_status shoal_value_contest(const struct shoal_purchases_table *table,
                         &contest->contenders[c].why);
         contest->contenders[c].fitted = status == SHOAL_OK;
         if (status == SHOAL_OK)
-            status = shoal_value_judge(expected, cohort->spent, cohort->count, SHOAL_RESAMPLES, seed,
-                                       &contest->contenders[c].judged);
+            status = shoal_value_judge(expected, cohort->spent, cohort->count, SHOAL_RESAMPLES,
+                                       seed, &contest->contenders[c].judged);
         else if (status == SHOAL_TOO_FEW)
             status = SHOAL_OK;
     }

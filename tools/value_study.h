@@ -16,13 +16,14 @@
 /* The customers of the calibration. */
 struct shoal_cohort {
     size_t count;
-    int32_t until_day, last_day;        /* last day of the calibration, of the holdout */
-    struct shoal_purchases *purchases;  /* owned, with all that follows; at the end of the calibration */
-    struct shoal_customer *customers;   /* the same as the models see them */
-    float *bought, *spent;              /* in the holdout: days, amount */
-    float *recent;                      /* spent in the last days of the calibration, as many as the holdout
+    int32_t until_day, last_day; /* last day of the calibration, of the holdout */
+    struct shoal_purchases
+        *purchases; /* owned, with all that follows; at the end of the calibration */
+    struct shoal_customer *customers; /* the same as the models see them */
+    float *bought, *spent;            /* in the holdout: days, amount */
+    float *recent; /* spent in the last days of the calibration, as many as the holdout
                                          * has, or all of it */
-    size_t later;                       /* customers who first bought in the holdout */
+    size_t later;  /* customers who first bought in the holdout */
 };
 
 /* Purchases up to until_day, outcomes up to last_day. NOMEM; the cohort is finished by the caller in any case. */
@@ -34,12 +35,13 @@ void shoal_cohort_finish(struct shoal_cohort *cohort);
 struct shoal_value_study {
     struct shoal_bgnbd_fit buying;
     struct shoal_gamma_gamma_fit spend;
-    float *expected_bought, *expected_spent; /* owned; of each customer */
+    float *expected_bought, *expected_spent;    /* owned; of each customer */
     struct shoal_value_judgement bought, spent; /* without intervals */
 };
 
 /* TOO_FEW, NOMEM; the study is finished by the caller in any case. */
-enum shoal_status shoal_value_study_make(const struct shoal_cohort *cohort, struct shoal_value_study *study,
+enum shoal_status shoal_value_study_make(const struct shoal_cohort *cohort,
+                                         struct shoal_value_study *study,
                                          struct shoal_message *message) SHOAL_MUST_CHECK;
 void shoal_value_study_finish(struct shoal_value_study *study);
 
@@ -62,7 +64,8 @@ struct shoal_value_contest {
 };
 
 /* Spend in the holdout by each method, with intervals. `table`: for a cohort one holdout earlier. NOMEM. */
-enum shoal_status shoal_value_contest(const struct shoal_purchases_table *table, const struct shoal_cohort *cohort,
-                                      uint64_t seed, struct shoal_value_contest *contest) SHOAL_MUST_CHECK;
+enum shoal_status shoal_value_contest(const struct shoal_purchases_table *table,
+                                      const struct shoal_cohort *cohort, uint64_t seed,
+                                      struct shoal_value_contest *contest) SHOAL_MUST_CHECK;
 
 #endif

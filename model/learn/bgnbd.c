@@ -96,8 +96,13 @@ static enum shoal_status search(struct problem *problem, double scale, double be
         low[i] = LOW + (i == 1 ? log(scale) : 0);
         high[i] = HIGH + (i == 1 ? log(scale) : 0);
     }
-    struct shoal_minimise minimise = {.function = loss, .context = problem, .count = PARAMETERS,
-                                      .low = low, .high = high, .step = 0.5, .tolerance = 1e-12,
+    struct shoal_minimise minimise = {.function = loss,
+                                      .context = problem,
+                                      .count = PARAMETERS,
+                                      .low = low,
+                                      .high = high,
+                                      .step = 0.5,
+                                      .tolerance = 1e-12,
                                       .most = 2000};
     for (size_t n = 0; n < sizeof starts / sizeof starts[0]; n++) {
         double at[PARAMETERS], value;
@@ -116,8 +121,9 @@ static enum shoal_status search(struct problem *problem, double scale, double be
     fit->model = of_logarithms(best);
     /* Of the logarithm of θ and the mean loss; of θ and the likelihood by the delta method. */
     double root = sqrt((double)problem->count);
-    fit->error = (struct shoal_bgnbd){fit->model.r * errors[0] / root, fit->model.alpha * errors[1] / root,
-                                      fit->model.a * errors[2] / root, fit->model.b * errors[3] / root};
+    fit->error =
+        (struct shoal_bgnbd){fit->model.r * errors[0] / root, fit->model.alpha * errors[1] / root,
+                             fit->model.a * errors[2] / root, fit->model.b * errors[3] / root};
     fit->log_likelihood = -least * (double)problem->count;
     return SHOAL_OK;
 }
@@ -131,11 +137,13 @@ enum shoal_status shoal_bgnbd_fit(const struct shoal_customer *customers, size_t
         fit->repeaters += customers[i].repeats > 0;
         age += customers[i].age / (double)count;
     }
-    if (count < SHOAL_BGNBD_CUSTOMERS_MIN || fit->repeaters < SHOAL_BGNBD_REPEATERS_MIN || !(age > 0))
-        return shoal_fail(message, SHOAL_TOO_FEW,
-                          "BG/NBD needs at least %d customers, %d of them with a purchase on a second day; "
-                          "there are %zu, with %zu",
-                          SHOAL_BGNBD_CUSTOMERS_MIN, SHOAL_BGNBD_REPEATERS_MIN, count, fit->repeaters);
+    if (count < SHOAL_BGNBD_CUSTOMERS_MIN || fit->repeaters < SHOAL_BGNBD_REPEATERS_MIN ||
+        !(age > 0))
+        return shoal_fail(
+            message, SHOAL_TOO_FEW,
+            "BG/NBD needs at least %d customers, %d of them with a purchase on a second day; "
+            "there are %zu, with %zu",
+            SHOAL_BGNBD_CUSTOMERS_MIN, SHOAL_BGNBD_REPEATERS_MIN, count, fit->repeaters);
     struct problem problem = {.customers = malloc(count * sizeof *customers), .count = count};
     if (!problem.customers)
         return SHOAL_NOMEM;

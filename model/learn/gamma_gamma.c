@@ -63,8 +63,13 @@ static enum shoal_status search(struct problem *problem, struct shoal_gamma_gamm
     static const double starts[][PARAMETERS] = {{5, 3, 0.5}, {1, 1, 1}, {20, 1, 0.1}, {0.5, 5, 5}};
     static const double low[] = {-7, -7, -12}, high[] = {9, 9, 12};
     double best[PARAMETERS] = {0}, errors[PARAMETERS], least = INFINITY;
-    struct shoal_minimise minimise = {.function = loss, .context = problem, .count = PARAMETERS,
-                                      .low = low, .high = high, .step = 0.5, .tolerance = 1e-12,
+    struct shoal_minimise minimise = {.function = loss,
+                                      .context = problem,
+                                      .count = PARAMETERS,
+                                      .low = low,
+                                      .high = high,
+                                      .step = 0.5,
+                                      .tolerance = 1e-12,
                                       .most = 2000};
     for (size_t n = 0; n < sizeof starts / sizeof starts[0]; n++) {
         double at[PARAMETERS], value;
@@ -101,10 +106,11 @@ enum shoal_status shoal_gamma_gamma_fit(const struct shoal_customer *customers, 
         }
     fit->customers = problem.used;
     if (problem.used < SHOAL_GAMMA_GAMMA_MIN)
-        return shoal_fail(message, SHOAL_TOO_FEW,
-                          "Gamma-Gamma needs at least %d customers with repeat purchases that paid more "
-                          "than 0; there are %zu",
-                          SHOAL_GAMMA_GAMMA_MIN, problem.used);
+        return shoal_fail(
+            message, SHOAL_TOO_FEW,
+            "Gamma-Gamma needs at least %d customers with repeat purchases that paid more "
+            "than 0; there are %zu",
+            SHOAL_GAMMA_GAMMA_MIN, problem.used);
     problem.scale /= (double)problem.used;
     return search(&problem, fit);
 }

@@ -14,7 +14,8 @@ enum { SHOAL_GAMMA_GAMMA_MIN = 20 };
 
 struct shoal_gamma_gamma_fit {
     struct shoal_gamma_gamma model;
-    struct shoal_gamma_gamma error; /* standard errors; huge or NaN where a parameter ran to its bound */
+    struct shoal_gamma_gamma
+        error; /* standard errors; huge or NaN where a parameter ran to its bound */
     double log_likelihood;
     size_t customers; /* with x > 0 and m > 0: only these count */
 };

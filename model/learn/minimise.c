@@ -54,8 +54,8 @@ static bool set(nlopt_opt optimiser, const struct shoal_minimise *problem, struc
 enum shoal_status shoal_minimise(const struct shoal_minimise *problem, double *at, double *value)
 {
     struct watch watch = {.problem = problem, .least = INFINITY};
-    nlopt_opt optimiser = nlopt_create(problem->with_gradient ? NLOPT_LD_LBFGS : NLOPT_LN_NELDERMEAD,
-                                       (unsigned)problem->count);
+    nlopt_opt optimiser = nlopt_create(
+        problem->with_gradient ? NLOPT_LD_LBFGS : NLOPT_LN_NELDERMEAD, (unsigned)problem->count);
     watch.best = malloc(problem->count * sizeof *watch.best);
     enum shoal_status status = SHOAL_NOMEM;
     if (optimiser && watch.best && set(optimiser, problem, &watch)) {
@@ -116,11 +116,11 @@ void shoal_minimise_deviations(const struct shoal_minimise *problem, const doubl
     size_t count = problem->count < COUNT_MAX ? problem->count : COUNT_MAX;
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < count; j++)
-            hessian[i][j] = (shifted(problem, at, i, STEP, j, STEP) -
-                             shifted(problem, at, i, STEP, j, -STEP) -
-                             shifted(problem, at, i, -STEP, j, STEP) +
-                             shifted(problem, at, i, -STEP, j, -STEP)) /
-                            (4 * STEP * STEP);
+            hessian[i][j] =
+                (shifted(problem, at, i, STEP, j, STEP) - shifted(problem, at, i, STEP, j, -STEP) -
+                 shifted(problem, at, i, -STEP, j, STEP) +
+                 shifted(problem, at, i, -STEP, j, -STEP)) /
+                (4 * STEP * STEP);
     bool known = invert(hessian, count);
     for (size_t i = 0; i < problem->count; i++)
         deviations[i] = known && i < count ? sqrt(hessian[i][i]) : NAN;

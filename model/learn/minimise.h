@@ -15,11 +15,11 @@ struct shoal_minimise {
     shoal_minimise_function *function;
     void *context;
     size_t count;
-    int with_gradient;     /* L-BFGS; else Nelder-Mead, which asks for none and suits up to about ten numbers */
+    int with_gradient; /* L-BFGS; else Nelder-Mead, which asks for none and suits up to about ten numbers */
     const double *low, *high; /* bounds, count each; NULL: none */
-    double step;           /* first step without a gradient */
-    double tolerance;      /* of the value, relative */
-    unsigned most;         /* evaluations */
+    double step;              /* first step without a gradient */
+    double tolerance;         /* of the value, relative */
+    unsigned most;            /* evaluations */
 };
 
 /* `at` is start and result, *value the value there: the least that was seen. NOMEM. */

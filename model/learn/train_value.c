@@ -48,7 +48,8 @@ static bool allocate(struct users *users, size_t most, size_t inputs)
 }
 
 /* 0 where the log is too short for any. */
-static int64_t choose_horizon(const struct shoal_dataset *dataset, int64_t end_ms, int64_t wanted_ms)
+static int64_t choose_horizon(const struct shoal_dataset *dataset, int64_t end_ms,
+                              int64_t wanted_ms)
 {
     int64_t days = (end_ms - dataset->first_ms) / DAY_MS / 3;
     if (wanted_ms)
@@ -63,8 +64,8 @@ static double paid_by(double amount)
 }
 
 /* Goes through one user's events; a user without any before the cut is left out. */
-static void add_user(const struct shoal_dataset *dataset, size_t user, int64_t cut_ms, int64_t end_ms,
-                     struct users *users)
+static void add_user(const struct shoal_dataset *dataset, size_t user, int64_t cut_ms,
+                     int64_t end_ms, struct users *users)
 {
     size_t first = dataset->first[user], n = users->count;
     if (dataset->touches[first].time_ms >= cut_ms)
@@ -90,14 +91,15 @@ static void add_user(const struct shoal_dataset *dataset, size_t user, int64_t c
 }
 
 /* Inputs of ZILN: the user vector at the last event before the cut, then the purchases. */
-static enum shoal_status fill_inputs(const struct shoal_model *model, const struct shoal_dataset *dataset,
-                                     int64_t cut_ms, struct users *users)
+static enum shoal_status fill_inputs(const struct shoal_model *model,
+                                     const struct shoal_dataset *dataset, int64_t cut_ms,
+                                     struct users *users)
 {
     size_t vector = shoal_user_vector_size(model), inputs = vector + SHOAL_ZILN_PURCHASES;
     struct shoal_examples examples = {0};
     float *vectors = malloc(users->count * vector * sizeof *vectors);
-    enum shoal_status status = vectors ? shoal_examples_make(dataset, &model->params.dims, &examples)
-                                       : SHOAL_NOMEM;
+    enum shoal_status status =
+        vectors ? shoal_examples_make(dataset, &model->params.dims, &examples) : SHOAL_NOMEM;
     if (status == SHOAL_OK)
         status = shoal_score_vectors(model, dataset, &examples, SHOAL_FP16, users->last_events,
                                      users->count, vectors);
@@ -118,8 +120,8 @@ static enum shoal_status try_methods(const struct shoal_value_data *data, struct
         struct shoal_value_trial *trial = &report->trials[m];
         float *expected = users->expected + (size_t)m * data->count;
         double ridge;
-        enum shoal_status status = shoal_value_hold_out(data, (enum shoal_value_method)m, expected,
-                                                        &ridge, &trial->why);
+        enum shoal_status status =
+            shoal_value_hold_out(data, (enum shoal_value_method)m, expected, &ridge, &trial->why);
         if (status == SHOAL_OK)
             status = shoal_value_judge(expected, data->outcomes, data->count, SHOAL_RESAMPLES,
                                        data->seed, &trial->held_out);
@@ -186,8 +188,8 @@ static enum shoal_status fit_all(const struct shoal_value_data *data, const stru
         up_to_end.now_ms = end_ms;
         up_to_end.purchases = users->purchases_end;
     }
-    enum shoal_status status = shoal_value_fit(&up_to_end, report->method, users->rows, users->count,
-                                               report->ridge, value, &report->why);
+    enum shoal_status status = shoal_value_fit(&up_to_end, report->method, users->rows,
+                                               users->count, report->ridge, value, &report->why);
     const float *expected = users->expected + (size_t)report->method * users->count;
     if (status == SHOAL_OK)
         status = set_tiers(users, expected, *value, &report->why);
@@ -207,8 +209,8 @@ static void count_users(const struct users *users, struct shoal_train_value_repo
     }
 }
 
-static enum shoal_status learn(struct shoal_model *model, const struct shoal_dataset *dataset, int64_t end_ms,
-                               uint64_t seed, struct users *users,
+static enum shoal_status learn(struct shoal_model *model, const struct shoal_dataset *dataset,
+                               int64_t end_ms, uint64_t seed, struct users *users,
                                struct shoal_train_value_report *report, struct shoal_value **value)
 {
     size_t inputs = shoal_user_vector_size(model) + SHOAL_ZILN_PURCHASES;
@@ -246,10 +248,11 @@ enum shoal_status shoal_train_value(struct shoal_model *model, const struct shoa
     report->horizon_ms = choose_horizon(dataset, end_ms, options->horizon_ms);
     report->cut_ms = end_ms - report->horizon_ms;
     if (report->horizon_ms == 0) {
-        (void)shoal_fail(&report->why, SHOAL_TOO_FEW,
-                         "the log spans %.1f days; the horizon and as much again before it are needed, at "
-                         "least 3 days in all",
-                         dataset->events_count ? (double)(end_ms - dataset->first_ms) / (double)DAY_MS : 0.0);
+        (void)shoal_fail(
+            &report->why, SHOAL_TOO_FEW,
+            "the log spans %.1f days; the horizon and as much again before it are needed, at "
+            "least 3 days in all",
+            dataset->events_count ? (double)(end_ms - dataset->first_ms) / (double)DAY_MS : 0.0);
         return SHOAL_OK;
     }
     struct users users = {0};

@@ -37,10 +37,11 @@ struct shoal_train_value_report {
     struct shoal_message why; /* not made: why not, and what it takes */
     enum shoal_value_method method;
     int64_t cut_ms, horizon_ms;
-    size_t users, buyers, spenders; /* at the cut; of them those who had bought; who bought within the horizon */
-    bool priced;                    /* value is in the log's currency; else in purchases */
+    size_t users, buyers,
+        spenders; /* at the cut; of them those who had bought; who bought within the horizon */
+    bool priced;  /* value is in the log's currency; else in purchases */
     struct shoal_value_trial trials[2]; /* by enum shoal_value_method */
-    double ridge;                   /* of ZILN */
+    double ridge;                       /* of ZILN */
     float middle, high;
 };
 

@@ -47,7 +47,8 @@ static void rank(struct ranked *order, const float *keys, size_t count)
 }
 
 /* Area under the curve of held spend, of an order, less that of the diagonal; in customers × spend. */
-static double area(const struct judge *judge, const struct ranked *order, double customers, double total)
+static double area(const struct judge *judge, const struct ranked *order, double customers,
+                   double total)
 {
     double held = 0, sum = 0;
     for (size_t i = 0; i < judge->count;) {
@@ -74,7 +75,8 @@ static void measure(const struct judge *judge, struct shoal_value_judgement *jud
     }
     double least = 1e-6 * spent / customers;
     for (size_t i = 0; i < judge->count; i++) {
-        double times = judge->drawn[i], y = (double)judge->spent[i], guess = (double)judge->expected[i];
+        double times = judge->drawn[i], y = (double)judge->spent[i],
+               guess = (double)judge->expected[i];
         if (!(times > 0))
             continue;
         absolute += times * fabs(guess - y);
@@ -108,8 +110,9 @@ static void resample(struct judge *judge, unsigned resamples, uint64_t seed, dou
     }
 }
 
-enum shoal_status shoal_value_judge(const float *expected, const float *spent, size_t count, unsigned resamples,
-                                    uint64_t seed, struct shoal_value_judgement *judgement)
+enum shoal_status shoal_value_judge(const float *expected, const float *spent, size_t count,
+                                    unsigned resamples, uint64_t seed,
+                                    struct shoal_value_judgement *judgement)
 {
     struct judge judge = {.expected = expected, .spent = spent, .count = count};
     judge.by_expected = malloc(count * sizeof *judge.by_expected);

@@ -24,16 +24,17 @@ enum shoal_value_measure {
 };
 
 struct shoal_value_judgement {
-    double values[SHOAL_VALUE_MEASURES]; /* NaN where not defined */
+    double values[SHOAL_VALUE_MEASURES];                   /* NaN where not defined */
     struct shoal_interval intervals[SHOAL_VALUE_MEASURES]; /* 95 % */
-    double predicted, actual; /* totals */
+    double predicted, actual;                              /* totals */
 };
 
 /* "mae", "rmse", "deviance", "gini". Static. */
 const char *shoal_value_measure_name(enum shoal_value_measure measure);
 /* Of `count` > 0 customers, 0 ≤ expected, spent and finite. The same seed draws the same customers, also for
  * another method. resamples 0: no intervals (NaN). NOMEM. */
-enum shoal_status shoal_value_judge(const float *expected, const float *spent, size_t count, unsigned resamples,
-                                    uint64_t seed, struct shoal_value_judgement *judgement) SHOAL_MUST_CHECK;
+enum shoal_status shoal_value_judge(const float *expected, const float *spent, size_t count,
+                                    unsigned resamples, uint64_t seed,
+                                    struct shoal_value_judgement *judgement) SHOAL_MUST_CHECK;
 
 #endif

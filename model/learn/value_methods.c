@@ -44,8 +44,9 @@ static double __attribute__((noinline)) as_float(double number)
 /* As the model file has them: what is learnt must be what is served. */
 static void round_to_floats(struct shoal_value *value)
 {
-    double *const numbers[] = {&value->buying.r, &value->buying.alpha, &value->buying.a, &value->buying.b,
-                               &value->spend.p,  &value->spend.q,      &value->spend.v};
+    double *const numbers[] = {&value->buying.r, &value->buying.alpha, &value->buying.a,
+                               &value->buying.b, &value->spend.p,      &value->spend.q,
+                               &value->spend.v};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = as_float(*numbers[i]);
 }
@@ -76,9 +77,10 @@ static enum shoal_status fit_bg_nbd(const struct shoal_value_data *data, const u
     return status;
 }
 
-enum shoal_status shoal_value_fit(const struct shoal_value_data *data, enum shoal_value_method method,
-                                  const uint32_t *rows, size_t count, double ridge,
-                                  struct shoal_value **value, struct shoal_message *message)
+enum shoal_status shoal_value_fit(const struct shoal_value_data *data,
+                                  enum shoal_value_method method, const uint32_t *rows,
+                                  size_t count, double ridge, struct shoal_value **value,
+                                  struct shoal_message *message)
 {
     struct shoal_value *made = calloc(1, sizeof *made);
     *value = NULL;
@@ -117,8 +119,8 @@ static size_t rows_of(const struct shoal_value_data *data, uint32_t folds, uint3
 }
 
 /* What a fit expects of the users of one fold. */
-static void expect(const struct shoal_value_data *data, const struct shoal_value *value, uint32_t fold,
-                   float *expected)
+static void expect(const struct shoal_value_data *data, const struct shoal_value *value,
+                   uint32_t fold, float *expected)
 {
     for (size_t user = 0; user < data->count; user++)
         if (shoal_value_fold(data->seed, user) == fold)
@@ -199,8 +201,9 @@ static enum shoal_status hold_out_fold(const struct shoal_value_data *data,
     return status;
 }
 
-enum shoal_status shoal_value_hold_out(const struct shoal_value_data *data, enum shoal_value_method method,
-                                       float *expected, double *ridge, struct shoal_message *message)
+enum shoal_status shoal_value_hold_out(const struct shoal_value_data *data,
+                                       enum shoal_value_method method, float *expected,
+                                       double *ridge, struct shoal_message *message)
 {
     uint32_t *rows = malloc((data->count + 1) * sizeof *rows), taken[RIDGES] = {0};
     float *scratch = malloc((data->count + 1) * sizeof *scratch);

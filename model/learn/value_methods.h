@@ -27,13 +27,15 @@ struct shoal_value_data {
 
 /* Learns from the users rows[0 … count). *value is the caller's (shoal_value_destroy), without tiers yet. ridge:
  * for ZILN. TOO_FEW with how many are needed; NOMEM. */
-enum shoal_status shoal_value_fit(const struct shoal_value_data *data, enum shoal_value_method method,
-                                  const uint32_t *rows, size_t count, double ridge,
-                                  struct shoal_value **value, struct shoal_message *message) SHOAL_MUST_CHECK;
+enum shoal_status shoal_value_fit(const struct shoal_value_data *data,
+                                  enum shoal_value_method method, const uint32_t *rows,
+                                  size_t count, double ridge, struct shoal_value **value,
+                                  struct shoal_message *message) SHOAL_MUST_CHECK;
 /* What the method expects of every user, learnt from users of other folds. *ridge: of those tried (one fold of
  * the learning part judges them), the one taken most often. TOO_FEW, NOMEM. */
-enum shoal_status shoal_value_hold_out(const struct shoal_value_data *data, enum shoal_value_method method,
-                                       float *expected, double *ridge,
+enum shoal_status shoal_value_hold_out(const struct shoal_value_data *data,
+                                       enum shoal_value_method method, float *expected,
+                                       double *ridge,
                                        struct shoal_message *message) SHOAL_MUST_CHECK;
 /* The fold of a user. */
 uint32_t shoal_value_fold(uint64_t seed, size_t user);

@@ -39,8 +39,8 @@ static double loss_of_user(const double heads[SHOAL_ZILN_HEADS], double outcome,
     return loss_of(heads[0]) + log(outcome) + log_deviation + HALF_LOG_2PI + error * error / 2;
 }
 
-double shoal_ziln_loss(const double *z, const double *outcomes, size_t count, size_t inputs, double ridge,
-                       const double *weights, double *gradient)
+double shoal_ziln_loss(const double *z, const double *outcomes, size_t count, size_t inputs,
+                       double ridge, const double *weights, double *gradient)
 {
     double sum = 0, squares = 0;
     size_t stride = inputs + 1;
@@ -131,8 +131,12 @@ static enum shoal_status climb(struct problem *problem, const struct shoal_ziln_
                                size_t spenders, struct shoal_ziln *ziln)
 {
     size_t count = SHOAL_ZILN_HEADS * (problem->inputs + 1);
-    struct shoal_minimise minimise = {.function = loss, .context = problem, .count = count,
-                                      .with_gradient = 1, .tolerance = 1e-8, .most = 500};
+    struct shoal_minimise minimise = {.function = loss,
+                                      .context = problem,
+                                      .count = count,
+                                      .with_gradient = 1,
+                                      .tolerance = 1e-8,
+                                      .most = 500};
     double *weights = malloc(count * sizeof *weights), reached;
     if (!weights)
         return SHOAL_NOMEM;
@@ -147,8 +151,8 @@ static enum shoal_status climb(struct problem *problem, const struct shoal_ziln_
     return status;
 }
 
-enum shoal_status shoal_ziln_fit(const struct shoal_ziln_data *data, double ridge, struct shoal_ziln *ziln,
-                                 struct shoal_message *message)
+enum shoal_status shoal_ziln_fit(const struct shoal_ziln_data *data, double ridge,
+                                 struct shoal_ziln *ziln, struct shoal_message *message)
 {
     *ziln = (struct shoal_ziln){0};
     size_t spenders = 0, inputs = data->inputs_count;
@@ -156,10 +160,11 @@ enum shoal_status shoal_ziln_fit(const struct shoal_ziln_data *data, double ridg
     for (size_t n = 0; n < count; n++)
         spenders += data->outcomes[data->rows[n]] > 0;
     if (count < SHOAL_ZILN_USERS_MIN || spenders < SHOAL_ZILN_SPENDERS_MIN || spenders == count)
-        return shoal_fail(message, SHOAL_TOO_FEW,
-                          "ZILN needs at least %d customers, %d of them with a purchase within the horizon "
-                          "and not all; there are %zu, with %zu",
-                          SHOAL_ZILN_USERS_MIN, SHOAL_ZILN_SPENDERS_MIN, count, spenders);
+        return shoal_fail(
+            message, SHOAL_TOO_FEW,
+            "ZILN needs at least %d customers, %d of them with a purchase within the horizon "
+            "and not all; there are %zu, with %zu",
+            SHOAL_ZILN_USERS_MIN, SHOAL_ZILN_SPENDERS_MIN, count, spenders);
     struct problem problem = {.count = count, .inputs = inputs, .ridge = ridge};
     problem.z = malloc(count * inputs * sizeof *problem.z);
     problem.outcomes = malloc(count * sizeof *problem.outcomes);

@@ -23,10 +23,11 @@ struct shoal_ziln_data {
 };
 
 /* The loss of weights[SHOAL_ZILN_HEADS × (N + 1)] on z[count × N], and its gradient (NULL: not wanted). */
-double shoal_ziln_loss(const double *z, const double *outcomes, size_t count, size_t inputs, double ridge,
-                       const double *weights, double *gradient);
+double shoal_ziln_loss(const double *z, const double *outcomes, size_t count, size_t inputs,
+                       double ridge, const double *weights, double *gradient);
 /* TOO_FEW with how many are needed; NOMEM. *ziln is the caller's (shoal_ziln_finish). */
-enum shoal_status shoal_ziln_fit(const struct shoal_ziln_data *data, double ridge, struct shoal_ziln *ziln,
+enum shoal_status shoal_ziln_fit(const struct shoal_ziln_data *data, double ridge,
+                                 struct shoal_ziln *ziln,
                                  struct shoal_message *message) SHOAL_MUST_CHECK;
 
 #endif

@@ -62,7 +62,8 @@ static void simulate(const struct shoal_bgnbd *buying, const struct shoal_gamma_
 
 static void assert_within(double got, double wanted, double errors, double error)
 {
-    cr_assert(error > 0 && fabs(got - wanted) < errors * error, "%g, not %g ± %g", got, wanted, error);
+    cr_assert(error > 0 && fabs(got - wanted) < errors * error, "%g, not %g ± %g", got, wanted,
+              error);
 }
 
 Test(bgnbd, parameters_are_found_again_within_their_standard_errors)
@@ -81,7 +82,8 @@ Test(bgnbd, parameters_are_found_again_within_their_standard_errors)
     cr_assert_lt(fit.error.r, 0.1, "an error that is so large would hold anything");
     cr_assert_geq(fit.log_likelihood, shoal_bgnbd_log_likelihood(&buying, customers, CUSTOMERS));
     struct shoal_gamma_gamma_fit paid;
-    cr_assert_eq(shoal_gamma_gamma_fit(customers, CUSTOMERS, &paid, &why), SHOAL_OK, "%s", why.text);
+    cr_assert_eq(shoal_gamma_gamma_fit(customers, CUSTOMERS, &paid, &why), SHOAL_OK, "%s",
+                 why.text);
     assert_within(paid.model.p, spend.p, 3, paid.error.p);
     assert_within(paid.model.q, spend.q, 3, paid.error.q);
     assert_within(paid.model.v, spend.v, 3, paid.error.v);
@@ -91,7 +93,8 @@ Test(bgnbd, parameters_are_found_again_within_their_standard_errors)
 Test(bgnbd, the_order_of_the_customers_does_not_matter_but_for_rounding)
 {
     static struct shoal_customer customers[CUSTOMERS], turned[CUSTOMERS];
-    simulate(&(struct shoal_bgnbd){0.8, 6, 0.7, 2.5}, &(struct shoal_gamma_gamma){4, 3.5, 20}, customers);
+    simulate(&(struct shoal_bgnbd){0.8, 6, 0.7, 2.5}, &(struct shoal_gamma_gamma){4, 3.5, 20},
+             customers);
     for (size_t i = 0; i < CUSTOMERS; i++)
         turned[i] = customers[CUSTOMERS - 1 - i];
     struct shoal_bgnbd_fit first, again, other;
@@ -106,7 +109,8 @@ Test(bgnbd, too_few_customers_are_refused_with_how_many_are_needed)
 {
     struct shoal_customer customers[60];
     for (size_t i = 0; i < 60; i++)
-        customers[i] = (struct shoal_customer){.repeats = i < 19, .last = i < 19, .age = 5, .mean = i < 19};
+        customers[i] =
+            (struct shoal_customer){.repeats = i < 19, .last = i < 19, .age = 5, .mean = i < 19};
     struct shoal_bgnbd_fit fit;
     struct shoal_gamma_gamma_fit spend;
     struct shoal_message why = {""};
@@ -125,7 +129,8 @@ Test(bgnbd, customers_who_are_all_alike_still_give_finite_parameters)
     struct shoal_bgnbd_fit fit;
     struct shoal_gamma_gamma_fit spend;
     cr_assert_eq(shoal_bgnbd_fit(customers, 100, &fit, NULL), SHOAL_OK);
-    cr_assert(isfinite(fit.model.r) && isfinite(fit.model.alpha) && fit.model.a > 0 && fit.model.b > 0);
+    cr_assert(isfinite(fit.model.r) && isfinite(fit.model.alpha) && fit.model.a > 0 &&
+              fit.model.b > 0);
     cr_assert_eq(shoal_gamma_gamma_fit(customers, 100, &spend, NULL), SHOAL_OK);
     cr_assert_float_eq(shoal_gamma_gamma_expected(&spend.model, &customers[0]), 1, 0.01);
     double expected = shoal_bgnbd_expected(&fit.model, &customers[0], 10);

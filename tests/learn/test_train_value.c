@@ -23,7 +23,9 @@ static void make(struct shoal_dataset *dataset, size_t users, int days, bool pri
             char user[16];
             int size = snprintf(user, sizeof user, "u%zu", u);
             state = state * 6364136223846793005u + 1442695040888963407u;
-            uint32_t chance = (uint32_t)(state >> 33) % 100, wanted = u % 3 == 0 ? 0 : u % 3 == 1 ? 5 : 25;
+            uint32_t chance = (uint32_t)(state >> 33) % 100, wanted = u % 3 == 0   ? 0
+                                                                      : u % 3 == 1 ? 5
+                                                                                   : 25;
             struct shoal_touch touch = {
                 .time_ms = START_MS + day * DAY_MS + (int64_t)(u * 60000) % DAY_MS,
                 .item = (uint32_t)(state >> 40) % 20,
@@ -31,7 +33,8 @@ static void make(struct shoal_dataset *dataset, size_t users, int days, bool pri
             };
             struct shoal_extra extra = {
                 .amount = priced ? (float)(u % 3 * 10) + (float)((state >> 20) % 10) : NAN};
-            cr_assert_eq(shoal_dataset_append_event(dataset, user, (size_t)size, &touch, &extra), SHOAL_OK);
+            cr_assert_eq(shoal_dataset_append_event(dataset, user, (size_t)size, &touch, &extra),
+                         SHOAL_OK);
         }
     cr_assert_eq(shoal_dataset_group(dataset), SHOAL_OK);
 }
@@ -60,7 +63,8 @@ Test(train_value, a_log_of_buyers_gives_the_better_method_with_tiers)
     cr_assert_eq(report.horizon_ms, 10 * DAY_MS, "a third of a short log");
     cr_assert_eq(report.cut_ms, end_ms - 10 * DAY_MS);
     cr_assert_eq(report.users, USERS);
-    cr_assert(report.priced && report.buyers > 200 && report.spenders > 150 && report.spenders < 270);
+    cr_assert(report.priced && report.buyers > 200 && report.spenders > 150 &&
+              report.spenders < 270);
     const struct shoal_value_trial *trials = report.trials;
     cr_assert(trials[0].fitted && trials[1].fitted);
     double gain = trials[SHOAL_VALUE_BG_NBD].held_out.values[SHOAL_VALUE_MEASURE_deviance] -
@@ -96,7 +100,8 @@ Test(train_value, a_model_with_value_is_saved_and_parsed_and_serves_the_same)
     cr_assert_eq(shoal_train_value(made, &dataset, end_ms, &options, &report), SHOAL_OK);
     struct shoal_buffer bytes = {0};
     cr_assert_eq(shoal_model_serialize(made, &bytes), SHOAL_OK);
-    cr_assert_eq(shoal_model_parse(bytes.bytes, bytes.size, &parsed, &why), SHOAL_OK, "%s", why.text);
+    cr_assert_eq(shoal_model_parse(bytes.bytes, bytes.size, &parsed, &why), SHOAL_OK, "%s",
+                 why.text);
     struct shoal_purchases purchases = {0};
     shoal_purchases_add(&purchases, start_of_day(3), 20);
     shoal_purchases_add(&purchases, start_of_day(9), 24);
@@ -126,7 +131,8 @@ Test(train_value, a_fit_expects_the_same_after_a_round_trip)
                                     .horizon_ms = 30 * DAY_MS};
     for (int n = 0; n < COUNT; n++) {
         for (int k = 0; k < n % 6; k++)
-            shoal_purchases_add(&purchases[n], start_of_day(n % 9 + k * (3 + n % 5)), 10 + (n * 7 + k * 3) % 13);
+            shoal_purchases_add(&purchases[n], start_of_day(n % 9 + k * (3 + n % 5)),
+                                10 + (n * 7 + k * 3) % 13);
         outcomes[n] = n % 4 ? 0 : (float)(5 + n % 17);
         shoal_ziln_purchases(&purchases[n], data.now_ms, inputs + n * SHOAL_ZILN_PURCHASES);
         rows[n] = (uint32_t)n;
@@ -136,8 +142,9 @@ Test(train_value, a_fit_expects_the_same_after_a_round_trip)
         struct shoal_message why = {""};
         struct shoal_buffer bytes = {0};
         struct shoal_unpack in;
-        cr_assert_eq(shoal_value_fit(&data, (enum shoal_value_method)method, rows, COUNT, 0.01, &made, &why),
-                     SHOAL_OK, "%s", why.text);
+        cr_assert_eq(
+            shoal_value_fit(&data, (enum shoal_value_method)method, rows, COUNT, 0.01, &made, &why),
+            SHOAL_OK, "%s", why.text);
         made->middle = 1;
         made->high = 2;
         shoal_value_pack(made, &bytes);
@@ -145,8 +152,8 @@ Test(train_value, a_fit_expects_the_same_after_a_round_trip)
         cr_assert_eq(shoal_value_unpack(&in, 0, &read, &why), SHOAL_OK, "%s", why.text);
         for (int n = 0; n < COUNT; n++)
             cr_assert_eq(shoal_value_expected(made, &purchases[n], data.now_ms, NULL),
-                         shoal_value_expected(read, &purchases[n], data.now_ms, NULL), "%s, user %d",
-                         shoal_value_method_name(made->method), n);
+                         shoal_value_expected(read, &purchases[n], data.now_ms, NULL),
+                         "%s, user %d", shoal_value_method_name(made->method), n);
         shoal_value_destroy(made);
         shoal_value_destroy(read);
         shoal_buffer_finish(&bytes);
@@ -160,7 +167,8 @@ Test(train_value, a_log_without_prices_is_counted_in_purchases)
     struct shoal_model *made = model();
     struct shoal_train_value_options options = {.seed = 1, .horizon_ms = 5 * DAY_MS};
     struct shoal_train_value_report report;
-    cr_assert_eq(shoal_train_value(made, &dataset, START_MS + DAYS * DAY_MS, &options, &report), SHOAL_OK);
+    cr_assert_eq(shoal_train_value(made, &dataset, START_MS + DAYS * DAY_MS, &options, &report),
+                 SHOAL_OK);
     cr_assert(report.made && !report.priced, "%s", report.why.text);
     cr_assert_eq(report.horizon_ms, 5 * DAY_MS);
     /* 133 users × 5 days × (0.05 + 0.25) */
@@ -179,7 +187,8 @@ static void assert_none(size_t users, int days, const char *word)
     struct shoal_model *made = model();
     struct shoal_train_value_options options = {.seed = 1};
     struct shoal_train_value_report report;
-    cr_assert_eq(shoal_train_value(made, &dataset, START_MS + days * DAY_MS, &options, &report), SHOAL_OK);
+    cr_assert_eq(shoal_train_value(made, &dataset, START_MS + days * DAY_MS, &options, &report),
+                 SHOAL_OK);
     cr_assert(!report.made);
     cr_assert_null(made->value);
     cr_assert_not_null(strstr(report.why.text, word), "%s", report.why.text);

@@ -62,7 +62,8 @@ Test(value_judge, deviance_is_least_at_the_mean_where_mae_is_least_at_nothing)
         expected[i] = 2;
     mean = judge(expected, spent, 20);
     cr_assert_lt(nothing.values[SHOAL_VALUE_MEASURE_mae], mean.values[SHOAL_VALUE_MEASURE_mae]);
-    cr_assert_gt(nothing.values[SHOAL_VALUE_MEASURE_deviance], mean.values[SHOAL_VALUE_MEASURE_deviance]);
+    cr_assert_gt(nothing.values[SHOAL_VALUE_MEASURE_deviance],
+                 mean.values[SHOAL_VALUE_MEASURE_deviance]);
 }
 
 Test(value_judge, intervals_hold_the_estimate_and_come_again_with_the_seed)
@@ -77,10 +78,12 @@ Test(value_judge, intervals_hold_the_estimate_and_come_again_with_the_seed)
     cr_assert_eq(shoal_value_judge(expected, spent, 300, 200, 5, &again), SHOAL_OK);
     cr_assert_eq(shoal_value_judge(expected, spent, 300, 200, 6, &other), SHOAL_OK);
     for (size_t m = 0; m < SHOAL_VALUE_MEASURES; m++) {
-        cr_assert(first.intervals[m].low < first.values[m] && first.values[m] < first.intervals[m].high);
+        cr_assert(first.intervals[m].low < first.values[m] &&
+                  first.values[m] < first.intervals[m].high);
         cr_assert_eq(first.intervals[m].low, again.intervals[m].low);
         cr_assert_neq(first.intervals[m].low, other.intervals[m].low);
     }
-    double width = first.intervals[SHOAL_VALUE_MEASURE_mae].high - first.intervals[SHOAL_VALUE_MEASURE_mae].low;
+    double width = first.intervals[SHOAL_VALUE_MEASURE_mae].high -
+                   first.intervals[SHOAL_VALUE_MEASURE_mae].low;
     cr_assert(width > 0.3 && width < 1.2, "%g", width); /* 4 · deviation 2.6 / √300 = 0.6 */
 }

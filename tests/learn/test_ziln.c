@@ -40,8 +40,8 @@ Test(ziln, the_gradient_is_the_slope_of_the_loss)
         weights[i] = there - step;
         double below = shoal_ziln_loss(z, outcomes, 40, INPUTS, 0.07, weights, NULL);
         weights[i] = there;
-        cr_assert_float_eq(gradient[i], (above - below) / (2 * step), 1e-8, "weight %zu: %g, not %g", i,
-                           gradient[i], (above - below) / (2 * step));
+        cr_assert_float_eq(gradient[i], (above - below) / (2 * step), 1e-8,
+                           "weight %zu: %g, not %g", i, gradient[i], (above - below) / (2 * step));
         cr_assert_gt(fabs(gradient[i]), 1e-6, "weight %zu has no say", i);
     }
 }
@@ -52,7 +52,8 @@ static void make(float *inputs, float *outcomes, uint32_t *rows)
     for (uint32_t n = 0; n < USERS; n++) {
         for (size_t i = 0; i < INPUTS; i++)
             inputs[n * INPUTS + i] = (float)(5 + 2 * normal()); /* standardised by the fit */
-        double x0 = ((double)inputs[n * INPUTS] - 5) / 2, x1 = ((double)inputs[n * INPUTS + 1] - 5) / 2;
+        double x0 = ((double)inputs[n * INPUTS] - 5) / 2,
+               x1 = ((double)inputs[n * INPUTS + 1] - 5) / 2;
         bool spends = uniform() < 1 / (1 + exp(1 - x0));
         double spend = exp(2 + 0.5 * x1 + 0.6 * normal());
         outcomes[n] = spends ? (float)spend : 0;

@@ -50,7 +50,8 @@ static struct shoal_purchases regular(void)
     return purchases;
 }
 
-static enum shoal_status unpack(const struct shoal_buffer *bytes, size_t size, struct shoal_value **value)
+static enum shoal_status unpack(const struct shoal_buffer *bytes, size_t size,
+                                struct shoal_value **value)
 {
     struct shoal_unpack in;
     struct shoal_message why = {""};
@@ -206,7 +207,8 @@ Test(value, expectations_are_finite_and_not_negative_for_any_record)
             for (size_t j = 0; j < VECTOR; j++)
                 vector[j] = edges[(i / 1728 + j) % 6];
             float expected = shoal_value_expected(values[n], &purchases, times[i % 5], vector);
-            cr_assert(expected >= 0 && isfinite(expected), "case %zu of %zu: %g", i, n, (double)expected);
+            cr_assert(expected >= 0 && isfinite(expected), "case %zu of %zu: %g", i, n,
+                      (double)expected);
         }
         shoal_value_destroy(values[n]);
     }

@@ -111,6 +111,18 @@ Test(table, cells_that_cannot_be_read_are_told_with_file_and_line)
     shoal_table_close(table);
 }
 
+Test(table, numbers_may_have_an_exponent_and_many_digits)
+{
+    struct shoal_table *table = open_text("n\n0.30000000000000004\n 1.5E2 \n-2e-05\n", SHOAL_TABLE_ANY);
+    const double wanted[] = {0.30000000000000004, 150, -2e-05};
+    for (size_t row = 0; row < 3; row++) {
+        double number;
+        cr_assert_eq(shoal_table_number(table, row, 0, &number, NULL), SHOAL_OK, "row %zu", row);
+        cr_assert_eq(number, wanted[row], "row %zu", row);
+    }
+    shoal_table_close(table);
+}
+
 Test(table, damaged_tables_are_refused_with_file_and_line)
 {
     assert_refused("", SHOAL_DAMAGED, ":1: ", "empty");

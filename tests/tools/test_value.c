@@ -33,7 +33,8 @@ static const char *data(const char *name)
 static int run_on(const char *name, const char *arguments)
 {
     char line[8192];
-    snprintf(line, sizeof line, "\"$SHOAL_PROGRAM\" value --purchases '%s' %s", data(name), arguments);
+    snprintf(line, sizeof line, "\"$SHOAL_PROGRAM\" value --purchases '%s' %s", data(name),
+             arguments);
     return shell(line);
 }
 
@@ -49,12 +50,14 @@ static double number(const char *name)
 
 static void assert_within(const char *name, double wanted, double share)
 {
-    cr_assert(fabs(number(name) / wanted - 1) <= share, "%s: %g, not %g", name, number(name), wanted);
+    cr_assert(fabs(number(name) / wanted - 1) <= share, "%s: %g, not %g", name, number(name),
+              wanted);
 }
 
 Test(value_command, cdnow_gives_the_published_parameters_and_errors)
 {
-    cr_assert_eq(run_on("cdnow_sample.txt.gz", "--calibrate-until 1997-09-30 --json"), 0, "%s", printed);
+    cr_assert_eq(run_on("cdnow_sample.txt.gz", "--calibrate-until 1997-09-30 --json"), 0, "%s",
+                 printed);
     /* Fader, Hardie, Lee (2005), table 2; Fader and Hardie (2013) for the spend */
     assert_within("r", .2426, .01);
     assert_within("alpha", 4.4135, .01);
@@ -77,8 +80,10 @@ Test(value_command, compression_and_form_of_the_table_change_nothing)
 {
     char line[8192];
     snprintf(line, sizeof line,
-             "gzip -dc '%s' >w.txt && (echo customer,date,amount; awk '{print $1\",\"$3\",\"$5}' w.txt | "
-             "tr -d '\\r') >c.csv && (if command -v zstd >z.out; then zstd -q c.csv -o c.zst; else cp c.csv c.zst; "
+             "gzip -dc '%s' >w.txt && (echo customer,date,amount; awk '{print $1\",\"$3\",\"$5}' "
+             "w.txt | "
+             "tr -d '\\r') >c.csv && (if command -v zstd >z.out; then zstd -q c.csv -o c.zst; else "
+             "cp c.csv c.zst; "
              "fi)",
              data("cdnow_sample.txt.gz"));
     cr_assert_eq(shell(line), 0, "%s", printed);
@@ -110,7 +115,8 @@ Test(value_command, online_retail_is_read_by_the_names_of_its_columns)
     cr_assert_gt(number("returned_days"), 100);
     const char *methods = strstr(printed, "\"methods\":[");
     cr_assert_not_null(methods);
-    for (const char *const *name = (const char *const[]){"bg_nbd", "ziln", "ziln_earlier", "rate", "mean", NULL};
+    for (const char *const *name =
+             (const char *const[]){"bg_nbd", "ziln", "ziln_earlier", "rate", "mean", NULL};
          *name; name++) {
         char wanted[64];
         snprintf(wanted, sizeof wanted, "{\"method\":\"%s\",\"mae\":", *name);
@@ -128,7 +134,8 @@ Test(value_command, online_retail_is_read_by_the_names_of_its_columns)
 
 /* Sixty customers, thirty of whom buy again on the third day, in a table that goes on for a week. */
 #define ROWS                                                                                       \
-    "(echo customer,date,amount; for i in $(seq 60); do echo c$i,2020-01-01,$i; [ $((i % 2)) = 1 ] || "     \
+    "(echo customer,date,amount; for i in $(seq 60); do echo c$i,2020-01-01,$i; [ $((i % 2)) = 1 " \
+    "] || "                                                                                        \
     "echo c$i,2020-01-03,5; done; echo c1,2020-01-08,7) >t.csv; "
 
 Test(value_command, a_table_of_a_few_customers_is_fitted_and_one_of_fewer_is_refused_with_how_many)
@@ -147,7 +154,8 @@ Test(value_command, bad_tables_are_refused_with_file_line_and_the_way_out)
 {
     cr_assert_eq(shell(ROWS), 0);
     cr_assert_eq(run("--purchases t.csv --calibrate-until 2020-01-04 --customer custoner"), 5);
-    says("t.csv:1: no column 'custoner' (did you mean 'customer'?); the header has customer, date, amount");
+    says("t.csv:1: no column 'custoner' (did you mean 'customer'?); the header has customer, date, "
+         "amount");
     says("--customer COLUMN names another");
     cr_assert_eq(shell("echo customer,date >no.csv; echo a,2020-01-01 >>no.csv"), 0);
     cr_assert_eq(run("--purchases no.csv --calibrate-until 2020-01-04"), 5);
@@ -158,6 +166,9 @@ Test(value_command, bad_tables_are_refused_with_file_line_and_the_way_out)
     cr_assert_eq(shell("sed '7s/,[0-9]*$/,much/' t.csv >much.csv"), 0);
     cr_assert_eq(run("--purchases much.csv --calibrate-until 2020-01-04"), 5);
     says("much.csv:7: column 'amount': 'much' is not a number");
+    cr_assert_eq(shell("sed '7s/,[0-9]*$/,1e300/' t.csv >huge.csv"), 0);
+    cr_assert_eq(run("--purchases huge.csv --calibrate-until 2020-01-04"), 5);
+    says("huge.csv:7: column 'amount': '1e300' makes an amount beyond 1e15");
     cr_assert_eq(shell("echo '1 2 3' >three.txt"), 0);
     cr_assert_eq(run("--purchases three.txt --calibrate-until 2020-01-04"), 5);
     says("three.txt:1: 3 columns");
@@ -179,7 +190,8 @@ Test(value_command, days_and_options_that_cannot_be_are_refused)
     cr_assert_eq(run("--purchases t.csv"), 2);
     cr_assert_eq(run("--purchases t.csv --calibrate-until 2020-01-04 --price amount"), 2);
     says("--quantity and --price go together");
-    cr_assert_eq(run("--purchases t.csv --calibrate-until 2020-01-04 --price amount --quantity amount --amount amount"),
+    cr_assert_eq(run("--purchases t.csv --calibrate-until 2020-01-04 --price amount --quantity "
+                     "amount --amount amount"),
                  2);
 }
 
@@ -188,7 +200,10 @@ Test(value_command, returns_lower_their_day_and_rows_without_a_customer_are_left
     cr_assert_eq(shell(ROWS), 0);
     cr_assert_eq(run("--purchases t.csv --calibrate-until 2020-01-04 --json"), 0);
     double bought = number("total_actual");
-    cr_assert_eq(shell("(cat t.csv; echo c2,2020-01-06,-5; echo ,2020-01-05,3; echo c1,2020-01-08,-2) >r.csv"), 0);
+    cr_assert_eq(
+        shell(
+            "(cat t.csv; echo c2,2020-01-06,-5; echo ,2020-01-05,3; echo c1,2020-01-08,-2) >r.csv"),
+        0);
     cr_assert_eq(run("--purchases r.csv --calibrate-until 2020-01-04 --json"), 0, "%s", printed);
     cr_assert_eq(number("total_actual"), bought);
     cr_assert_eq(number("returned_days"), 1);
@@ -198,8 +213,10 @@ Test(value_command, returns_lower_their_day_and_rows_without_a_customer_are_left
 
 Test(value_command, a_training_says_what_value_it_learned)
 {
-    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" generate --users 400 --days 12 --seed 3 --out e.jsonl"), 0);
-    const char *train = "\"$SHOAL_PROGRAM\" train --events e.jsonl --out m.shoal --hidden 16 --epochs 1 ";
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" generate --users 400 --days 12 --seed 3 --out e.jsonl"),
+                 0);
+    const char *train =
+        "\"$SHOAL_PROGRAM\" train --events e.jsonl --out m.shoal --hidden 16 --epochs 1 ";
     char line[512];
     snprintf(line, sizeof line, "%s --value auto --log l.json", train);
     cr_assert_eq(shell(line), 0, "%s", printed);
