@@ -191,6 +191,17 @@ static enum shoal_status choose_settings(const struct shoal_uplift_rows *rows, u
     return status;
 }
 
+/* How much higher a learner's Qini is than that of `response`, in standard errors of the mean of the folds. */
+static double lead_over_response(const double *qinis, size_t learner, size_t folds)
+{
+    double leads[SHOAL_UPLIFT_FOLDS * SHOAL_UPLIFT_DEALS];
+    for (size_t f = 0; f < folds; f++)
+        leads[f] = qinis[f * SHOAL_LEARNERS + learner] -
+                   qinis[f * SHOAL_LEARNERS + SHOAL_LEARNER_response];
+    double spread = spread_of(leads, 1, folds), mean = mean_of(leads, 1, folds);
+    return spread > 0 ? mean / (spread / sqrt((double)folds)) : mean > 0 ? INFINITY : 0;
+}
+
 /* Step 3. */
 static enum shoal_status choose_learner(const struct shoal_uplift_rows *rows, uint64_t seed, double *memory,
                                         struct shoal_uplift_choice_of *choice)
@@ -212,6 +223,8 @@ static enum shoal_status choose_learner(const struct shoal_uplift_rows *rows, ui
         if (learner != SHOAL_LEARNER_response && choice->qini[learner] > choice->qini[choice->picked])
             choice->picked = (enum shoal_uplift_learner)learner;
     }
+    if (status == SHOAL_OK && lead_over_response(qinis, choice->picked, FOLDS) <= 1)
+        choice->picked = SHOAL_LEARNER_response;
     return status;
 }
 

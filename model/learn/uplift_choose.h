@@ -5,7 +5,8 @@
  *   1  the ridge of each learner: least log loss (uplift_learners.h) over the folds, for two_stage at τ = 0
  *   2  τ of two_stage: highest mean Qini over the same folds
  *   3  the learner: highest mean Qini over the folds of two more divisions, which 1 and 2 have not seen, since
- *      the best of many settings looks better than it is */
+ *      the best of many settings looks better than it is; and `response`, who responds at all, unless that one
+ *      is ahead of it by more than a standard error: interactions that cannot be told from none add noise */
 #ifndef SHOAL_LEARN_UPLIFT_CHOOSE_H
 #define SHOAL_LEARN_UPLIFT_CHOOSE_H
 
@@ -23,7 +24,7 @@ struct shoal_uplift_choice_of {
     size_t count;
     size_t best[SHOAL_LEARNERS]; /* of `tried`: the setting of each learner */
     double qini[SHOAL_LEARNERS], spread[SHOAL_LEARNERS]; /* over the folds of 3; spread: standard deviation */
-    enum shoal_uplift_learner picked;                    /* never `response` */
+    enum shoal_uplift_learner picked;
 };
 
 /* The same rows and seed give the same choice. TOO_FEW, NOMEM, INVALID. */

@@ -11,7 +11,7 @@
  *   two_model   T-learner: σ(w₁x) − σ(w₀x), a logistic regression an arm
  *   shrunk      one logistic regression of x, t and t·x with the ridge on t·x alone: between the two-model
  *               learner (none) and ranking by response (infinite). Score as two_model
- *   response    P(y | x, t = 1): who responds, whoever prompted it. To compare with, never picked */
+ *   response    P(y | x, t = 1): who responds, whoever prompted it; picked unless another is surely better */
 #ifndef SHOAL_LEARN_UPLIFT_LEARNERS_H
 #define SHOAL_LEARN_UPLIFT_LEARNERS_H
 
