@@ -14,7 +14,17 @@
 /* numbered from 1, as in shoal_standing.level */
 enum shoal_value_tier { SHOAL_VALUE_LOW = 1, SHOAL_VALUE_MIDDLE, SHOAL_VALUE_HIGH };
 
+enum shoal_value_method {
+    SHOAL_VALUE_BG_NBD, /* BG/NBD and Gamma-Gamma (bgnbd.h) */
+    SHOAL_VALUE_ZILN,   /* zero-inflated lognormal head (ziln.h) */
+};
+
 struct shoal_value;
+
+/* "bg_nbd", "ziln". Static. */
+const char *shoal_value_method_name(enum shoal_value_method method);
+enum shoal_value_method shoal_value_method(const struct shoal_value *value);
+int64_t shoal_value_horizon_ms(const struct shoal_value *value);
 
 /* Expected spend of the user within the model's horizon from now_ms on, ≥ 0 and finite, in the log's
  * currency (in purchases, for a log without prices). vector: u[V] of user_vector.h. */

@@ -44,8 +44,13 @@ struct shoal_grant {
     int64_t expires_ms; /* when the standing answer lapses, or 0 */
 };
 
+/* In shoal_record.consent the bit itself says that the consent is given, and the bit four above it that the
+ * user ever said anything about it: 0 is a user who never did. */
 enum shoal_consent {
-    SHOAL_CONSENT_PROCESSING_OFF = 1, /* reserved for consent flags in events */
+    SHOAL_CONSENT_MARKETING = 1,
+    SHOAL_CONSENT_PERSONALIZATION = 2,
+    SHOAL_CONSENT_ALL = 3,
+    SHOAL_CONSENT_KNOWN_SHIFT = 4,
 };
 
 /* What every event reads and writes comes first, so that it shares few cache lines; of the three
@@ -58,7 +63,7 @@ struct shoal_record {
     float *h, *c;     /* H each; memory belongs to whoever made the record */
     uint32_t hidden;  /* H */
     float score;      /* after the last event */
-    uint8_t consent;  /* bits of enum shoal_consent */
+    uint8_t consent;  /* bits of enum shoal_consent, see there */
     uint8_t ring_count;
     uint8_t ids_count;
     uint8_t grants_count;

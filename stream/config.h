@@ -21,7 +21,10 @@
     X(model_path, "model.path", PATH, "", "0", "4000", "file or folder",                           \
       "model to serve, or a folder of models to follow")                                           \
     X(promotions_path, "promotions.path", PATH, "", "0", "4000", "file",                           \
-      "promotions; none when empty")                                                               \
+      "promotions; none when empty. A changed file is taken over while running")                   \
+    X(promotions_history, "promotions.history", PATH, "", "0", "4000", "folder",                   \
+      "where policies are kept that events were decided under; empty: promotions.path with "       \
+      ".history behind it")                                                                        \
     X(redis_url, "redis.url", TEXT, "redis://127.0.0.1:6379/0", "1", "4000",                       \
       "redis://host:port/db, unix:/path", "where user states are kept")                            \
     X(redis_timeout, "redis.timeout", DURATION, "5s", "10ms", "10m", "duration",                   \
@@ -113,6 +116,8 @@
       "share of the bound", "how far a measure must be beyond its bound to leave a trait")         \
     X(traits_dwell, "segments.traits.dwell", DURATION, "1d", "0s", "365d", "event time",           \
       "least time in a trait")                                                                     \
+    X(dimensions, "segments.dimensions", CHOICE, "all", "", "", "all, intent",                     \
+      "dimensions that are kept: all that the model knows and the timers, or intent alone")        \
     X(utc_offset, "segments.utc_offset", INT, "0", "-840", "840", "minutes",                       \
       "local time less UTC, for night_active")                                                     \
     X(timers_cart, "timers.cart", DURATION, "1h", "1m", "365d", "event time",                      \

@@ -9,44 +9,38 @@
  *        ├──── expired: no message ────────────────┤
  *        └──── conditions fail: withdrawal ────────┘
  *
- * Each promotion looks at its own grant only, so promotions do not influence each other. */
+ * Most events ask for nothing and meet a user without offers: then a look at two sets of bits is all. */
 #include "stream/decide.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "model/base/hash.h"
+#include "stream/conditions.h"
 
-/* Last ms of the year 9999: times beyond it cannot be written. */
-static const int64_t TIME_MOST_MS = INT64_C(253402300799999);
-
-/* What one promotion is decided from. */
-struct asking {
-    const struct shoal_promotion *promotion;
-    const struct shoal_record *record;
-    const struct shoal_grant *grant; /* NULL: nothing offered so far */
+/* One occasion. Sets of promotions have bit i for policy->promotions[i]. */
+struct deciding {
+    const struct shoal_policy *policy;
+    const struct shoal_occasion *occasion;
+    struct shoal_record *record;
+    struct shoal_budgets *budgets;
     int64_t now_ms;
+    uint32_t asked;    /* by a trigger */
+    uint32_t standing; /* offers that stand now */
+    uint32_t made;     /* … since this occasion */
+    uint32_t answered; /* withdrawn on this occasion: that is its answer */
+    struct shoal_decision *decisions;
+    size_t count;
 };
 
 const char *shoal_condition_name(enum shoal_condition condition)
 {
-    switch (condition) {
-    case SHOAL_CONDITION_VALIDITY:
-        return "validity";
-    case SHOAL_CONDITION_SEGMENT:
-        return "segment";
-    case SHOAL_CONDITION_MIN_SCORE:
-        return "score.min";
-    case SHOAL_CONDITION_MAX_SCORE:
-        return "score.max";
-    case SHOAL_CONDITION_COOLDOWN:
-        return "cooldown";
-    case SHOAL_CONDITION_LIMIT:
-        return "limit";
-    case SHOAL_CONDITION_OFFER:
-        return "offer";
-    }
-    return "unknown";
+    static const char *const names[] = {
+#define X(NAME, name) name,
+        SHOAL_CONDITION_LIST(X)
+#undef X
+    };
+    return names[condition];
 }
 
 bool shoal_in_control(const struct shoal_promotion *promotion, const char *user, size_t user_size)
@@ -57,60 +51,63 @@ bool shoal_in_control(const struct shoal_promotion *promotion, const char *user,
     return (double)(hash >> 11) * 0x1p-53 < (double)promotion->control;
 }
 
-static void add_reason(struct shoal_decision *decision, enum shoal_condition condition, bool met,
-                       double value, double limit)
+/* ---- triggers ------------------------------------------------------------------------------ */
+
+static bool is_entered(const struct shoal_promotion *promotion, const struct shoal_change *change)
 {
-    decision->reasons[decision->reasons_count++] =
-        (struct shoal_reason){.condition = condition, .met = met, .value = value, .limit = limit};
-    decision->eligible = decision->eligible && met;
+    return shoal_levels_has(&promotion->enters[change->dimension], change->to);
 }
 
-/* Validity, segments and score: what a standing offer must still fulfil. Begins the decision. */
-static void check_standing(const struct asking *asking, struct shoal_decision *decision)
+/* The promotions that the occasion has a trigger of. */
+static uint32_t asked_by(const struct shoal_policy *policy, const struct shoal_occasion *occasion)
 {
-    const struct shoal_promotion *promotion = asking->promotion;
-    *decision = (struct shoal_decision){.promotion = promotion, .eligible = true};
-    if (promotion->valid_from_ms != INT64_MIN || promotion->valid_until_ms != INT64_MAX)
-        add_reason(decision, SHOAL_CONDITION_VALIDITY,
-                   asking->now_ms >= promotion->valid_from_ms &&
-                       asking->now_ms < promotion->valid_until_ms,
-                   (double)asking->now_ms, 0);
-    for (unsigned i = 0; i < SHOAL_DIMENSION_COUNT; i++) {
-        const struct shoal_levels *accepted = &promotion->levels[i];
-        if (!shoal_levels_any(accepted))
-            continue;
-        uint8_t level = asking->record->standings[i].level;
-        add_reason(decision, SHOAL_CONDITION_SEGMENT, shoal_levels_has(accepted, level),
-                   (double)level, 0);
-        decision->reasons[decision->reasons_count - 1].dimension = (enum shoal_dimension)i;
+    uint32_t asked =
+        occasion->timer ? 0 : policy->by_behavior[occasion->event->touch.behavior];
+    for (unsigned t = 0; occasion->timers && t < SHOAL_TIMER_COUNT; t++)
+        asked |= occasion->timers >> t & 1 ? policy->by_timer[t] : 0;
+    for (size_t i = 0; i < occasion->changes_count; i++) {
+        const struct shoal_change *change = &occasion->changes[i];
+        for (uint32_t left = policy->by_entry[change->dimension] & ~asked; left; left &= left - 1) {
+            if (is_entered(&policy->promotions[__builtin_ctz(left)], change))
+                asked |= left & -left;
+        }
     }
-    float score = asking->record->score;
-    if (promotion->min_score > 0)
-        add_reason(decision, SHOAL_CONDITION_MIN_SCORE, score >= promotion->min_score,
-                   (double)score, (double)promotion->min_score);
-    if (promotion->max_score < 1)
-        add_reason(decision, SHOAL_CONDITION_MAX_SCORE, score <= promotion->max_score,
-                   (double)score, (double)promotion->max_score);
+    return asked;
 }
 
-/* Cool-down and limit: what a new offer needs besides. */
-static void check_new(const struct asking *asking, struct shoal_decision *decision)
+/* What asked for the promotion, in words: the behaviour before a timer before an entry. */
+static const char *trigger_of(const struct shoal_promotion *promotion,
+                              const struct shoal_occasion *occasion)
 {
-    const struct shoal_promotion *promotion = asking->promotion;
-    unsigned count = asking->grant ? asking->grant->count : 0;
-    int64_t since_ms = count > 0 ? asking->now_ms - asking->grant->last_ms : 0;
-    if (promotion->cooldown_ms > 0)
-        add_reason(decision, SHOAL_CONDITION_COOLDOWN,
-                   count == 0 || since_ms >= promotion->cooldown_ms,
-                   count > 0 ? (double)since_ms : (double)NAN, (double)promotion->cooldown_ms);
-    if (promotion->limit > 0)
-        add_reason(decision, SHOAL_CONDITION_LIMIT, count < promotion->limit, (double)count,
-                   (double)promotion->limit);
+    static const char *const entries[] = {
+#define X(NAME, name, levels, unit, definition, options) "enters." name,
+        SHOAL_DIMENSION_LIST(X)
+#undef X
+    };
+    unsigned behavior = occasion->event->touch.behavior;
+    if (!occasion->timer && promotion->triggers >> behavior & 1)
+        return shoal_behavior_name((enum shoal_behavior)behavior);
+    uint32_t timers = promotion->timers & occasion->timers;
+    if (timers)
+        return shoal_timer_name((enum shoal_timer)__builtin_ctz(timers));
+    for (size_t i = 0; i < occasion->changes_count; i++) {
+        if (is_entered(promotion, &occasion->changes[i]))
+            return entries[occasion->changes[i].dimension];
+    }
+    return NULL;
 }
+
+/* ---- grants -------------------------------------------------------------------------------- */
 
 static bool is_standing(const struct shoal_grant *grant, int64_t now_ms)
 {
     return grant && grant->eligible && now_ms < grant->expires_ms;
+}
+
+static void end_offer(struct shoal_grant *grant)
+{
+    grant->eligible = false;
+    grant->expires_ms = 0;
 }
 
 /* Room for one more grant: those of promotions that are no longer in the policy go first, or else a
@@ -154,51 +151,115 @@ static void count_contact(const struct shoal_policy *policy, const struct shoal_
     }
 }
 
-/* One promotion at one event. True if `decision` is to be written. */
-static bool decide_one(const struct shoal_policy *policy, const struct shoal_promotion *promotion,
-                       const struct shoal_occasion *occasion, struct shoal_record *record,
-                       int64_t now_ms, struct shoal_decision *decision)
+/* Lapses what has expired; which offers of the policy stand. */
+static uint32_t find_standing(struct deciding *d)
 {
-    bool triggered =
-        !occasion->timer && (promotion->triggers >> occasion->event->touch.behavior & 1);
-    bool asks = triggered || promotion->triggers == 0;
-    if (!asks && record->grants_count == 0)
-        return false;
-    struct shoal_grant *grant = shoal_record_grant(record, promotion->hash, false);
-    bool standing = is_standing(grant, now_ms);
-    if (grant && grant->eligible && !standing) { /* lapsed */
-        grant->eligible = false;
-        grant->expires_ms = 0;
+    uint32_t standing = 0;
+    for (size_t g = 0; g < d->record->grants_count; g++) {
+        struct shoal_grant *grant = &d->record->grants[g];
+        if (!grant->eligible)
+            continue;
+        if (d->now_ms >= grant->expires_ms) {
+            end_offer(grant);
+            continue;
+        }
+        for (size_t i = 0; i < d->policy->count; i++) {
+            if (d->policy->promotions[i].hash == grant->promotion)
+                standing |= UINT32_C(1) << i;
+        }
     }
-    if (!asks && !standing)
-        return false;
+    return standing;
+}
 
-    struct asking asking = {promotion, record, grant, now_ms};
-    check_standing(&asking, decision);
-    if (standing && !decision->eligible) { /* withdrawn */
-        grant->eligible = false;
-        grant->expires_ms = 0;
-        return true;
+/* ---- decisions ----------------------------------------------------------------------------- */
+
+static struct shoal_asking asking_of(const struct deciding *d, unsigned i)
+{
+    const struct shoal_promotion *promotion = &d->policy->promotions[i];
+    struct shoal_asking asking = {
+        .policy = d->policy,
+        .promotion = promotion,
+        .occasion = d->occasion,
+        .record = d->record,
+        .grant = shoal_record_grant(d->record, promotion->hash, false),
+        .budgets = d->budgets,
+        .now_ms = d->now_ms,
+    };
+    uint32_t others = d->standing & d->policy->peers[i];
+    if (others) {
+        uint32_t other = others & d->made ? others & d->made : others;
+        asking.standing = &d->policy->promotions[__builtin_ctz(other)];
+        asking.outdone = (others & d->made) != 0;
     }
-    if (standing && !triggered) /* the answer stays */
-        return false;
+    return asking;
+}
 
+/* The decision that was just made is to be written. */
+static void write(struct deciding *d, unsigned i)
+{
+    const struct shoal_event *event = d->occasion->event;
+    struct shoal_decision *decision = &d->decisions[d->count++];
+    decision->control = shoal_in_control(decision->promotion, event->user, event->user_size);
+    decision->trigger =
+        d->asked >> i & 1 ? trigger_of(decision->promotion, d->occasion) : NULL;
+}
+
+/* A standing offer whose conditions no longer hold is withdrawn. */
+static void review(struct deciding *d, unsigned i)
+{
+    struct shoal_asking asking = asking_of(d, i);
+    struct shoal_decision *decision = &d->decisions[d->count];
+    shoal_conditions_standing(&asking, decision);
+    if (decision->eligible)
+        return;
+    end_offer(shoal_record_grant(d->record, asking.promotion->hash, false));
+    d->standing &= ~(UINT32_C(1) << i);
+    d->answered |= UINT32_C(1) << i;
+    write(d, i);
+}
+
+static void make_offer(struct deciding *d, unsigned i, struct shoal_decision *decision)
+{
+    const struct shoal_promotion *promotion = decision->promotion;
+    const struct shoal_event *event = d->occasion->event;
+    int64_t expires_ms = d->now_ms + promotion->offer_ms;
+    decision->expires_ms = expires_ms < SHOAL_TIME_MAX_MS ? expires_ms : SHOAL_TIME_MAX_MS;
+    count_offer(d->policy, d->record, promotion->hash, d->now_ms, decision->expires_ms);
+    d->standing |= UINT32_C(1) << i;
+    d->made |= UINT32_C(1) << i;
+    if (d->budgets && promotion->budget &&
+        !shoal_in_control(promotion, event->user, event->user_size))
+        shoal_budgets_spend(d->budgets, d->policy, promotion);
+}
+
+/* One promotion that this occasion asks for, or that has no triggers. */
+static void consider(struct deciding *d, unsigned i)
+{
+    bool standing = d->standing >> i & 1, asked = d->asked >> i & 1;
+    if (standing && !asked) /* the answer stays */
+        return;
+    struct shoal_asking asking = asking_of(d, i);
+    struct shoal_decision *decision = &d->decisions[d->count];
+    shoal_conditions_standing(&asking, decision);
     size_t standing_reasons = decision->reasons_count;
-    check_new(&asking, decision);
-    if (decision->eligible) {
-        int64_t expires_ms = now_ms + promotion->offer_ms;
-        decision->expires_ms = expires_ms < TIME_MOST_MS ? expires_ms : TIME_MOST_MS;
-        count_offer(policy, record, promotion->hash, now_ms, decision->expires_ms);
-        return true;
-    }
-    if (standing) { /* asked again while the offer stands */
+    /* enough for what stands, not for a new offer */
+    bool unknown = asking.promotion->min_prompted > 0 && isnan(d->occasion->prompted);
+    shoal_conditions_new(&asking, decision);
+    if (decision->eligible && !unknown) {
+        make_offer(d, i, decision);
+        write(d, i);
+    } else if (standing) { /* asked again while the offer stands */
+        const struct shoal_grant *grant = asking.grant;
         decision->reasons_count = standing_reasons;
         decision->eligible = true;
         decision->expires_ms = grant->expires_ms;
-        add_reason(decision, SHOAL_CONDITION_OFFER, true, (double)(now_ms - grant->last_ms),
-                   (double)(grant->expires_ms - grant->last_ms));
+        shoal_conditions_add(decision, SHOAL_CONDITION_OFFER, true,
+                             (double)(d->now_ms - grant->last_ms),
+                             (double)(grant->expires_ms - grant->last_ms));
+        write(d, i);
+    } else if (asked) {
+        write(d, i);
     }
-    return triggered;
 }
 
 size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_occasion *occasion,
@@ -210,14 +271,28 @@ size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_occasi
         event->touch.time_ms > record->last_ms ? event->touch.time_ms : record->last_ms;
     if (!occasion->timer && event->exposure == SHOAL_EXPOSURE_SHOWN && event->promotion)
         count_contact(policy, event, record, now_ms);
-    size_t count = 0;
-    for (size_t i = 0; i < policy->count; i++) {
-        const struct shoal_promotion *promotion = &policy->promotions[i];
-        struct shoal_decision *decision = &decisions[count];
-        if (!decide_one(policy, promotion, occasion, record, now_ms, decision))
-            continue;
-        decision->control = shoal_in_control(promotion, event->user, event->user_size);
-        count++;
+    struct deciding d = {
+        .policy = policy,
+        .occasion = occasion,
+        .record = record,
+        .budgets = budgets,
+        .now_ms = now_ms,
+        .asked = asked_by(policy, occasion),
+        .decisions = decisions,
+    };
+    uint32_t due = d.asked | policy->always;
+    if (!due && record->grants_count == 0)
+        return 0;
+    d.standing = find_standing(&d);
+    for (size_t at = 0; at < policy->count && d.standing; at++) {
+        if (d.standing >> policy->order[at] & 1)
+            review(&d, policy->order[at]);
     }
-    return count;
+    due &= ~d.answered;
+    for (size_t at = 0; at < policy->count && due; at++) {
+        if (due >> policy->order[at] & 1)
+            consider(&d, policy->order[at]);
+        due &= ~(UINT32_C(1) << policy->order[at]);
+    }
+    return d.count;
 }

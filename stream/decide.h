@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Promotion eligibility: a pure function of record, event and policy.
+/* Promotion eligibility: a pure function of record, occasion, policy and what is left of its budgets.
  *
- * A promotion with triggers answers at every trigger event. If all conditions hold (validity,
- * segments, score, cool-down, limit) that is an offer: it is counted, starts the cool-down and
- * stands until expires_at. At any other event a standing offer is checked again (validity, segments
- * and score only, since the offer itself used up cool-down and limit) and withdrawn by a decision
- * with eligible = false when they no longer hold; an expired one lapses without a message. A
- * promotion without triggers is evaluated at every event in the same way, but a decision is written
- * only when the answer changes. The control group gets the same answers with variant "control".
+ * A promotion with triggers (behaviours, timers, entries) answers at every occasion that has one. If all
+ * conditions hold that is an offer: it is counted, starts the cool-down and stands until expires_at. A
+ * promotion without triggers is evaluated at every event and timer in the same way, but a decision is
+ * written only when the answer changes. The control group gets the same answers with variant "control".
  *
- * A trigger event that makes no new offer while one is standing and still holds gets the standing
- * answer again: eligible, with the same expires_at and the reason "offer" instead of cool-down and
- * limit. So an offer is told from its repetition by expires_at. */
+ *   standing conditions   validity, segments, score, prompted, consent
+ *   those of a new offer  the same and cool-down, limit, quiet hours, active hours, budget, exclusion
+ *
+ * At any occasion a standing offer is checked again for the standing conditions (the offer itself used up the
+ * others, and night does not take back what was offered at noon) and withdrawn by a decision with eligible =
+ * false when they no longer hold; an expired one lapses without a message. Where the model cannot say
+ * (prompted is NaN), nobody new is eligible and nothing is withdrawn.
+ *
+ * A trigger that makes no new offer while one is standing and still holds gets the standing answer again:
+ * eligible, with the same expires_at and the reason "offer" instead of the conditions of a new one. So an
+ * offer is told from its repetition by expires_at.
+ *
+ * Groups: at most one offer of a group stands. First what no longer holds is withdrawn, then new offers are
+ * made, by priority and, among equals, in the order of the file; decisions come in this order. So of several
+ * that could be offered on one occasion the first gets it, and the others say "priority"; at later occasions
+ * they say "exclusion" until it has expired or was withdrawn. A standing offer is not withdrawn because one of
+ * higher priority could be made: what a user was promised is kept, and a user whose scores go to and fro
+ * does not make two offers replace each other. Each of these reasons names the other promotion. */
 #ifndef SHOAL_DECIDE_H
 #define SHOAL_DECIDE_H
 
@@ -20,32 +32,61 @@
 #include "stream/policy.h"
 #include "stream/segments.h"
 
-enum { SHOAL_REASONS_MAX = SHOAL_DIMENSION_COUNT + 5 };
+enum { SHOAL_REASONS_MAX = SHOAL_DIMENSION_COUNT + SHOAL_CONSENT_KNOWN_SHIFT + 10 };
+
+/*  X(NAME, "name in reasons") */
+#define SHOAL_CONDITION_LIST(X)                                                                    \
+    X(VALIDITY, "validity")                                                                        \
+    X(SEGMENT, "segment")                                                                          \
+    X(MIN_SCORE, "score.min")                                                                      \
+    X(MAX_SCORE, "score.max")                                                                      \
+    X(PROMPTED, "prompted.min")                                                                    \
+    X(CONSENT, "consent")                                                                          \
+    X(COOLDOWN, "cooldown")                                                                        \
+    X(LIMIT, "limit")                                                                              \
+    X(QUIET, "quiet")                                                                              \
+    X(ACTIVE_HOURS, "active_hours")                                                                \
+    X(BUDGET, "budget")                                                                            \
+    X(EXCLUSION, "exclusion")                                                                      \
+    X(PRIORITY, "priority")                                                                        \
+    X(OFFER, "offer") /* an offer made before still stands */
 
 enum shoal_condition {
-    SHOAL_CONDITION_VALIDITY,
-    SHOAL_CONDITION_SEGMENT, /* dimension says which */
-    SHOAL_CONDITION_MIN_SCORE,
-    SHOAL_CONDITION_MAX_SCORE,
-    SHOAL_CONDITION_COOLDOWN,
-    SHOAL_CONDITION_LIMIT,
-    SHOAL_CONDITION_OFFER, /* an offer made before still stands */
+#define X(NAME, name) SHOAL_CONDITION_##NAME,
+    SHOAL_CONDITION_LIST(X)
+#undef X
+        SHOAL_CONDITION_COUNT
 };
 
+/*  condition      value                                            limit
+ *  VALIDITY       event time in ms                                 nothing: the promotion's two
+ *  SEGMENT        level                                            nothing: the promotion's levels
+ *  *_SCORE        score                                            score
+ *  PROMPTED       probability, NaN if the model cannot say         probability
+ *  CONSENT        1 given, 0 withdrawn, NaN if never said          nothing
+ *  COOLDOWN       ms since the last offer, NaN if there was none   ms
+ *  LIMIT          offers so far                                    most offers
+ *  QUIET          local minute of the day                          nothing: the promotion's hours
+ *  ACTIVE_HOURS   ms to the nearest time of day of a recent event  ms; NaN: the value is the local minute,
+ *                                                                  and the promotion's usual hours count
+ *  BUDGET         1: some of it is left today in the partition; 0  the partition's share
+ *  EXCLUSION      nothing: `other`, if there is one, stands        nothing
+ *  PRIORITY       nothing: `other` was offered on this occasion    nothing
+ *  OFFER          ms since it was made                             ms that it stands in all */
 struct shoal_reason {
     enum shoal_condition condition;
-    enum shoal_dimension dimension;
+    enum shoal_dimension dimension; /* of SEGMENT */
     bool met;
-    /* score; ms since the last offer, NaN if there was none; offers so far; level; event time in
-     * ms; for OFFER the ms since it was made */
-    double value;
-    /* score; ms of cool-down; most offers; nothing (the promotion has its accepted levels); 0 for validity, whose two
-     * limits are the promotion's; for OFFER the ms that it stands in all */
-    double limit;
+    uint8_t consent; /* of CONSENT: the bit */
+    double value, limit;
+    const struct shoal_promotion *other;
 };
 
 struct shoal_decision {
     const struct shoal_promotion *promotion;
+    const struct shoal_policy *policy;
+    const char *trigger; /* "cart", "cart_idle", "enters.lifecycle"; NULL: nothing asked for it */
+    float prompted;      /* as in the occasion */
     bool eligible;
     bool control;
     int64_t expires_ms; /* 0 if not eligible */
@@ -53,8 +94,7 @@ struct shoal_decision {
     struct shoal_reason reasons[SHOAL_REASONS_MAX];
 };
 
-/* Name in reasons: "validity", "segment", "score.min", "score.max", "cooldown", "limit", "offer".
- */
+/* Static. */
 const char *shoal_condition_name(enum shoal_condition condition);
 
 /* Stable over restarts and versions: hash of promotion id and user id against the control share. */

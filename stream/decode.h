@@ -18,6 +18,11 @@ enum shoal_status shoal_json_read(struct shoal_json *json, const char *text, siz
                                   struct shoal_fields *fields,
                                   struct shoal_message *why) SHOAL_MUST_CHECK;
 
+/* Writes what the escapes of a string, checked before, stand for; returns how many bytes, never more than the
+ * text had. Half of a surrogate pair becomes three bytes that are not UTF-8: an id with it is refused
+ * later. */
+size_t shoal_json_unescape(const char *at, const char *end, char *out);
+
 /* The same for one MessagePack map. BAD_MSGPACK. */
 enum shoal_status shoal_msgpack_read(const void *bytes, size_t size, struct shoal_fields *fields,
                                      struct shoal_message *why) SHOAL_MUST_CHECK;

@@ -109,9 +109,7 @@ static char *put_utf8(char *out, unsigned code)
 
 static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
 
-/* Writes what the escapes, checked before, stand for; never more bytes than the text had. Half of a
- * surrogate pair becomes three bytes that are not UTF-8: an id with it is refused later. */
-static size_t unescape(const char *at, const char *end, char *out)
+size_t shoal_json_unescape(const char *at, const char *end, char *out)
 {
     const char *start = out;
     while (at < end) {
@@ -149,7 +147,7 @@ static bool take_unescaped(struct walk *walk, const char **text, size_t *size)
         return false;
     }
     char *out = (char *)buffer->bytes + buffer->size;
-    *size = unescape(*text, *text + *size, out);
+    *size = shoal_json_unescape(*text, *text + *size, out);
     *text = out;
     buffer->size += *size;
     return true;
@@ -246,9 +244,13 @@ static bool walk_value(struct walk *walk, struct shoal_value *slot, enum shoal_l
         break;
     case 't':
         ok = take_word(walk, "true", 4);
+        value.type = SHOAL_VALUE_BOOLEAN;
+        value.magnitude = 1;
         break;
     case 'f':
         ok = take_word(walk, "false", 5);
+        value.type = SHOAL_VALUE_BOOLEAN;
+        value.magnitude = 0;
         break;
     case 'n':
         ok = take_word(walk, "null", 4);

@@ -41,6 +41,10 @@ static void fill(struct shoal_value *slot, const struct shoal_pack_value *value)
         slot->type = SHOAL_VALUE_INTEGER;
         slot->magnitude = value->natural;
         break;
+    case SHOAL_PACK_BOOL:
+        slot->type = SHOAL_VALUE_BOOLEAN;
+        slot->magnitude = value->integer != 0;
+        break;
     case SHOAL_PACK_FLOAT:
         slot->type = SHOAL_VALUE_REAL;
         slot->real = value->real;
@@ -66,7 +70,7 @@ static void read_products(struct shoal_unpack *reader, struct shoal_fields *fiel
     }
 }
 
-/* At most three levels deep: the top, `properties`, a product. */
+/* At most four levels deep: the top, `context`, `consent`, `categoryPreferences`. */
 static void read_map(struct shoal_unpack *reader, struct shoal_fields *fields,
                      enum shoal_level level, uint32_t pairs)
 {
@@ -85,7 +89,7 @@ static void read_map(struct shoal_unpack *reader, struct shoal_fields *fields,
         bool is_list = value.type == SHOAL_PACK_ARRAY, is_map = value.type == SHOAL_PACK_MAP;
         enum shoal_level entered =
             is_list || is_map ? shoal_fields_enter(fields, inside, is_list) : SHOAL_LEVEL_IGNORED;
-        if (entered == SHOAL_LEVEL_PROPERTIES)
+        if (is_map && entered != SHOAL_LEVEL_IGNORED)
             read_map(reader, fields, entered, value.count);
         else if (entered == SHOAL_LEVEL_PRODUCTS)
             read_products(reader, fields, value.count);

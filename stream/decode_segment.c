@@ -9,9 +9,13 @@
  *
  * The item is product_id, else sku; the time is timestamp, else originalTimestamp, else sentAt; the
  * event id is messageId (with the product's index in an order, so that a redelivered order is known
- * again product by product). Any other track call is refused by name. */
+ * again product by product). Any other track call is refused by name.
+ *
+ * Consent is taken from context.consent.categoryPreferences of any of them: "Advertising" is that to
+ * marketing, "Personalization" that to personalization. */
 #include <string.h>
 
+#include "state/record.h"
 #include "stream/decode.h"
 
 enum source { FROM_PROPERTIES, FROM_PRODUCTS };
@@ -60,6 +64,19 @@ static enum shoal_status set_time(const struct shoal_fields *fields, struct shoa
             return shoal_event_set_time(event, value, fallbacks[i].name, why);
     }
     return shoal_event_set_time(event, &fields->top[SHOAL_FIELD_TIMESTAMP], "timestamp", why);
+}
+
+static enum shoal_status set_consent(const struct shoal_fields *fields, struct shoal_event *event,
+                                     struct shoal_message *why)
+{
+    enum shoal_status status = shoal_event_add_consent(
+        event, &fields->top[SHOAL_FIELD_PREFERS_ADVERTISING], SHOAL_CONSENT_MARKETING,
+        "context.consent.categoryPreferences.Advertising", why);
+    return status != SHOAL_OK
+               ? status
+               : shoal_event_add_consent(event, &fields->top[SHOAL_FIELD_PREFERS_PERSONALIZATION],
+                                         SHOAL_CONSENT_PERSONALIZATION,
+                                         "context.consent.categoryPreferences.Personalization", why);
 }
 
 static enum shoal_status set_product(const struct shoal_fields *fields,
@@ -114,6 +131,8 @@ enum shoal_status shoal_segment_events(const struct shoal_fields *fields,
     enum shoal_status status = find_call(&fields->top[SHOAL_FIELD_EVENT], &call, why);
     if (status == SHOAL_OK)
         status = set_time(fields, &events[0], why);
+    if (status == SHOAL_OK)
+        status = set_consent(fields, &events[0], why);
     if (status != SHOAL_OK)
         return status;
     events[0].touch.behavior = (uint8_t)call->behavior;

@@ -39,6 +39,8 @@ struct shoal_event {
     uint64_t event_id;         /* hash of event_id; 0 = none */
     uint32_t promotion;        /* low 32 bits of the hash of promotion_id; 0 = none */
     uint8_t exposure;          /* enum shoal_exposure */
+    uint8_t consent_given;     /* bits of enum shoal_consent (record.h) that the event gives */
+    uint8_t consent_withdrawn; /* … and those that it withdraws; no bit is in both */
     double price, quantity;    /* NaN = not given */
     bool timer;                /* no event: a timer of the user that fell due at touch.time_ms */
 };

@@ -40,7 +40,11 @@ static int top_field(const char *key, size_t size)
     case 12:
         return IS("promotion_id") ? SHOAL_FIELD_PROMOTION_ID : -1;
     case 17:
-        return IS("originalTimestamp") ? SHOAL_FIELD_ORIGINAL_TIMESTAMP : -1;
+        return IS("originalTimestamp")   ? SHOAL_FIELD_ORIGINAL_TIMESTAMP
+               : IS("consent_marketing") ? SHOAL_FIELD_CONSENT_MARKETING
+                                         : -1;
+    case 23:
+        return IS("consent_personalization") ? SHOAL_FIELD_CONSENT_PERSONALIZATION : -1;
     default:
         return -1;
     }
@@ -71,8 +75,34 @@ static struct shoal_value *find_in_product(struct shoal_product *product, const 
     return field < 0 ? NULL : &product->values[field];
 }
 
-/* `properties` and `products` have nothing to fill of their own: a repeat of the key starts them
- * afresh, and anything but the right kind of container leaves them empty. */
+static void clear_preferences(struct shoal_fields *fields)
+{
+    fields->top[SHOAL_FIELD_PREFERS_ADVERTISING] = (struct shoal_value){0};
+    fields->top[SHOAL_FIELD_PREFERS_PERSONALIZATION] = (struct shoal_value){0};
+}
+
+/* context.consent.categoryPreferences.Advertising, step by step. */
+static struct shoal_value *find_preference(struct shoal_fields *fields, enum shoal_level level,
+                                           const char *key, size_t size, enum shoal_level *inside)
+{
+    if (level == SHOAL_LEVEL_PREFERENCES) {
+        if (size == 11 && IS("Advertising"))
+            return &fields->top[SHOAL_FIELD_PREFERS_ADVERTISING];
+        if (size == 15 && IS("Personalization"))
+            return &fields->top[SHOAL_FIELD_PREFERS_PERSONALIZATION];
+        return NULL;
+    }
+    if (level == SHOAL_LEVEL_CONTEXT && size == 7 && IS("consent"))
+        *inside = SHOAL_LEVEL_CONSENT;
+    if (level == SHOAL_LEVEL_CONSENT && size == 19 && IS("categoryPreferences"))
+        *inside = SHOAL_LEVEL_PREFERENCES;
+    if (*inside != SHOAL_LEVEL_IGNORED)
+        clear_preferences(fields);
+    return NULL;
+}
+
+/* Containers have nothing to fill of their own: a repeat of the key starts them afresh, and anything but
+ * the right kind of container leaves them empty. */
 struct shoal_value *shoal_fields_find(struct shoal_fields *fields, enum shoal_level level,
                                       const char *key, size_t size, enum shoal_level *inside)
 {
@@ -86,9 +116,14 @@ struct shoal_value *shoal_fields_find(struct shoal_fields *fields, enum shoal_le
             fields->properties = (struct shoal_product){0};
             fields->products_count = 0;
             fields->products_bad = false;
+        } else if (size == 7 && IS("context")) {
+            *inside = SHOAL_LEVEL_CONTEXT;
+            clear_preferences(fields);
         }
         return NULL;
     }
+    if (level >= SHOAL_LEVEL_CONTEXT)
+        return find_preference(fields, level, key, size, inside);
     if (level == SHOAL_LEVEL_PROPERTIES) {
         if (size == 8 && IS("products")) {
             *inside = SHOAL_LEVEL_PRODUCTS;
@@ -106,8 +141,8 @@ struct shoal_value *shoal_fields_find(struct shoal_fields *fields, enum shoal_le
 enum shoal_level shoal_fields_enter(struct shoal_fields *fields, enum shoal_level inside,
                                     bool is_list)
 {
-    if (inside == SHOAL_LEVEL_PROPERTIES && !is_list)
-        return SHOAL_LEVEL_PROPERTIES;
+    if ((inside == SHOAL_LEVEL_PROPERTIES || inside >= SHOAL_LEVEL_CONTEXT) && !is_list)
+        return inside;
     if (inside == SHOAL_LEVEL_PRODUCTS) {
         if (is_list)
             return SHOAL_LEVEL_PRODUCTS;

@@ -5,7 +5,7 @@
  * field means; the mappings (own fields, Segment-spec track calls) read it and know nothing of the
  * wire format. A key that stands twice: the last one wins. Keys that nobody asked for are ignored.
  *
- * Internal to the decoder and the file reader. Slices point into the message or into the decoder's
+ * Internal to the decoder and to what reads files. Slices point into the message or into the decoder's
  * scratch memory and live until the next message. */
 #ifndef SHOAL_EVENT_FIELDS_H
 #define SHOAL_EVENT_FIELDS_H
@@ -17,7 +17,8 @@ enum shoal_value_type {
     SHOAL_VALUE_TEXT,    /* text, size */
     SHOAL_VALUE_INTEGER, /* text, size: digits as written; or text NULL: negative, magnitude */
     SHOAL_VALUE_REAL,    /* text, size: number as written; or text NULL: real */
-    SHOAL_VALUE_OTHER,   /* boolean, list, map, binary: never right where a value is wanted */
+    SHOAL_VALUE_BOOLEAN, /* magnitude 0 or 1 */
+    SHOAL_VALUE_OTHER,   /* list, map, binary: never right where a value is wanted */
 };
 
 struct shoal_value {
@@ -31,7 +32,8 @@ struct shoal_value {
     };
 };
 
-/* Fields at the top of a message: first the own ones, then those of a track call. */
+/* Fields at the top of a message: first the own ones, then those of a track call. The last two stand
+ * deeper, in `context.consent.categoryPreferences` of a track call. */
 enum shoal_field {
     SHOAL_FIELD_USER_ID,
     SHOAL_FIELD_BEHAVIOR,
@@ -43,6 +45,8 @@ enum shoal_field {
     SHOAL_FIELD_EVENT_ID,
     SHOAL_FIELD_PROMOTION_ID,
     SHOAL_FIELD_EXPOSURE,
+    SHOAL_FIELD_CONSENT_MARKETING,
+    SHOAL_FIELD_CONSENT_PERSONALIZATION,
     SHOAL_FIELD_TYPE,
     SHOAL_FIELD_EVENT,
     SHOAL_FIELD_SEGMENT_USER,
@@ -50,6 +54,8 @@ enum shoal_field {
     SHOAL_FIELD_ORIGINAL_TIMESTAMP,
     SHOAL_FIELD_SENT_AT,
     SHOAL_FIELD_MESSAGE_ID,
+    SHOAL_FIELD_PREFERS_ADVERTISING,
+    SHOAL_FIELD_PREFERS_PERSONALIZATION,
     SHOAL_FIELD_COUNT,
 };
 
@@ -85,6 +91,9 @@ enum shoal_level {
     SHOAL_LEVEL_PROPERTIES,
     SHOAL_LEVEL_PRODUCTS, /* the list `products` */
     SHOAL_LEVEL_PRODUCT,  /* one element of it */
+    SHOAL_LEVEL_CONTEXT,
+    SHOAL_LEVEL_CONSENT,     /* context.consent */
+    SHOAL_LEVEL_PREFERENCES, /* context.consent.categoryPreferences */
 };
 
 void shoal_fields_clear(struct shoal_fields *fields);
@@ -139,6 +148,10 @@ enum shoal_status shoal_event_set_id(struct shoal_event *event, const struct sho
 enum shoal_status shoal_event_set_price(struct shoal_event *event, const struct shoal_value *price,
                                         const struct shoal_value *quantity,
                                         struct shoal_message *why);
+/* Adds what a consent's field says (a boolean; also true, false, 1, 0 as text) to the event. */
+enum shoal_status shoal_event_add_consent(struct shoal_event *event, const struct shoal_value *value,
+                                          unsigned consent, const char *name,
+                                          struct shoal_message *why);
 /* The whole event from the own fields of a message; user, partition and offset are the caller's. */
 enum shoal_status shoal_event_from_fields(const struct shoal_fields *fields,
                                           struct shoal_event *event, struct shoal_message *why);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/base/hash.h"
+#include "state/record.h"
 #include "stream/event_fields.h"
 
 /* ---- text --------------------------------------------------------------------------------- */
@@ -61,7 +62,7 @@ const char *shoal_value_quote(const struct shoal_value *value, char out[SHOAL_QU
     char digits[24];
     const char *text = value->text;
     size_t size = value->size;
-    if (value->type == SHOAL_VALUE_NONE || value->type == SHOAL_VALUE_OTHER)
+    if (value->type == SHOAL_VALUE_NONE || value->type >= SHOAL_VALUE_BOOLEAN)
         return value->type == SHOAL_VALUE_NONE ? "null" : "a value of another type";
     if (!text && value->type == SHOAL_VALUE_REAL) {
         snprintf(out, SHOAL_QUOTE_BYTES, "%g", value->real);
@@ -168,7 +169,7 @@ uint32_t shoal_promotion_hash(const char *text, size_t size)
 
 static bool value_number(const struct shoal_value *value, double *number)
 {
-    if (value->type == SHOAL_VALUE_NONE || value->type == SHOAL_VALUE_OTHER)
+    if (value->type == SHOAL_VALUE_NONE || value->type >= SHOAL_VALUE_BOOLEAN)
         return false;
     if (value->text)
         return shoal_number_parse(value->text, value->size, number);
@@ -336,6 +337,37 @@ static enum shoal_status set_contact(struct shoal_event *event, const struct sho
     return SHOAL_OK;
 }
 
+static bool is_one_of(const struct shoal_value *value, const char *a, const char *b)
+{
+    return value->text && ((strlen(a) == value->size && memcmp(a, value->text, value->size) == 0) ||
+                           (strlen(b) == value->size && memcmp(b, value->text, value->size) == 0));
+}
+
+enum shoal_status shoal_event_add_consent(struct shoal_event *event, const struct shoal_value *value,
+                                          unsigned consent, const char *name,
+                                          struct shoal_message *why)
+{
+    double number;
+    bool is_text = value->type == SHOAL_VALUE_TEXT;
+    if (value->type == SHOAL_VALUE_NONE || (is_text && value->size == 0))
+        return SHOAL_OK;
+    bool yes = is_text && is_one_of(value, "true", "1"), no = is_text && is_one_of(value, "false", "0");
+    if (value->type == SHOAL_VALUE_BOOLEAN) {
+        yes = value->magnitude == 1;
+        no = !yes;
+    } else if (value->type == SHOAL_VALUE_INTEGER && value_number(value, &number)) {
+        yes = number > 0.5 && number < 1.5;
+        no = number > -0.5 && number < 0.5;
+    }
+    if (yes)
+        event->consent_given |= (uint8_t)consent;
+    else if (no)
+        event->consent_withdrawn |= (uint8_t)consent;
+    else
+        return refuse(why, SHOAL_BAD_FIELD, value, name, "is neither true nor false");
+    return SHOAL_OK;
+}
+
 enum shoal_status shoal_event_from_fields(const struct shoal_fields *fields,
                                           struct shoal_event *event, struct shoal_message *why)
 {
@@ -351,7 +383,13 @@ enum shoal_status shoal_event_from_fields(const struct shoal_fields *fields,
         (status = shoal_event_set_price(event, &top[SHOAL_FIELD_PRICE], &top[SHOAL_FIELD_QUANTITY],
                                         why)) != SHOAL_OK ||
         (status = shoal_event_set_id(event, &top[SHOAL_FIELD_EVENT_ID], "event_id", why)) !=
-            SHOAL_OK)
+            SHOAL_OK ||
+        (status = shoal_event_add_consent(event, &top[SHOAL_FIELD_CONSENT_MARKETING],
+                                          SHOAL_CONSENT_MARKETING, "consent_marketing", why)) !=
+            SHOAL_OK ||
+        (status = shoal_event_add_consent(event, &top[SHOAL_FIELD_CONSENT_PERSONALIZATION],
+                                          SHOAL_CONSENT_PERSONALIZATION, "consent_personalization",
+                                          why)) != SHOAL_OK)
         return status;
     return set_contact(event, &top[SHOAL_FIELD_PROMOTION_ID], &top[SHOAL_FIELD_EXPOSURE], why);
 }

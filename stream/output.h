@@ -19,10 +19,16 @@ enum shoal_output_format { SHOAL_OUTPUT_JSON, SHOAL_OUTPUT_MSGPACK };
 size_t shoal_output_id(const char *topic, const struct shoal_event *event, const char *subject,
                        char *id, size_t size);
 
-/* A swap: events of the partition from `offset` on are applied under `model`, those before under
- * `previous` (NULL: there were none). Both are versions. */
+/* What events are applied under, as versions; NULL: none. */
+struct shoal_output_pair {
+    const char *model, *policy;
+};
+/* A swap: events of the partition from `offset` on are applied under `now`, those before under `previous`
+ * (NULL: there were none). `clusters`: the model's, so that a subscriber learns once how they continue
+ * earlier ones; NULL: it has none, or is not there any more. */
 void shoal_output_swap(enum shoal_output_format format, int32_t partition, int64_t offset,
-                       const char *model, const char *previous, const char *id,
+                       const struct shoal_output_pair *now, const struct shoal_output_pair *previous,
+                       const struct shoal_clusters *clusters, const char *id,
                        struct shoal_buffer *out);
 void shoal_output_change(enum shoal_output_format format, const struct shoal_event *event,
                          const struct shoal_change *change, const struct shoal_model *model,

@@ -88,7 +88,7 @@ static enum shoal_status allocate(struct shoal_pipeline *p)
     p->missing = calloc(n, sizeof *p->missing);
     p->keys = calloc(n, sizeof *p->keys);
     p->values = calloc(n, sizeof *p->values);
-    p->decisions = calloc(o->policy ? o->policy->count + 1 : 1, sizeof *p->decisions);
+    p->decisions = calloc(SHOAL_GRANTS_MAX, sizeof *p->decisions);
     if (!p->items || !p->decoded || !p->timers || !p->line || !p->order || !p->round_start || !p->rows || !p->row_item ||
         !p->missing || !p->keys || !p->values || !p->decisions)
         return SHOAL_NOMEM;
@@ -262,6 +262,17 @@ enum shoal_status shoal_pipeline_use(struct shoal_pipeline *p, const struct shoa
     p->step = step;
     p->options.model = model;
     return SHOAL_OK;
+}
+
+void shoal_pipeline_use_policy(struct shoal_pipeline *p, const struct shoal_policy *policy)
+{
+    assert(p->items_count == 0);
+    p->options.policy = policy;
+}
+
+const struct shoal_policy *shoal_pipeline_policy(const struct shoal_pipeline *p)
+{
+    return p->options.policy;
 }
 
 const struct shoal_model *shoal_pipeline_model(const struct shoal_pipeline *p)

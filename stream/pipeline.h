@@ -7,7 +7,7 @@
  * Invariants
  *  - Events of one user are applied in the order in which their messages were added.
  *  - Records, segment changes and decisions do not depend on how messages were cut into batches,
- *    except that a batch is applied under one model: it ends where the model changes.
+ *    except that a batch is applied under one model and policy: it ends where one of them changes.
  *  - Outputs are emitted in the order of their messages.
  *  - After a failure the pipeline's memory is worthless: drop everything and recover from the
  *    store's checkpoint. Nothing is half-applied in the store.
@@ -107,6 +107,10 @@ size_t shoal_pipeline_waiting(const struct shoal_pipeline *pipeline);
  * from the user's recent events when the user's next event comes. NOMEM: the model stays. */
 enum shoal_status shoal_pipeline_use(struct shoal_pipeline *pipeline,
                                      const struct shoal_model *model) SHOAL_MUST_CHECK;
+/* What follows is decided under `policy` (borrowed; NULL: nothing is). No event may wait. */
+void shoal_pipeline_use_policy(struct shoal_pipeline *pipeline, const struct shoal_policy *policy);
+/* The policy that is applied now. */
+const struct shoal_policy *shoal_pipeline_policy(const struct shoal_pipeline *pipeline);
 /* The model that is applied now. */
 const struct shoal_model *shoal_pipeline_model(const struct shoal_pipeline *pipeline);
 /* Applies the micro-batch and emits its outputs. */

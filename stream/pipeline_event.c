@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "stream/consent.h"
 #include "stream/pipeline_internal.h"
 
 static bool is_repeat(const struct shoal_record *record, uint64_t event_id)
@@ -75,6 +76,7 @@ bool pipeline_prepare(struct shoal_pipeline *p, struct item *item, struct shoal_
     row->counters = item->rates;
     row->correction = p->options.online ? item->state->correction.delta : 0;
     note_purchase(record, &item->event, item->time_ms);
+    shoal_consent_apply(record, &item->event);
     return true;
 }
 
@@ -267,7 +269,8 @@ enum shoal_status pipeline_conclude(struct shoal_pipeline *p, struct item *item,
         shoal_correction_count(&item->state->correction, &record->pending, previous_ms,
                                item->time_ms, behavior, row->uncorrected);
     struct shoal_view view = {.model = o->model, .now_ms = item->time_ms, .gap_ms = item->gap_ms};
-    bool looks = shoal_segments_look(record, behavior, previous_ms, item->time_ms);
+    bool looks = !o->rules.intent_only &&
+                 shoal_segments_look(record, behavior, previous_ms, item->time_ms);
     bool asks = o->policy && o->policy->wants_prompted && o->model->uplift;
     enum shoal_status status = judge(p, item, &view, looks || asks ? item->rates : NULL, looks, 0);
     if (status == SHOAL_OK)

@@ -74,7 +74,7 @@ struct shoal_pipeline {
     struct shoal_slice *keys, *values;
 
     struct shoal_partition_states states;
-    struct shoal_decision *decisions; /* policy->count */
+    struct shoal_decision *decisions; /* SHOAL_GRANTS_MAX: enough for any policy */
     struct shoal_buffer scratch;
     struct shoal_save_item *saves;
     size_t saves_capacity;

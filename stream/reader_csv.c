@@ -40,6 +40,11 @@ static const struct {
     [SHOAL_CSV_EVENT_ID] = {"event_id", false, false, {"event_id"}},
     [SHOAL_CSV_PROMOTION_ID] = {"promotion_id", false, false, {"promotion_id"}},
     [SHOAL_CSV_EXPOSURE] = {"exposure", false, false, {"exposure"}},
+    [SHOAL_CSV_CONSENT_MARKETING] = {"consent_marketing", false, false, {"consent_marketing"}},
+    [SHOAL_CSV_CONSENT_PERSONALIZATION] = {"consent_personalization",
+                                           false,
+                                           false,
+                                           {"consent_personalization"}},
 };
 
 void shoal_csv_init(struct shoal_csv *csv)

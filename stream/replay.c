@@ -12,6 +12,12 @@
 
 enum { PROGRESS_MESSAGES = 4096, PIPELINES_MAX = 64 };
 
+/* What a swap swaps to. */
+struct pair {
+    const struct shoal_model *model;
+    const struct shoal_policy *policy;
+};
+
 struct replay {
     const struct shoal_replay_options *options;
     struct shoal_store *store;
@@ -20,7 +26,7 @@ struct replay {
     unsigned pipelines_count;
     int64_t *next_offset; /* per partition: offset of its next message */
     int64_t *base_offset; /* per partition: messages of the files before the current one */
-    const struct shoal_model ***served; /* [partition][swap]: all held, from start to end */
+    struct pair **served; /* [partition][swap]: all held, from start to end */
     uint64_t messages;
 };
 
@@ -32,19 +38,21 @@ static void finish(struct replay *replay)
     free(replay->next_offset);
     free(replay->base_offset);
     for (int32_t i = 0; replay->served && i < replay->options->partitions; i++) {
-        for (size_t j = 0; replay->served[i] && j < replay->options->swaps[i].count; j++)
-            shoal_models_release(replay->options->models, replay->served[i][j]);
-        free((void *)replay->served[i]);
+        for (size_t j = 0; replay->served[i] && j < replay->options->swaps[i].count; j++) {
+            shoal_models_release(replay->options->models, replay->served[i][j].model);
+            shoal_policies_release(replay->options->policies, replay->served[i][j].policy);
+        }
+        free(replay->served[i]);
     }
     free((void *)replay->served);
-    if (replay->sink)
+    if (replay->sink && !replay->options->sink)
         replay->sink->ops->destroy(replay->sink);
     if (replay->store && !replay->options->store)
         replay->store->ops->destroy(replay->store);
 }
 
-/* Finds the models of all swaps, before anything is done. */
-static enum shoal_status find_models(struct replay *replay, struct shoal_message *message)
+/* Finds the models and policies of all swaps, before anything is done. */
+static enum shoal_status find_pairs(struct replay *replay, struct shoal_message *message)
 {
     const struct shoal_replay_options *o = replay->options;
     for (int32_t i = 0; o->swaps && i < o->partitions; i++) {
@@ -55,8 +63,12 @@ static enum shoal_status find_models(struct replay *replay, struct shoal_message
         if (!replay->served[i])
             return shoal_fail(message, SHOAL_NOMEM, "out of memory");
         for (size_t j = 0; j < swaps->count; j++) {
-            enum shoal_status status = shoal_models_find(o->models, swaps->list[j].model,
-                                                         &replay->served[i][j], message);
+            struct pair *pair = &replay->served[i][j];
+            enum shoal_status status =
+                shoal_models_find(o->models, swaps->list[j].model, &pair->model, message);
+            if (status == SHOAL_OK)
+                status =
+                    shoal_policies_find(o->policies, swaps->list[j].policy, &pair->policy, message);
             if (status != SHOAL_OK)
                 return status;
         }
@@ -72,7 +84,7 @@ static unsigned count_pipelines(const struct replay *replay)
     const struct shoal_replay_options *o = replay->options;
     for (int32_t i = 0; o->swaps && i < o->partitions && o->partitions <= PIPELINES_MAX; i++) {
         for (size_t j = 0; j < o->swaps[i].count; j++) {
-            if (replay->served[i][j]->params.dims.hidden != o->pipeline.model->params.dims.hidden)
+            if (replay->served[i][j].model->params.dims.hidden != o->pipeline.model->params.dims.hidden)
                 return (unsigned)o->partitions;
         }
     }
@@ -83,8 +95,12 @@ static unsigned count_pipelines(const struct replay *replay)
 static enum shoal_status tell_swaps(struct replay *replay, struct shoal_message *message)
 {
     const struct shoal_replay_options *o = replay->options;
-    struct shoal_serving serving = {.topic = o->pipeline.topic, .format = o->pipeline.format};
-    struct shoal_swap only = {0, o->pipeline.model->id};
+    struct shoal_serving serving = {.models = o->models,
+                                    .only = o->pipeline.model,
+                                    .topic = o->pipeline.topic,
+                                    .format = o->pipeline.format};
+    struct shoal_swap only = {0, o->pipeline.model->id,
+                              o->pipeline.policy ? o->pipeline.policy->id : 0};
     enum shoal_status status = SHOAL_OK;
     for (int32_t i = 0; i < o->partitions && status == SHOAL_OK; i++) {
         struct shoal_served served = {.swaps = {&only, 1, 1}};
@@ -102,7 +118,7 @@ static enum shoal_status start(struct replay *replay, struct shoal_message *mess
     replay->served = calloc((size_t)o->partitions, sizeof *replay->served);
     if (!replay->served)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
-    enum shoal_status status = find_models(replay, message);
+    enum shoal_status status = find_pairs(replay, message);
     if (status != SHOAL_OK)
         return status;
     replay->pipelines_count = count_pipelines(replay);
@@ -116,7 +132,9 @@ static enum shoal_status start(struct replay *replay, struct shoal_message *mess
         status = shoal_memory_store_create(&replay->store);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory");
-    status = shoal_file_sink_create(o->out, o->pipeline.topic, &replay->sink, message);
+    replay->sink = o->sink;
+    if (!replay->sink)
+        status = shoal_file_sink_create(o->out, o->pipeline.topic, &replay->sink, message);
     if (status == SHOAL_OK)
         status = replay->store->ops->open(replay->store, o->partitions, message);
     struct shoal_checkpoint before;
@@ -157,24 +175,28 @@ static enum shoal_status save_all(struct replay *replay, struct shoal_message *m
     return status;
 }
 
-/* The pipeline goes on under the model of the message. A micro-batch is applied under one model. */
+/* The pipeline goes on under the model and policy of the message. A micro-batch is applied under one. */
 static enum shoal_status follow_swaps(struct replay *replay, struct shoal_pipeline *pipeline,
                                       const struct shoal_input *input,
                                       struct shoal_message *message)
 {
     const struct shoal_replay_options *o = replay->options;
-    const struct shoal_model *model = o->pipeline.model, *now = shoal_pipeline_model(pipeline);
+    struct pair pair = {o->pipeline.model, o->pipeline.policy};
+    struct pair now = {shoal_pipeline_model(pipeline), shoal_pipeline_policy(pipeline)};
     if (replay->served[input->partition])
-        model = replay->served[input->partition][shoal_swaps_find(&o->swaps[input->partition],
-                                                                  input->offset)];
-    if (model == now)
+        pair = replay->served[input->partition]
+                             [shoal_swaps_find(&o->swaps[input->partition], input->offset)];
+    if (pair.model == now.model && pair.policy == now.policy)
         return SHOAL_OK;
     enum shoal_status status = shoal_pipeline_run(pipeline, message);
-    if (status == SHOAL_OK && model->params.dims.hidden != now->params.dims.hidden)
+    if (status == SHOAL_OK && pair.model->params.dims.hidden != now.model->params.dims.hidden)
         status = save_all(replay, message);
     if (status != SHOAL_OK)
         return status;
-    status = shoal_pipeline_use(pipeline, model);
+    shoal_pipeline_use_policy(pipeline, pair.policy);
+    if (pair.model == now.model)
+        return SHOAL_OK;
+    status = shoal_pipeline_use(pipeline, pair.model);
     return status == SHOAL_OK ? SHOAL_OK : shoal_fail(message, status, "out of memory");
 }
 
@@ -252,9 +274,9 @@ enum shoal_status shoal_replay(const struct shoal_replay_options *options,
         status = read_file(&replay, i, message);
     if (status == SHOAL_OK)
         status = save_all(&replay, message);
-    if (status == SHOAL_OK)
+    if (status == SHOAL_OK && !options->sink)
         status = shoal_file_sink_flush(replay.sink, message);
-    if (status == SHOAL_OK) {
+    if (status == SHOAL_OK && !options->sink) {
         char path[4096];
         snprintf(path, sizeof path, "%s/states.jsonl", options->out);
         status = shoal_states_write(replay.store, path, message);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The embedded mode: events files through the pipeline into files, with the store in memory. No
  * service is needed. It is the oracle of every run: the same log and the same model give the same
- * lines, bit for bit; with swaps of the model in it, if they are given at the same offsets. */
+ * lines, bit for bit; with swaps of model and policy in it, if they are given at the same offsets. */
 #ifndef SHOAL_REPLAY_H
 #define SHOAL_REPLAY_H
 
 #include "stream/models.h"
 #include "stream/pipeline.h"
+#include "stream/policies.h"
 #include "stream/swaps.h"
 
 struct shoal_replay_options {
@@ -14,7 +15,9 @@ struct shoal_replay_options {
     const char *const *events;  /* files, read one after the other */
     size_t events_count;
     const char *out;            /* folder */
+    struct shoal_sink *sink;    /* borrowed, takes the outputs in place of `out`; NULL: files */
     struct shoal_models *models;      /* where swaps find theirs; NULL if there are none */
+    struct shoal_policies *policies;  /* likewise */
     const struct shoal_swaps *swaps;  /* of each partition; NULL: none */
     struct shoal_store *store;  /* borrowed, holds nothing of this topic yet; NULL: in memory */
     int32_t partitions;         /* of the topic that is imitated */

@@ -2,9 +2,12 @@
 /* Segment rules from the configuration; see segments.h. */
 #include "stream/segments.h"
 
+#include <string.h>
+
 struct shoal_segment_rules shoal_segment_rules_of(const struct shoal_config *config)
 {
     return (struct shoal_segment_rules){
+        .intent_only = strcmp(config->dimensions, "intent") == 0,
         .hysteresis = (float)config->intent_hysteresis,
         .intent_dwell_ms = config->intent_dwell,
         .intent_lapse_ms = config->intent_lapse,

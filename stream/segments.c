@@ -189,8 +189,10 @@ size_t shoal_segments_update(const struct shoal_segment_rules *rules,
                              struct shoal_change *changes)
 {
     uint8_t intent = intent_of(rules, view, record);
-    uint8_t lifecycle = lifecycle_of(rules, view, record);
     size_t count = move(record, SHOAL_INTENT, intent, view->now_ms, changes);
+    if (rules->intent_only)
+        return count;
+    uint8_t lifecycle = lifecycle_of(rules, view, record);
     count += move(record, SHOAL_LIFECYCLE, lifecycle, view->now_ms, changes + count);
     /* A second long silence makes a returning user return again. */
     if (lifecycle == SHOAL_RETURNING && !view->timer && view->gap_ms >= rules->inactive_ms)
@@ -212,6 +214,8 @@ int64_t shoal_segments_next(const struct shoal_segment_rules *rules,
                             const struct shoal_record *record, int64_t after_ms)
 {
     int64_t next_ms = 0;
+    if (rules->intent_only)
+        return 0;
     const struct shoal_standing *lifecycle = &record->standings[SHOAL_LIFECYCLE];
     if (record->standings[SHOAL_INTENT].level > SHOAL_COLD)
         earlier(&next_ms, record->last_ms + rules->intent_lapse_ms, after_ms);

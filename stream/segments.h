@@ -18,6 +18,7 @@
 
 /* As configured (segments.* and timers.cart in config.h, where each is described). */
 struct shoal_segment_rules {
+    bool intent_only;             /* no other dimension, and no timers */
     float hysteresis;             /* a lower intent level is taken only below threshold − this */
     int64_t intent_dwell_ms;      /* least event time in an intent level before a lower one */
     int64_t intent_lapse_ms;      /* cold after so long without an event */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The model of a partition's events; see served.h. */
+/* Model and policy of a partition's events; see served.h. */
 #include "stream/served.h"
 
 #include <inttypes.h>
@@ -29,16 +29,17 @@ static enum shoal_status print(const struct shoal_serving *serving, struct shoal
 
 enum shoal_status shoal_served_swap(const struct shoal_serving *serving,
                                     struct shoal_served *served, int32_t partition,
-                                    int64_t position, uint64_t model, struct shoal_message *message)
+                                    int64_t position, uint64_t model, uint64_t policy,
+                                    struct shoal_message *message)
 {
-    if (shoal_swaps_last(&served->swaps) == model)
+    if (shoal_swaps_holds(&served->swaps, model, policy))
         return SHOAL_OK;
-    enum shoal_status status = shoal_swaps_append(&served->swaps, position, model);
+    enum shoal_status status = shoal_swaps_append(&served->swaps, position, model, policy);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "partition %" PRId32 ": swap at offset %" PRId64 ": %s",
                           partition, position, shoal_status_text(status));
     served->fresh++;
-    served->until = 0; /* look the model up again */
+    served->until = 0; /* look them up again */
     return print(serving, served, partition, message);
 }
 
@@ -73,13 +74,16 @@ enum shoal_status shoal_served_begin(const struct shoal_serving *serving,
     /* A swap is never ahead of the offset that it was committed with, unless that was moved back. */
     shoal_swaps_cut(&served->swaps, start->committed);
     shoal_swaps_trim(&served->swaps, start->low);
-    uint64_t last = shoal_swaps_last(&served->swaps);
-    /* Another process may have seen a new model before this one has. */
-    if (last != 0 && last != shoal_models_latest_id(serving->models))
+    struct shoal_swap last = shoal_swaps_last(&served->swaps);
+    /* Another process may have seen a new model, or policy, before this one has. */
+    if (last.model != 0 && last.model != shoal_models_latest_id(serving->models))
         (void)shoal_models_refresh(serving->models, serving->log);
-    if (last == 0)
+    if (last.model != 0 && last.policy != shoal_policies_latest_id(serving->policies))
+        (void)shoal_policies_refresh(serving->policies, serving->log);
+    if (last.model == 0)
         return shoal_served_swap(serving, served, start->partition, start->start,
-                                 first_model(serving, start->saved_model), message);
+                                 first_model(serving, start->saved_model),
+                                 shoal_policies_latest_id(serving->policies), message);
     served->fresh = start->repeat ? 1 : 0;
     return print(serving, served, start->partition, message);
 }
@@ -87,13 +91,14 @@ enum shoal_status shoal_served_begin(const struct shoal_serving *serving,
 void shoal_served_end(const struct shoal_serving *serving, struct shoal_served *served)
 {
     shoal_models_release(serving->models, served->model);
+    shoal_policies_release(serving->policies, served->policy);
     shoal_swaps_finish(&served->swaps);
     free(served->text);
     *served = (struct shoal_served){0};
 }
 
 /* The next model of the history that is there, else the latest. */
-static const struct shoal_model *next_known(const struct shoal_serving *serving,
+static const struct shoal_model *next_model(const struct shoal_serving *serving,
                                             const struct shoal_swaps *swaps, size_t index)
 {
     const struct shoal_model *model;
@@ -104,57 +109,139 @@ static const struct shoal_model *next_known(const struct shoal_serving *serving,
     return shoal_models_latest(serving->models);
 }
 
-/* In recovery, the model at `index` of the history is gone. `why` is how. */
-static enum shoal_status replace(const struct shoal_serving *serving, struct shoal_served *served,
-                                 int32_t partition, size_t index, int64_t offset,
-                                 const struct shoal_message *why, struct shoal_message *message)
+static const struct shoal_policy *next_policy(const struct shoal_serving *serving,
+                                              const struct shoal_swaps *swaps, size_t index)
+{
+    const struct shoal_policy *policy;
+    for (size_t i = index + 1; i < swaps->count; i++) {
+        if (shoal_policies_find(serving->policies, swaps->list[i].policy, &policy, NULL) == SHOAL_OK)
+            return policy;
+    }
+    return shoal_policies_latest(serving->policies);
+}
+
+/* What is looked up at a place of the history, and where it failed. */
+struct looking {
+    const struct shoal_serving *serving;
+    struct shoal_served *served;
+    int32_t partition;
+    size_t index;
+    int64_t offset;
+    bool recovering;
+    bool swaps; /* set if something is gone behind the recovery: the latest is swapped to */
+};
+
+/* In recovery, something is gone that events were applied under: refuses, or says what they are applied
+ * under now. `why` is how. */
+static enum shoal_status say_replaced(const struct looking *l, const char *what, uint64_t id,
+                                      const char *now, const struct shoal_message *why,
+                                      struct shoal_message *message)
 {
     char version[17];
-    shoal_swaps_version(served->swaps.list[index].model, version);
-    if (serving->refuse)
+    shoal_swaps_version(id, version);
+    if (l->serving->refuse)
         return shoal_fail(message, SHOAL_CONFIG,
                           "partition %" PRId32 ": events from offset %" PRId64 " to %" PRId64
-                          " were applied under model %s and have to be again, but: %.300s. Put it "
+                          " were applied under %s %s and have to be again, but: %.300s. Put it "
                           "back, or set recovery.model_missing to continue",
-                          partition, offset, served->until, version, why->text);
-    served->model = next_known(serving, &served->swaps, index);
-    shoal_log_write(serving->log, SHOAL_WARNING,
+                          l->partition, l->offset, l->served->until, what, version, why->text);
+    shoal_log_write(l->serving->log, SHOAL_WARNING,
                     "partition %" PRId32 ": events from offset %" PRId64 " to %" PRId64
-                    " were applied under model %s and are now under %s: %s",
-                    partition, offset, served->until, version, served->model->version, why->text);
+                    " were applied under %s %s and are now under %s: %s",
+                    l->partition, l->offset, l->served->until, what, version, now, why->text);
     return SHOAL_OK;
+}
+
+static enum shoal_status look_up_model(struct looking *l, struct shoal_message *message)
+{
+    struct shoal_message why = {.text = ""};
+    struct shoal_served *served = l->served;
+    uint64_t id = served->swaps.list[l->index].model;
+    enum shoal_status status = shoal_models_find(l->serving->models, id, &served->model, &why);
+    if (status == SHOAL_NOMEM)
+        return shoal_fail(message, status, "%s", why.text);
+    if (status == SHOAL_OK)
+        return SHOAL_OK;
+    l->swaps = l->swaps || !l->recovering;
+    served->model = l->recovering ? next_model(l->serving, &served->swaps, l->index)
+                                  : shoal_models_latest(l->serving->models);
+    return l->recovering
+               ? say_replaced(l, "model", id, served->model->version, &why, message)
+               : SHOAL_OK;
+}
+
+static enum shoal_status look_up_policy(struct looking *l, struct shoal_message *message)
+{
+    struct shoal_message why = {.text = ""};
+    struct shoal_served *served = l->served;
+    uint64_t id = served->swaps.list[l->index].policy;
+    enum shoal_status status =
+        shoal_policies_find(l->serving->policies, id, &served->policy, &why);
+    if (status == SHOAL_NOMEM)
+        return shoal_fail(message, status, "%s", why.text);
+    if (status == SHOAL_OK)
+        return SHOAL_OK;
+    l->swaps = l->swaps || !l->recovering;
+    served->policy = l->recovering ? next_policy(l->serving, &served->swaps, l->index)
+                                   : shoal_policies_latest(l->serving->policies);
+    return l->recovering ? say_replaced(l, "policy", id,
+                                        served->policy ? served->policy->version : "none", &why,
+                                        message)
+                         : SHOAL_OK;
 }
 
 enum shoal_status shoal_served_model(const struct shoal_serving *serving,
                                      struct shoal_served *served, int32_t partition,
                                      int64_t offset, int64_t position, int64_t suppress_until,
                                      const struct shoal_model **model,
+                                     const struct shoal_policy **policy,
                                      struct shoal_message *message)
 {
     *model = served->model;
+    *policy = served->policy;
     if (served->model && offset < served->until)
         return SHOAL_OK;
-    struct shoal_message why = {.text = ""};
-    const struct shoal_model *before = served->model;
-    size_t index = shoal_swaps_find(&served->swaps, offset);
-    bool last = index + 1 == served->swaps.count;
-    served->until = shoal_swaps_until(&served->swaps, index);
-    enum shoal_status status = shoal_models_find(
-        serving->models, served->swaps.list[index].model, &served->model, &why);
-    if (status == SHOAL_NOMEM) {
-        shoal_fail(message, status, "%s", why.text);
-    } else if (status != SHOAL_OK && last && offset >= suppress_until) {
-        served->model = shoal_models_latest(serving->models);
-        status = shoal_served_swap(serving, served, partition, position, served->model->id, message);
+    const struct shoal_model *model_before = served->model;
+    const struct shoal_policy *policy_before = served->policy;
+    struct looking l = {.serving = serving,
+                        .served = served,
+                        .partition = partition,
+                        .index = shoal_swaps_find(&served->swaps, offset),
+                        .offset = offset};
+    bool last = l.index + 1 == served->swaps.count;
+    l.recovering = !last || offset < suppress_until;
+    served->model = NULL;
+    served->policy = NULL;
+    served->until = shoal_swaps_until(&served->swaps, l.index);
+    int64_t whole = served->until;
+    if (served->until > suppress_until && offset < suppress_until)
+        served->until = suppress_until; /* as far as a replacement would hold */
+    enum shoal_status status = look_up_model(&l, message);
+    bool replaced = status == SHOAL_OK && served->model->id != served->swaps.list[l.index].model;
+    if (status == SHOAL_OK)
+        status = look_up_policy(&l, message);
+    uint64_t found = status == SHOAL_OK && served->policy ? served->policy->id : 0;
+    replaced = replaced || found != served->swaps.list[l.index].policy;
+    if (status == SHOAL_OK && !replaced)
+        served->until = whole;
+    if (status == SHOAL_OK && l.swaps) {
+        status = shoal_served_swap(serving, served, partition, position, served->model->id, found,
+                                   message);
         served->until = INT64_MAX;
-    } else if (status != SHOAL_OK) {
-        if (served->until > suppress_until && offset < suppress_until)
-            served->until = suppress_until;
-        status = replace(serving, served, partition, index, offset, &why, message);
     }
-    shoal_models_release(serving->models, before);
+    shoal_models_release(serving->models, model_before);
+    shoal_policies_release(serving->policies, policy_before);
     *model = served->model;
+    *policy = served->policy;
     return status;
+}
+
+/* A swap's pair as versions; texts[0] and [1] are room for them. */
+static struct shoal_output_pair pair_of(const struct shoal_swap *swap, char texts[2][17])
+{
+    shoal_swaps_version(swap->model, texts[0]);
+    shoal_swaps_version(swap->policy, texts[1]);
+    return (struct shoal_output_pair){texts[0], swap->policy ? texts[1] : NULL};
 }
 
 enum shoal_status shoal_served_tell(const struct shoal_serving *serving,
@@ -166,16 +253,29 @@ enum shoal_status shoal_served_tell(const struct shoal_serving *serving,
     enum shoal_status status = SHOAL_OK;
     size_t first = swaps->count > served->fresh ? swaps->count - served->fresh : 0;
     for (size_t i = first; i < swaps->count && status == SHOAL_OK; i++) {
-        char version[17], previous[17], key[16], id[512];
+        char now_texts[2][17], before_texts[2][17], subject[40], key[16], id[512];
         struct shoal_event place = {.partition = partition, .offset = swaps->list[i].offset};
-        shoal_swaps_version(swaps->list[i].model, version);
+        struct shoal_output_pair now = pair_of(&swaps->list[i], now_texts), before = {0};
         if (i > 0)
-            shoal_swaps_version(swaps->list[i - 1].model, previous);
+            before = pair_of(&swaps->list[i - 1], before_texts);
+        snprintf(subject, sizeof subject, "%s%s%s", now.model, now.policy ? "+" : "",
+                 now.policy ? now.policy : "");
         int key_size = snprintf(key, sizeof key, "%" PRId32, partition);
-        size_t id_size = shoal_output_id(serving->topic, &place, version, id, sizeof id);
+        size_t id_size = shoal_output_id(serving->topic, &place, subject, id, sizeof id);
+        /* A model that is gone has applied nothing that is still to come: its clusters are not told. */
+        const struct shoal_model *held = NULL, *model = serving->only;
+        if (!model || model->id != swaps->list[i].model) {
+            if (!serving->models || shoal_models_find(serving->models, swaps->list[i].model, &held,
+                                                      NULL) != SHOAL_OK)
+                held = NULL;
+            model = held;
+        }
+        /* where only the policy is another, its clusters have been told */
+        bool fresh = i == 0 || swaps->list[i].model != swaps->list[i - 1].model;
         shoal_buffer_clear(&value);
-        shoal_output_swap(serving->format, partition, place.offset, version,
-                          i > 0 ? previous : NULL, id, &value);
+        shoal_output_swap(serving->format, partition, place.offset, &now, i > 0 ? &before : NULL,
+                          model && fresh ? model->clusters : NULL, id, &value);
+        shoal_models_release(serving->models, held);
         struct shoal_output output = {
             .topic = SHOAL_TOPIC_MODELS,
             .key = key,

@@ -197,11 +197,12 @@ static enum shoal_status take(struct session *s, const struct shoal_input *input
     if (suppressed)
         shoal_crash_point("recovery.inside");
     const struct shoal_model *model;
+    const struct shoal_policy *policy;
     enum shoal_status status =
         shoal_served_model(&s->serving, &p->served, input->partition, input->offset, p->position,
-                           p->suppress_until, &model, message);
-    if (status == SHOAL_OK && model != s->model)
-        status = session_use(s, model, message);
+                           p->suppress_until, &model, &policy, message);
+    if (status == SHOAL_OK && (model != s->model || policy != s->policy))
+        status = session_use(s, model, policy, message);
     if (status != SHOAL_OK)
         return status;
     status = shoal_pipeline_add(s->pipeline, input, suppressed);
@@ -286,8 +287,9 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
         .timeout_ms = (int)s->config->redis_timeout,
     };
     s->model = shoal_models_latest(o->models);
+    s->policy = shoal_policies_latest(o->policies);
     struct shoal_pipeline_options pipeline =
-        shoal_pipeline_options_of(s->config, s->model, o->policy);
+        shoal_pipeline_options_of(s->config, s->model, s->policy);
     pipeline.partitions = o->partitions;
     s->serving.format = pipeline.format;
     struct shoal_source_listener listener = {s, on_claim, on_assigned, on_revoked};
@@ -333,6 +335,7 @@ enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
         .serving =
             {
                 .models = options->models,
+                .policies = options->policies,
                 .log = &options->log,
                 .topic = options->config->topic_events,
                 .refuse = strcmp(options->config->recovery_model_missing, "refuse") == 0,
@@ -361,6 +364,7 @@ enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
     for (int32_t i = 0; s.partitions && i < options->partitions; i++)
         shoal_served_end(&s.serving, &s.partitions[i].served);
     shoal_models_release(options->models, s.model);
+    shoal_policies_release(options->policies, s.policy);
     free(s.partitions);
     free(s.positions);
     return status;

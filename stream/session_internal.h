@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the parts of a session share: session.c (life, assignment, processing), session_commit.c,
- * session_models.c (swaps) and session_ticks.c (partitions without events).
+ * session_models.c (swaps of model and policy) and session_ticks.c (partitions without events).
  *
  * Per partition: position (next offset to read), committed (what the group's offset is or was),
  * saved (what the store's checkpoint is), suppress_until. Always saved ≤ position, and
@@ -30,9 +30,10 @@ struct session {
     struct shoal_store *store;
     struct shoal_sink *sink;
     struct shoal_serving serving;
-    const struct shoal_model *model; /* the pipeline's, held */
-    bool unsettled;    /* there may be partitions that are not served by the latest model */
-    uint64_t followed; /* id of the latest model when that was last looked at */
+    const struct shoal_model *model;   /* the pipeline's, held */
+    const struct shoal_policy *policy; /* likewise; NULL: none */
+    bool unsettled;    /* there may be partitions that are not served by the latest pair */
+    uint64_t followed, followed_policy; /* ids of the latest ones when they were last looked at */
     struct shoal_pipeline *pipeline;
     struct shoal_kafka_source *source;
     struct partition *partitions;     /* options->partitions */
@@ -50,17 +51,18 @@ struct session {
  * interval has not passed. */
 enum shoal_status session_commit(struct session *s, bool all,
                                  struct shoal_message *message) SHOAL_MUST_CHECK;
-/* The pipeline goes on under `model`. What waits is applied under the one before. */
+/* The pipeline goes on under `model` and `policy`. What waits is applied under those before. */
 enum shoal_status session_use(struct session *s, const struct shoal_model *model,
+                              const struct shoal_policy *policy,
                               struct shoal_message *message) SHOAL_MUST_CHECK;
-/* Between two micro-batches: a commit, and if there is a newer model, the swap of the partitions that have
+/* Between two micro-batches: a commit, and if there is a newer model or policy, the swap of the partitions that have
  * caught up goes with it. */
 enum shoal_status session_commit_following(struct session *s,
                                            struct shoal_message *message) SHOAL_MUST_CHECK;
 /* Tells partitions without events the time if a timer is due there. The batch must have been run. */
 enum shoal_status session_tell_time(struct session *s,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
-/* Has a newer model waited long enough for a commit? */
+/* Has a newer model or policy waited long enough for a commit? */
 bool session_swap_due(const struct session *s);
 
 #endif

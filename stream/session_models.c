@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Swaps of the model in a session.
+/* Swaps of model and policy in a session.
  *
  * A partition is swapped where its position stands between two micro-batches, once it has caught up with
- * what was committed; in recovery each event is applied under the model that its history names. While
- * partitions differ, the pipeline goes to and fro between their models, a micro-batch at a time. */
+ * what was committed; in recovery each event is applied under the pair that its history names. While
+ * partitions differ, the pipeline goes to and fro between their pairs, a micro-batch at a time. */
 #include <inttypes.h>
 
 #include "model/base/clock.h"
@@ -13,12 +13,12 @@
 enum { SWAP_WAIT_MAX_MS = 1000 }; /* where commits are rarer, a swap makes one due */
 
 /* Records of another H leave the memory, and therefore have to be saved first. */
-enum shoal_status session_use(struct session *s, const struct shoal_model *model,
-                             struct shoal_message *message)
+static enum shoal_status use_model(struct session *s, const struct shoal_model *model,
+                                   struct shoal_message *message)
 {
     const struct shoal_model *held;
-    enum shoal_status status = shoal_pipeline_run(s->pipeline, message);
-    if (status == SHOAL_OK && model->params.dims.hidden != s->model->params.dims.hidden)
+    enum shoal_status status = SHOAL_OK;
+    if (model->params.dims.hidden != s->model->params.dims.hidden)
         status = session_commit(s, true, message);
     if (status == SHOAL_OK)
         status = shoal_models_find(s->options->models, model->id, &held, message);
@@ -34,23 +34,50 @@ enum shoal_status session_use(struct session *s, const struct shoal_model *model
     return SHOAL_OK;
 }
 
-/* Records a swap to `latest` for every partition that has caught up and is served by another model.
+static enum shoal_status use_policy(struct session *s, const struct shoal_policy *policy,
+                                    struct shoal_message *message)
+{
+    const struct shoal_policy *held;
+    enum shoal_status status =
+        shoal_policies_find(s->options->policies, policy ? policy->id : 0, &held, message);
+    if (status != SHOAL_OK)
+        return status;
+    shoal_pipeline_use_policy(s->pipeline, held);
+    shoal_policies_release(s->options->policies, s->policy);
+    s->policy = held;
+    return SHOAL_OK;
+}
+
+enum shoal_status session_use(struct session *s, const struct shoal_model *model,
+                              const struct shoal_policy *policy, struct shoal_message *message)
+{
+    enum shoal_status status = shoal_pipeline_run(s->pipeline, message);
+    if (status == SHOAL_OK && model != s->model)
+        status = use_model(s, model, message);
+    if (status == SHOAL_OK && policy != s->policy)
+        status = use_policy(s, policy, message);
+    return status;
+}
+
+/* Records a swap to `latest` and `policy` for every partition that has caught up and is served by others.
  * Returns how many; s->unsettled stays set while there are partitions that have not. */
 static enum shoal_status record_swaps(struct session *s, const struct shoal_model *latest,
-                                      unsigned *swapped, struct shoal_message *message)
+                                      const struct shoal_policy *policy, unsigned *swapped,
+                                      struct shoal_message *message)
 {
+    uint64_t policy_id = policy ? policy->id : 0;
     *swapped = 0;
     s->unsettled = false;
     for (int32_t i = 0; i < s->options->partitions; i++) {
         struct partition *p = &s->partitions[i];
-        if (!p->assigned || shoal_swaps_last(&p->served.swaps) == latest->id)
+        if (!p->assigned || shoal_swaps_holds(&p->served.swaps, latest->id, policy_id))
             continue;
         if (p->position < p->suppress_until) {
             s->unsettled = true;
             continue;
         }
-        enum shoal_status status =
-            shoal_served_swap(&s->serving, &p->served, i, p->position, latest->id, message);
+        enum shoal_status status = shoal_served_swap(&s->serving, &p->served, i, p->position,
+                                                     latest->id, policy_id, message);
         if (status != SHOAL_OK)
             return status;
         ++*swapped;
@@ -58,23 +85,30 @@ static enum shoal_status record_swaps(struct session *s, const struct shoal_mode
     return SHOAL_OK;
 }
 
+static bool is_settled(const struct session *s)
+{
+    return !s->unsettled && shoal_models_latest_id(s->options->models) == s->followed &&
+           shoal_policies_latest_id(s->options->policies) == s->followed_policy;
+}
+
 bool session_swap_due(const struct session *s)
 {
-    return (s->unsettled || shoal_models_latest_id(s->options->models) != s->followed) &&
+    return !is_settled(s) &&
            shoal_clock_ms() - s->committed_ms >= SWAP_WAIT_MAX_MS;
 }
 
-/* The swap points are committed before the first event is applied under the new model, so that a recovery
+/* The swap points are committed before the first event is applied under the new pair, so that a recovery
  * finds them. They go with a commit that was due anyway: a swap delays nothing by a commit of its own. */
 enum shoal_status session_commit_following(struct session *s, struct shoal_message *message)
 {
-    uint64_t id = shoal_models_latest_id(s->options->models);
-    if (!s->unsettled && id == s->followed)
+    if (is_settled(s))
         return session_commit(s, false, message);
     unsigned swapped;
     const struct shoal_model *latest = shoal_models_latest(s->options->models);
+    const struct shoal_policy *policy = shoal_policies_latest(s->options->policies);
     s->followed = latest->id;
-    enum shoal_status status = record_swaps(s, latest, &swapped, message);
+    s->followed_policy = policy ? policy->id : 0;
+    enum shoal_status status = record_swaps(s, latest, policy, &swapped, message);
     if (status == SHOAL_OK && swapped > 0)
         shoal_crash_point("swap.before");
     if (status == SHOAL_OK)
@@ -82,14 +116,17 @@ enum shoal_status session_commit_following(struct session *s, struct shoal_messa
     if (status == SHOAL_OK && swapped > 0) {
         shoal_crash_point("swap.committed");
         int64_t began_ms = shoal_clock_ms();
-        status = session_use(s, latest, message);
+        status = session_use(s, latest, policy, message);
         if (status == SHOAL_OK) {
             shoal_crash_point("swap.after");
             shoal_log_write(s->log, SHOAL_INFO,
-                            "model %s is in service, in %u partitions; the swap took %" PRId64 " ms",
-                            latest->version, swapped, shoal_clock_ms() - began_ms);
+                            "model %s with %s%s is in service, in %u partitions; the swap took "
+                            "%" PRId64 " ms",
+                            latest->version, policy ? "policy " : "no policy",
+                            policy ? policy->version : "", swapped, shoal_clock_ms() - began_ms);
         }
     }
     shoal_models_release(s->options->models, latest);
+    shoal_policies_release(s->options->policies, policy);
     return status;
 }

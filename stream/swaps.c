@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The history of a partition's models; see swaps.h. Reading a file of swaps is in swaps_file.c. */
+/* The history of what a partition's events are applied under; see swaps.h. Reading a file of swaps is in swaps_file.c. */
 #include "stream/swaps.h"
 
 #include <inttypes.h>
@@ -7,8 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char head[] = "m1";
-enum { HEAD = sizeof head - 1, VERSION_DIGITS = 16, OFFSET_DIGITS_MAX = 19 };
+static const char head[] = "m2";
+enum {
+    HEAD = sizeof head - 1,
+    VERSION_DIGITS = 16,
+    PAIR = 1 + VERSION_DIGITS + 1 + VERSION_DIGITS + 1, /* " model+policy@" */
+    OFFSET_DIGITS_MAX = 19,
+};
 
 void shoal_swaps_finish(struct shoal_swaps *swaps)
 {
@@ -16,12 +21,13 @@ void shoal_swaps_finish(struct shoal_swaps *swaps)
     *swaps = (struct shoal_swaps){0};
 }
 
-enum shoal_status shoal_swaps_append(struct shoal_swaps *swaps, int64_t offset, uint64_t model)
+enum shoal_status shoal_swaps_append(struct shoal_swaps *swaps, int64_t offset, uint64_t model,
+                                     uint64_t policy)
 {
     if (offset < 0 || model == 0 ||
         (swaps->count > 0 && offset < swaps->list[swaps->count - 1].offset))
         return SHOAL_INVALID;
-    if (shoal_swaps_last(swaps) == model)
+    if (shoal_swaps_holds(swaps, model, policy))
         return SHOAL_OK;
     if (swaps->count == swaps->capacity) {
         size_t capacity = swaps->capacity ? 2 * swaps->capacity : 4;
@@ -31,13 +37,19 @@ enum shoal_status shoal_swaps_append(struct shoal_swaps *swaps, int64_t offset, 
         swaps->list = list;
         swaps->capacity = capacity;
     }
-    swaps->list[swaps->count++] = (struct shoal_swap){offset, model};
+    swaps->list[swaps->count++] = (struct shoal_swap){offset, model, policy};
     return SHOAL_OK;
 }
 
-uint64_t shoal_swaps_last(const struct shoal_swaps *swaps)
+struct shoal_swap shoal_swaps_last(const struct shoal_swaps *swaps)
 {
-    return swaps->count ? swaps->list[swaps->count - 1].model : 0;
+    return swaps->count ? swaps->list[swaps->count - 1] : (struct shoal_swap){.offset = -1};
+}
+
+bool shoal_swaps_holds(const struct shoal_swaps *swaps, uint64_t model, uint64_t policy)
+{
+    struct shoal_swap last = shoal_swaps_last(swaps);
+    return swaps->count > 0 && last.model == model && last.policy == policy;
 }
 
 size_t shoal_swaps_find(const struct shoal_swaps *swaps, int64_t offset)
@@ -73,26 +85,31 @@ void shoal_swaps_trim(struct shoal_swaps *swaps, int64_t low)
         drop_oldest(swaps, shoal_swaps_find(swaps, low));
 }
 
-bool shoal_swaps_id(const char *text, size_t size, uint64_t *model)
+static bool read_digits(const char *text, size_t size, uint64_t *id)
 {
-    *model = 0;
+    *id = 0;
     if (size != VERSION_DIGITS)
         return false;
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
         if (c >= '0' && c <= '9')
-            *model = *model << 4 | (uint64_t)(c - '0');
+            *id = *id << 4 | (uint64_t)(c - '0');
         else if (c >= 'a' && c <= 'f')
-            *model = *model << 4 | (uint64_t)(c - 'a' + 10);
+            *id = *id << 4 | (uint64_t)(c - 'a' + 10);
         else
             return false;
     }
-    return *model != 0;
+    return true;
 }
 
-void shoal_swaps_version(uint64_t model, char version[17])
+bool shoal_swaps_id(const char *text, size_t size, uint64_t *id)
 {
-    snprintf(version, 17, "%016" PRIx64, model);
+    return read_digits(text, size, id) && *id != 0;
+}
+
+void shoal_swaps_version(uint64_t id, char version[17])
+{
+    snprintf(version, 17, "%016" PRIx64, id);
 }
 
 /* Decimal digits without leading zeros, up to INT64_MAX; the number of bytes read, 0 if there is none. */
@@ -117,16 +134,17 @@ static enum shoal_status parse(const char *text, size_t size, struct shoal_swaps
         return SHOAL_DAMAGED;
     for (size_t at = HEAD; at < size;) {
         struct shoal_swap swap;
-        if (size - at < 1 + VERSION_DIGITS + 2 || text[at] != ' ' ||
-            !shoal_swaps_id(text + at + 1, VERSION_DIGITS, &swap.model) ||
-            text[at + 1 + VERSION_DIGITS] != '@')
+        const char *model = text + at + 1, *policy = model + VERSION_DIGITS + 1;
+        if (size - at < PAIR + 1 || text[at] != ' ' ||
+            !shoal_swaps_id(model, VERSION_DIGITS, &swap.model) || policy[-1] != '+' ||
+            !read_digits(policy, VERSION_DIGITS, &swap.policy) || policy[VERSION_DIGITS] != '@')
             return SHOAL_DAMAGED;
-        at += 1 + VERSION_DIGITS + 1;
+        at += PAIR;
         size_t digits = read_offset(text + at, size - at, &swap.offset);
-        if (digits == 0 || swap.model == shoal_swaps_last(swaps))
+        if (digits == 0 || shoal_swaps_holds(swaps, swap.model, swap.policy))
             return SHOAL_DAMAGED;
         at += digits;
-        enum shoal_status status = shoal_swaps_append(swaps, swap.offset, swap.model);
+        enum shoal_status status = shoal_swaps_append(swaps, swap.offset, swap.model, swap.policy);
         if (status != SHOAL_OK)
             return status == SHOAL_INVALID ? SHOAL_DAMAGED : status;
     }
@@ -144,7 +162,8 @@ enum shoal_status shoal_swaps_parse(const char *text, size_t size, struct shoal_
 
 static size_t print_one(const struct shoal_swap *swap, char text[64])
 {
-    return (size_t)snprintf(text, 64, " %016" PRIx64 "@%" PRId64, swap->model, swap->offset);
+    return (size_t)snprintf(text, 64, " %016" PRIx64 "+%016" PRIx64 "@%" PRId64, swap->model,
+                            swap->policy, swap->offset);
 }
 
 size_t shoal_swaps_print(struct shoal_swaps *swaps, char text[SHOAL_SWAPS_BYTES + 1])

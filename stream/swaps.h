@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which model the events of one partition are applied under: the history of its swaps.
+/* Which model and which policy the events of one partition are applied under: the history of its swaps.
  *
- * A swap (offset, model) says: events from this offset on are applied under this model, until the next
- * swap. The history is kept as the metadata of the group's committed offset, so that it moves with the
- * offset, in the same transaction, and a recovery applies each event under the model it was applied
+ * A swap (offset, model, policy) says: events from this offset on are applied under this pair, until the
+ * next swap. The history is kept as the metadata of the group's committed offset, so that it moves with the
+ * offset, in the same transaction, and a recovery applies each event under the pair it was applied
  * under before:
  *
- *   m1 0035d1367cb6474c@0 5e0f3a2b11c0d9e8@81250      oldest first, offsets never fall
+ *   m2 0035d1367cb6474c+870ba20886b3e65a@0 5e0f3a2b11c0d9e8+870ba20886b3e65a@81250
  *
- * Invariant: which model an event is applied under is a pure function of its offset and the history.
- * Before the first swap, the first one's model holds. */
+ * oldest first, offsets never fall; a policy of zeros is none.
+ *
+ * Invariant: what an event is applied under is a pure function of its offset and the history. Before the
+ * first swap, the first one's pair holds. */
 #ifndef SHOAL_SWAPS_H
 #define SHOAL_SWAPS_H
 
@@ -24,7 +26,8 @@ enum { SHOAL_SWAPS_BYTES = 4000 };
 
 struct shoal_swap {
     int64_t offset;
-    uint64_t model; /* id, never 0 */
+    uint64_t model;  /* id, never 0 */
+    uint64_t policy; /* id; 0: none */
 };
 
 /* Zero-initialised: empty. */
@@ -35,11 +38,13 @@ struct shoal_swaps {
 
 void shoal_swaps_finish(struct shoal_swaps *swaps);
 /* INVALID if `offset` is negative or lies before the last swap, or the model is 0; NOMEM. A swap to the
- * model that holds already adds nothing. */
-enum shoal_status shoal_swaps_append(struct shoal_swaps *swaps, int64_t offset,
-                                     uint64_t model) SHOAL_MUST_CHECK;
-/* The model of the last swap; 0: none yet. */
-uint64_t shoal_swaps_last(const struct shoal_swaps *swaps);
+ * pair that holds already adds nothing. */
+enum shoal_status shoal_swaps_append(struct shoal_swaps *swaps, int64_t offset, uint64_t model,
+                                     uint64_t policy) SHOAL_MUST_CHECK;
+/* The last swap; of offset −1 and model 0: none yet. */
+struct shoal_swap shoal_swaps_last(const struct shoal_swaps *swaps);
+/* Does the pair hold at the end? */
+bool shoal_swaps_holds(const struct shoal_swaps *swaps, uint64_t model, uint64_t policy);
 /* Index of the swap that holds at `offset` (0 before the first one); there must be one. */
 size_t shoal_swaps_find(const struct shoal_swaps *swaps, int64_t offset);
 /* The offset at which the swap behind `index` begins; INT64_MAX behind the last. */
@@ -55,16 +60,16 @@ enum shoal_status shoal_swaps_parse(const char *text, size_t size,
  * forgotten first; returns how many. */
 size_t shoal_swaps_print(struct shoal_swaps *swaps, char text[SHOAL_SWAPS_BYTES + 1]);
 
-/* Reads a file of swaps: lines of the models topic, {"model","partition","offset","previous"} and
- * whatever else. swaps[0 … partitions − 1] are added to; lines of one partition may stand in any order.
- * What held before the first line of a partition is its "previous" (null: nothing was before it); if it
- * does not say, `first` (an id).
+/* Reads a file of swaps: lines of the models topic, {"model","policy","partition","offset","previous",
+ * "previous_policy"} and whatever else. swaps[0 … partitions − 1] are added to; lines of one partition may stand in any order.
+ * What held before the first line of a partition is its "previous" (null: nothing was before it) and
+ * "previous_policy"; where it does not say, that of `first`. A line without "policy" swaps the model only.
  * CONFIG with "file:line: reason", NOT_FOUND, IO, NOMEM. */
-enum shoal_status shoal_swaps_read(const char *path, uint64_t first, int32_t partitions,
-                                   struct shoal_swaps *swaps,
+enum shoal_status shoal_swaps_read(const char *path, const struct shoal_swap *first,
+                                   int32_t partitions, struct shoal_swaps *swaps,
                                    struct shoal_message *message) SHOAL_MUST_CHECK;
 /* A version (16 hex digits) as an id, and back. False for anything else. */
-bool shoal_swaps_id(const char *text, size_t size, uint64_t *model);
-void shoal_swaps_version(uint64_t model, char version[17]);
+bool shoal_swaps_id(const char *text, size_t size, uint64_t *id);
+void shoal_swaps_version(uint64_t id, char version[17]);
 
 #endif

@@ -13,7 +13,10 @@
 struct line {
     int32_t partition;
     struct shoal_swap swap;
+    bool has_policy;   /* else it stays */
     uint64_t previous; /* 0: none */
+    bool has_previous_policy;
+    uint64_t previous_policy;
     bool begins;       /* "previous" is null: nothing is before it */
     size_t number;     /* from 1: keeps the order of equal offsets */
 };
@@ -30,6 +33,14 @@ static const char *text_of(const struct shoal_yaml *map, const char *key)
             return at->kind == SHOAL_YAML_TEXT ? at->text : NULL;
     }
     return NULL;
+}
+
+/* A policy, or null for none. False if it is neither. */
+static bool read_policy(const char *text, bool *given, uint64_t *policy)
+{
+    *given = text != NULL;
+    *policy = 0;
+    return !text || strcmp(text, "null") == 0 || shoal_swaps_id(text, strlen(text), policy);
 }
 
 /* Sets what the line says; NULL, or what is wrong with it. */
@@ -52,6 +63,10 @@ static const char *read_fields(const struct shoal_yaml *root, int32_t partitions
     if (previous && !line->begins &&
         !shoal_swaps_id(previous, strlen(previous), &line->previous))
         return "previous must be null or a version of 16 hexadecimal digits";
+    if (!read_policy(text_of(root, "policy"), &line->has_policy, &line->swap.policy) ||
+        !read_policy(text_of(root, "previous_policy"), &line->has_previous_policy,
+                     &line->previous_policy))
+        return "policy must be null or a version of 16 hexadecimal digits";
     return NULL;
 }
 
@@ -110,7 +125,24 @@ static int by_place(const void *a, const void *b)
     return x->number < y->number ? -1 : 1;
 }
 
-enum shoal_status shoal_swaps_read(const char *path, uint64_t first, int32_t partitions,
+/* Adds a line behind what is known of its partition. */
+static enum shoal_status append(struct shoal_swaps *own, const struct line *line,
+                                const struct shoal_swap *first)
+{
+    enum shoal_status status = SHOAL_OK;
+    if (own->count == 0 && !line->begins)
+        status = shoal_swaps_append(
+            own, 0, line->previous ? line->previous : first->model,
+            line->has_previous_policy ? line->previous_policy : first->policy);
+    uint64_t before = own->count ? shoal_swaps_last(own).policy : first->policy;
+    return status == SHOAL_OK
+               ? shoal_swaps_append(own, line->swap.offset, line->swap.model,
+                                    line->has_policy ? line->swap.policy : before)
+               : status;
+}
+
+enum shoal_status shoal_swaps_read(const char *path, const struct shoal_swap *first,
+                                   int32_t partitions,
                                    struct shoal_swaps *swaps, struct shoal_message *message)
 {
     struct shoal_buffer bytes = {0};
@@ -122,12 +154,7 @@ enum shoal_status shoal_swaps_read(const char *path, uint64_t first, int32_t par
         qsort(lines.list, lines.count, sizeof *lines.list, by_place);
     for (size_t i = 0; i < lines.count && status == SHOAL_OK; i++) {
         const struct line *line = &lines.list[i];
-        struct shoal_swaps *own = &swaps[line->partition];
-        enum shoal_status added = SHOAL_OK;
-        if (own->count == 0 && !line->begins)
-            added = shoal_swaps_append(own, 0, line->previous ? line->previous : first);
-        if (added == SHOAL_OK)
-            added = shoal_swaps_append(own, line->swap.offset, line->swap.model);
+        enum shoal_status added = append(&swaps[line->partition], line, first);
         if (added != SHOAL_OK)
             status = shoal_fail(message, added, "%s: %s", path, shoal_status_text(added));
     }

@@ -12,11 +12,11 @@
  *   2. offsets into it, commit it: k moves        s < k                      replay [s, k) silently
  *   3. save records and checkpoint: s = k         nothing is missing         go on
  *
- *   swap of the model, with a commit              crash here                 recovery does
+ *   swap of model or policy, with a commit        crash here                 recovery does
  *   1. swap points into the histories (served.h)  nothing has happened       swap then
  *   2. commit as above: the histories go with     the swap holds             as above, each event under
- *      the offsets, the swaps are told                                       the model of its offset
- *   3. the pipeline uses the new model            the swap holds             likewise
+ *      the offsets, the swaps are told                                       the pair of its offset
+ *   3. the pipeline uses the new pair             the swap holds             likewise
  */
 #ifndef SHOAL_WORKER_H
 #define SHOAL_WORKER_H
@@ -28,11 +28,12 @@
 #include "stream/log.h"
 #include "stream/models.h"
 #include "stream/pipeline.h"
+#include "stream/policies.h"
 
 struct shoal_worker_options {
     const struct shoal_config *config;
     struct shoal_models *models; /* shared by the workers of the process */
-    const struct shoal_policy *policy;
+    struct shoal_policies *policies; /* likewise; NULL: no promotions */
     int32_t partitions;        /* of the events topic */
     const char *instance;      /* name of this process; NULL: dynamic membership */
     int index;                 /* of this worker in the process */

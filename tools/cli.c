@@ -152,17 +152,19 @@ static int take(struct shoal_cli_args *args, int index, const char *value)
     return SHOAL_EXIT_OK;
 }
 
-/* "FILE" wants one, "[USER]" takes up to one, "FILE..." one or more, NULL none. */
+/* "FILE" wants one, "check FILE" two, "[USER]" takes up to one, "FILE..." one or more, NULL none. */
 static int check_positionals(const struct shoal_cli_args *args)
 {
     const char *wanted = args->command->positional;
     bool many = wanted && strstr(wanted, "...");
-    if (wanted && wanted[0] != '[' && args->positionals_count == 0) {
+    size_t most = wanted ? 1 : 0;
+    for (const char *c = wanted; c && *c; c++)
+        most += *c == ' ';
+    if (wanted && wanted[0] != '[' && args->positionals_count < most) {
         (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s is missing", wanted);
         hint_help(args);
         return SHOAL_EXIT_USAGE;
     }
-    size_t most = wanted ? 1 : 0;
     if (!many && args->positionals_count > most) {
         (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "unexpected argument '%s'",
                              args->positionals[most]);

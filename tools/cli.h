@@ -34,7 +34,7 @@ struct shoal_cli_args;
 struct shoal_cli_command {
     const char *name;
     const char *summary;          /* one line */
-    const char *positional;       /* "[USER]", "FILE", "FILE..." or NULL: none taken */
+    const char *positional;       /* "[USER]", "FILE", "check FILE", "FILE..." or NULL: none taken */
     const char *description;      /* a paragraph or NULL */
     const char *example;          /* shown under Example: */
     const struct shoal_cli_option *options; /* terminated by a NULL name */

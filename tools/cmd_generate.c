@@ -38,9 +38,25 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_shopper
     options->seed = (uint64_t)seed;
     options->items = (uint64_t)items;
     options->campaigns = !shoal_cli_get(args, "no-campaigns");
+    options->kinds = shoal_cli_get(args, "kinds");
     if (start_given)
         options->start_ms = start_ms;
     return true;
+}
+
+/* Who is of which kind, beside the events. */
+static int write_kinds(const struct shoal_cli_args *args, const struct shoal_shoppers_options *options)
+{
+    const char *path = shoal_cli_get(args, "kinds");
+    FILE *out = fopen(path, "wb");
+    if (!out)
+        return shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s: %s", path, strerror(errno));
+    int error = shoal_shoppers_write_kinds(options, out);
+    if (fclose(out) != 0 && error == 0)
+        error = errno;
+    return error ? shoal_cli_fail(args, error == EINVAL ? SHOAL_EXIT_USAGE : SHOAL_EXIT_FAILED, "%s: %s",
+                                  path, strerror(error))
+                 : SHOAL_EXIT_OK;
 }
 
 static int run(const struct shoal_cli_args *args)
@@ -68,7 +84,7 @@ static int run(const struct shoal_cli_args *args)
         return shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s: %s", path, strerror(error));
     fprintf(stderr, "%llu events of %llu users\n", (unsigned long long)events_count,
             (unsigned long long)options.users);
-    return SHOAL_EXIT_OK;
+    return options.kinds ? write_kinds(args, &options) : SHOAL_EXIT_OK;
 }
 
 static const struct shoal_cli_option options[] = {
@@ -90,6 +106,10 @@ static const struct shoal_cli_option options[] = {
      .help = "first moment (default 2025-03-03T00:00Z, a Monday)"},
     {.name = "items", .argument = "N", .standard = "200000", .help = "items in the catalogue"},
     {.name = "no-campaigns", .help = "no campaign contacts"},
+    {.name = "kinds",
+     .argument = "FILE",
+     .help = "contacts work by the shopper's kind: persuadable, sure_thing, lost_cause, do_not_disturb; written "
+             "there as CSV"},
     {0},
 };
 

@@ -49,14 +49,29 @@ static enum shoal_status read_swaps(const struct shoal_cli_args *args,
                                     struct shoal_swaps **swaps, struct shoal_message *message)
 {
     const char *path = shoal_cli_get(args, "swaps"), *folder = shoal_cli_get(args, "models");
+    struct shoal_swap first = {0, setup->model->id, setup->policy ? setup->policy->id : 0};
     enum shoal_status status = SHOAL_OK;
     if (folder)
         status = shoal_models_search(setup->models, folder, message);
     if (status != SHOAL_OK || !path)
         return status;
     *swaps = calloc((size_t)partitions, sizeof **swaps);
-    return *swaps ? shoal_swaps_read(path, setup->model->id, partitions, *swaps, message)
+    return *swaps ? shoal_swaps_read(path, &first, partitions, *swaps, message)
                   : shoal_fail(message, SHOAL_NOMEM, "out of memory");
+}
+
+/* Where swaps find policies. */
+static enum shoal_status open_policies(const struct shoal_cli_args *args,
+                                       const struct shoal_setup *setup,
+                                       struct shoal_policies **policies,
+                                       struct shoal_message *message)
+{
+    static const struct shoal_log log = {.level = SHOAL_WARNING, .worker = -1};
+    const char *path = shoal_cli_get(args, "promotions"), *history = shoal_cli_get(args, "policies");
+    struct shoal_policies_options options = {
+        .path = path ? path : setup->config->promotions_path,
+        .history = history ? history : setup->config->promotions_history};
+    return shoal_policies_open(&options, &log, policies, message);
 }
 
 static void free_swaps(struct shoal_swaps *swaps, int32_t partitions)
@@ -93,12 +108,15 @@ static int replay(const struct shoal_cli_args *args, struct shoal_setup *setup, 
     struct shoal_message message = {.text = ""};
     struct shoal_swaps *swaps = NULL;
     enum shoal_status status = read_swaps(args, setup, options.partitions, &swaps, &message);
+    if (status == SHOAL_OK)
+        status = open_policies(args, setup, &options.policies, &message);
     options.models = setup->models;
     options.swaps = swaps;
     if (status == SHOAL_OK)
         status = open_store(args, setup, &options.store, &message);
     if (status != SHOAL_OK) {
         free_swaps(swaps, options.partitions);
+        shoal_policies_close(options.policies);
         return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
     }
     int64_t since_ms = shoal_clock_ms();
@@ -108,6 +126,7 @@ static int replay(const struct shoal_cli_args *args, struct shoal_setup *setup, 
     if (options.store)
         options.store->ops->destroy(options.store);
     free_swaps(swaps, options.partitions);
+    shoal_policies_close(options.policies);
     if (status != SHOAL_OK)
         return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
     double seconds = (double)(shoal_clock_ms() - since_ms + 1) / 1000;
@@ -147,10 +166,12 @@ static const struct shoal_cli_option options[] = {
      "states.jsonl",
      true, false},
     {"partitions", "N", "4", "partitions of the topic that is imitated", false, false},
-    {"swaps", "FILE", NULL, "swaps of the model to make: lines of the models topic, {\"model\":VERSION,"
-     "\"partition\":N,\"offset\":N}", false, false},
+    {"swaps", "FILE", NULL, "swaps of model and policy to make: lines of the models topic, "
+     "{\"model\":VERSION,\"policy\":VERSION,\"partition\":N,\"offset\":N}", false, false},
     {"models", "FOLDER", NULL, "folder of the models that --swaps names (default: that of --model)", false,
      false},
+    {"policies", "FOLDER", NULL, "folder of the policies that --swaps names (default: promotions.history, "
+     "else that of --promotions with .history behind it)", false, false},
     {"workers", "N", "1", "pipelines that share the partitions; the result is the same", false, false},
     {"save-every", "N", "0", "save and empty all caches after N messages; 0: at the end only", false,
      false},

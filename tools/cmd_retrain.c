@@ -98,7 +98,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_retrain
         !read_duration(args, "max-age", hour_ms, &options->max_age_ms) ||
         !read_duration(args, "recent", hour_ms, &options->recent_ms) ||
         !shoal_cli_real(args, "margin", 0, 1, &options->margin) ||
-        !read_training(args, &options->train))
+        !shoal_on_top_read(args, &options->on_top) || !read_training(args, &options->train))
         return false;
     options->until_ms = until_ms;
     if (options->max_age_ms && !options->if_drifted) {
@@ -308,6 +308,7 @@ static const struct shoal_cli_option options[] = {
     {"json", NULL, NULL, "print the run as one JSON object, as it is recorded", false, false},
     {"seed", "S", "1", "the same events, options and seed give the same model, byte for byte",
      false, false},
+    SHOAL_ON_TOP_OPTIONS,
     {"hidden", "H", NULL, "units of the LSTM; this and what follows: if not given, as in shoal train",
      false, false},
     {"item-buckets", "N", NULL, "rows of the item table", false, false},

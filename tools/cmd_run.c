@@ -123,7 +123,8 @@ static bool at_end(struct processor *p)
     return true;
 }
 
-static enum shoal_status watch(struct processor *p, struct shoal_models *models)
+static enum shoal_status watch(struct processor *p, struct shoal_models *models,
+                               struct shoal_policies *policies)
 {
     for (unsigned tick = 0; !atomic_load(&stop); tick++) {
         for (int64_t i = 0; i < p->config->workers; i++) {
@@ -132,8 +133,10 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models)
                 return status;
         }
         report(p, false);
-        if (tick % MODEL_TICKS == 0)
-            (void)shoal_models_refresh(models, &p->log); /* the workers see it by themselves */
+        if (tick % MODEL_TICKS == 0) { /* the workers see it by themselves */
+            (void)shoal_models_refresh(models, &p->log);
+            (void)shoal_policies_refresh(policies, &p->log);
+        }
         if (p->exit_at_end && tick % LAG_TICKS == 0 && at_end(p))
             return SHOAL_OK;
         pause_ms(TICK_MS);
@@ -142,14 +145,14 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models)
 }
 
 static enum shoal_status work(struct processor *p, const struct shoal_setup *setup,
-                              struct shoal_message *message)
+                              struct shoal_policies *policies, struct shoal_message *message)
 {
     enum shoal_status status = SHOAL_OK;
     bool dynamic = strcmp(p->config->instance_id, "none") == 0;
     struct shoal_worker_options options = {
         .config = p->config,
         .models = setup->models,
-        .policy = setup->policy,
+        .policies = policies,
         .partitions = p->partitions,
         .instance = dynamic ? NULL : p->instance.name,
         .log = p->log,
@@ -166,7 +169,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
                         setup->model->version, p->config->delivery, p->config->workers,
                         p->config->group_id, dynamic ? "a dynamic member" : p->instance.name,
                         p->config->topic_events, p->partitions);
-        status = watch(p, setup->models);
+        status = watch(p, setup->models, policies);
     }
     atomic_store(&stop, true);
     for (int64_t i = 0; i < p->config->workers; i++) {
@@ -181,7 +184,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
 }
 
 static enum shoal_status process(struct processor *p, const struct shoal_setup *setup,
-                                 struct shoal_message *message)
+                                 struct shoal_policies *policies, struct shoal_message *message)
 {
     struct shoal_redis_address
         address; /* a worker would find it wrong only once a broker answers */
@@ -207,14 +210,36 @@ static enum shoal_status process(struct processor *p, const struct shoal_setup *
         if (status != SHOAL_OK)
             return status;
     }
-    return work(p, setup, message);
+    return work(p, setup, policies, message);
+}
+
+static struct shoal_log log_of(const struct shoal_config *config)
+{
+    return (struct shoal_log){.level = shoal_log_level_of(config->log_level),
+                              .json = strcmp(config->log_format, "json") == 0,
+                              .worker = -1};
+}
+
+static int open_policies(const struct shoal_cli_args *args, const struct shoal_config *config,
+                         struct shoal_policies **policies)
+{
+    struct shoal_message message = {.text = ""};
+    struct shoal_log log = log_of(config);
+    struct shoal_policies_options options = {
+        .path = config->promotions_path, .history = config->promotions_history, .keep = true};
+    return shoal_policies_open(&options, &log, policies, &message) == SHOAL_OK
+               ? SHOAL_EXIT_OK
+               : shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s", message.text);
 }
 
 static int run(const struct shoal_cli_args *args)
 {
     struct shoal_setup setup;
     struct shoal_message message = {.text = ""};
-    int code = shoal_setup_load(args, NULL, NULL, &setup);
+    struct shoal_policies *policies = NULL;
+    int code = shoal_setup_load(args, NULL, "", &setup); /* the promotions are followed */
+    if (code == SHOAL_EXIT_OK)
+        code = open_policies(args, setup.config, &policies);
     if (code == SHOAL_EXIT_OK) {
         struct sigaction action = {.sa_handler = on_signal};
         sigaction(SIGTERM, &action, NULL);
@@ -222,15 +247,13 @@ static int run(const struct shoal_cli_args *args)
         signal(SIGPIPE, SIG_IGN);
         struct processor p = {
             .config = setup.config,
-            .log = {.level = shoal_log_level_of(setup.config->log_level),
-                    .json = strcmp(setup.config->log_format, "json") == 0,
-                    .worker = -1},
+            .log = log_of(setup.config),
             .instance = {.slot_fd = -1},
             .exit_at_end = shoal_cli_get(args, "exit-at-end") != NULL,
             .started_ms = shoal_clock_ms(),
             .reported_ms = shoal_clock_ms(),
         };
-        enum shoal_status status = process(&p, &setup, &message);
+        enum shoal_status status = process(&p, &setup, policies, &message);
         for (int64_t i = 0; p.workers && i < p.config->workers; i++)
             shoal_worker_join(p.workers[i]);
         if (status != SHOAL_OK)
@@ -243,6 +266,7 @@ static int run(const struct shoal_cli_args *args)
         free(p.ends);
         free(p.committed);
     }
+    shoal_policies_close(policies);
     shoal_setup_finish(&setup);
     return code;
 }
@@ -260,7 +284,8 @@ const struct shoal_cli_command shoal_cmd_run = {
     .description =
         "Runs until SIGTERM or SIGINT: then finishes, commits and leaves. Losing Kafka or Redis "
         "does not end it: it keeps trying. If model.path is a folder of models, the version in service "
-        "there is followed: a newly published one is taken between two micro-batches. Exit codes: 3 configuration, promotions, model or "
+        "there is followed: a newly published one is taken between two micro-batches, as is a changed "
+        "promotions file. Exit codes: 3 configuration, promotions, model or "
         "recovery refused, 4 fenced by another process of the same name.",
     .example = "shoal run --config deploy/shoal.yaml --set workers=2",
     .options = options,

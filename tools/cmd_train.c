@@ -12,6 +12,7 @@
 #include "model/learn/train.h"
 #include "stream/event.h"
 #include "tools/commands.h"
+#include "tools/learn_on_top.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
 #include "tools/train_log.h"
@@ -20,6 +21,8 @@
 struct showing {
     struct shoal_train_show show;
     struct shoal_train_log log;
+    struct shoal_on_top on_top;
+    struct shoal_on_top_report learnt;
 };
 
 static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
@@ -256,6 +259,7 @@ static int keep(const struct shoal_cli_args *args, const struct showing *showing
     enum shoal_status status = shoal_model_save(model, path, &message);
     if (status == SHOAL_OK) {
         print_summary(path, model, summary, seconds);
+        shoal_on_top_show(&showing->on_top, &showing->learnt, stdout);
         print_left_out(load, dataset, preparation);
     }
     struct shoal_train_run made = {args,        train_options, dataset, load,
@@ -281,6 +285,41 @@ static int load_pretraining(const struct shoal_cli_args *args, struct shoal_trai
     return status == SHOAL_OK
                ? SHOAL_EXIT_OK
                : shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
+}
+
+/* What the finished network is the base of. As shoal_on_top_learn; and as shoal_model_load for --previous. */
+static enum shoal_status learn_on_top(const struct shoal_cli_args *args,
+                                      const struct shoal_dataset *dataset, int64_t end_ms,
+                                      const struct shoal_train_options *options,
+                                      struct shoal_model *model, struct showing *showing,
+                                      struct shoal_message *message)
+{
+    struct shoal_model *before = NULL;
+    const char *previous = shoal_cli_get(args, "previous");
+    enum shoal_status status = SHOAL_OK;
+    if (!shoal_on_top_read(args, &showing->on_top))
+        return SHOAL_INTERNAL; /* run() has refused what is wrong */
+    if (previous)
+        status = shoal_model_load(previous, &before, message);
+    if (status == SHOAL_OK)
+        status = shoal_on_top_learn(&showing->on_top, model, dataset, end_ms, options->seed, before,
+                                    &showing->learnt, message);
+    shoal_model_destroy(before);
+    return status;
+}
+
+/* Before a long training, rather than after it. */
+static int check_previous(const struct shoal_cli_args *args)
+{
+    struct shoal_model *before;
+    struct shoal_message message = {.text = ""};
+    const char *previous = shoal_cli_get(args, "previous");
+    if (!previous)
+        return SHOAL_EXIT_OK;
+    if (shoal_model_load(previous, &before, &message) != SHOAL_OK)
+        return shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s", message.text);
+    shoal_model_destroy(before);
+    return SHOAL_EXIT_OK;
 }
 
 static int train(const struct shoal_cli_args *args, const struct shoal_train_options *wanted,
@@ -316,14 +355,17 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         return code;
     }
     struct showing showing = {.show = {.epochs = 0}};
+    int64_t end_ms = load.reached ? until_ms : last_ms;
     struct shoal_train_report report = {&showing, on_epoch, on_progress};
     struct shoal_model *model;
     struct shoal_train_summary summary;
     shoal_progress_start(&showing.show.line, "train", "events");
-    enum shoal_status status = shoal_train(dataset, load.reached ? until_ms : last_ms, &options,
-                                           &report, &model, &summary, &message);
+    enum shoal_status status =
+        shoal_train(dataset, end_ms, &options, &report, &model, &summary, &message);
     shoal_progress_end(&showing.show.line);
     shoal_dataset_finish(&pretrain);
+    if (status == SHOAL_OK)
+        status = learn_on_top(args, dataset, end_ms, &options, model, &showing, &message);
     if (status == SHOAL_OK)
         code = keep(args, &showing, dataset, &load, model, &summary, &preparation,
                     (double)(shoal_clock_ms() - since_ms) / 1000);
@@ -336,17 +378,38 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
     return code;
 }
 
+/* Whether --previous can be read: said before the training instead of after it. */
+static int check_previous(const struct shoal_cli_args *args)
+{
+    struct shoal_model *model;
+    struct shoal_message message = {.text = ""};
+    const char *previous = shoal_cli_get(args, "previous");
+    if (!previous)
+        return SHOAL_EXIT_OK;
+    if (shoal_model_load(previous, &model, &message) != SHOAL_OK)
+        return shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "--previous: %s", message.text);
+    shoal_model_destroy(model);
+    return SHOAL_EXIT_OK;
+}
+
 static int run(const struct shoal_cli_args *args)
 {
     struct shoal_train_options options;
     struct shoal_message message = {.text = ""};
-    if (!read_options(args, &options))
+    struct shoal_on_top on_top; /* looked at once more after the training */
+    if (!read_options(args, &options) || !shoal_on_top_read(args, &on_top))
         return SHOAL_EXIT_USAGE;
+    int code = check_previous(args);
+    if (code != SHOAL_EXIT_OK)
+        return code;
     if (shoal_train_options_check(&options, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
+    int code = check_previous(args);
+    if (code != SHOAL_EXIT_OK)
+        return code;
     struct shoal_dataset dataset;
     shoal_dataset_init(&dataset, options.dims.ring);
-    int code = train(args, &options, &dataset);
+    code = train(args, &options, &dataset);
     shoal_dataset_finish(&dataset);
     return code;
 }
@@ -420,6 +483,9 @@ static const struct shoal_cli_option train_options[] = {
      "write the training's memory there after every epoch, and go on from it if it is there, to the same "
      "model; removed at the end",
      false, false},
+    SHOAL_ON_TOP_OPTIONS,
+    {"previous", "MODEL", NULL, "keep the ids of this model's clusters where they keep their users", false,
+     false},
     {"no-refit", NULL, NULL, "keep the model of the training part, do not learn from the last days",
      false, false},
     {0},
@@ -433,7 +499,9 @@ const struct shoal_cli_command shoal_cmd_train = {
         "last day (of short data, the last fifth) validates, the 24 hours before it are left out, "
         "the rest trains. Starts from a logistic regression on the decayed counters, stops early on "
         "the validation log loss, calibrates, takes the thresholds warm and hot from the 70 % and "
-        "90 % quantiles of the validation scores, and learns once more from all labelled events.",
+        "90 % quantiles of the validation scores, and learns once more from all labelled events. "
+        "On top of it learns what users are expected to spend (--value), clusters of users (--clusters), how "
+        "engaged they are and who buys only if prompted (--engagement).",
     .example = "shoal train --events events.csv.gz --until 2017-12-02T00:00+08:00 --out m.shoal",
     .options = train_options,
     .run = run,

@@ -59,6 +59,20 @@ static void put_calibration(struct shoal_put *put, const struct shoal_calibratio
     shoal_put_close(put, '}');
 }
 
+static void put_value(struct shoal_put *put, const struct shoal_value *value)
+{
+    if (!value) {
+        shoal_put_null(put, "value");
+        return;
+    }
+    shoal_put_open(put, "value", '{');
+    shoal_put_text(put, "method", shoal_value_method_name(shoal_value_method(value)));
+    shoal_put_int(put, "horizon_ms", shoal_value_horizon_ms(value));
+    shoal_put_real(put, "middle", (double)shoal_value_threshold(value, SHOAL_VALUE_MIDDLE));
+    shoal_put_real(put, "high", (double)shoal_value_threshold(value, SHOAL_VALUE_HIGH));
+    shoal_put_close(put, '}');
+}
+
 void shoal_describe_model(struct shoal_put *put, const char *key, const struct shoal_model *model)
 {
     shoal_put_open(put, key, '{');
@@ -69,5 +83,6 @@ void shoal_describe_model(struct shoal_put *put, const char *key, const struct s
     shoal_put_real(put, "hot", (double)model->hot);
     put_origin(put, &model->origin);
     put_calibration(put, &model->calibration[SHOAL_buy_24h]);
+    put_value(put, model->value);
     shoal_put_close(put, '}');
 }

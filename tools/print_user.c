@@ -36,6 +36,18 @@ static void print_segments(FILE *out, const struct shoal_record *record)
     }
 }
 
+static void print_purchases(FILE *out, const struct shoal_record *record)
+{
+    char first[25], last[25];
+    const struct shoal_purchases *p = &record->purchases;
+    if (p->occasions)
+        fprintf(out, "purchases        on %" PRIu32 " days, %s to %s, %.2f spent after the first day\n",
+                p->occasions, when(p->first_ms, first), when(p->last_ms, last), (double)p->spent);
+    if (record->timer_ms)
+        fprintf(out, "looked at again  %s at the latest, if no event comes\n",
+                when(record->timer_ms, first));
+}
+
 static const char *promotion_name(const struct shoal_policy *policy, uint32_t hash, char text[16])
 {
     for (size_t i = 0; policy && i < policy->count; i++) {
@@ -89,6 +101,7 @@ void shoal_print_user(FILE *out, const struct shoal_record *record, const char *
     fprintf(out, "model            %016" PRIx64 "\n", record->model);
     fprintf(out, "events           %" PRIu64 ", %s to %s\n", record->events_count,
             when(record->first_ms, first), when(record->last_ms, last));
+    print_purchases(out, record);
     print_segments(out, record);
     print_promotions(out, record, policy);
     print_counters(out, record);

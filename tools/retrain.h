@@ -17,6 +17,7 @@
 #include "model/learn/reference.h"
 #include "model/learn/train.h"
 #include "model/models_dir.h"
+#include "tools/learn_on_top.h"
 #include "tools/load_events.h"
 
 struct shoal_retrain_options {
@@ -31,6 +32,7 @@ struct shoal_retrain_options {
     int64_t max_age_ms; /* … the model in service ends so long before they do; 0: however long */
     int64_t recent_ms;  /* how much is looked at for drift */
     struct shoal_train_options train;
+    struct shoal_on_top on_top; /* what is learnt on top of the network */
 };
 
 /*  X(NAME, "text in runs.jsonl") */
@@ -67,6 +69,7 @@ struct shoal_retrain_run {
     struct shoal_drift_report drift;
     struct shoal_message trigger; /* why there was a training with if_drifted; "" */
     struct shoal_train_summary summary;
+    struct shoal_on_top_report learnt;
     struct shoal_model_origin origin; /* of the challenger */
     struct shoal_comparison comparison;
 };

@@ -137,6 +137,17 @@ static void put_sealed(struct shoal_put *put, const struct shoal_retrain_run *ru
     shoal_put_close(put, '}');
 }
 
+static void put_clusters(struct shoal_put *put, const struct shoal_train_clusters_report *report)
+{
+    shoal_put_open(put, "clusters", '{');
+    shoal_put_count(put, "count", report->found.clusters);
+    shoal_put_real(put, "stability", report->found.stability.mean);
+    shoal_put_count(put, "kept", report->kept);
+    shoal_put_count(put, "new", report->fresh);
+    shoal_put_count(put, "retired", report->retired);
+    shoal_put_close(put, '}');
+}
+
 void shoal_retrain_put(const struct shoal_retrain_options *options,
                        const struct shoal_retrain_run *run, FILE *out)
 {
@@ -158,6 +169,8 @@ void shoal_retrain_put(const struct shoal_retrain_options *options,
     put_options(&put, options);
     if (run->trained)
         put_training(&put, run);
+    if (run->learnt.clusters.kept + run->learnt.clusters.fresh)
+        put_clusters(&put, &run->learnt.clusters);
     if (run->loaded && run->events_count)
         put_sealed(&put, run);
     if (run->looked)
@@ -214,6 +227,13 @@ void shoal_retrain_print(const struct shoal_retrain_run *run, FILE *out)
     if (run->trigger.text[0])
         fprintf(out, "  because   %s\n", run->trigger.text);
     print_drift(run, out);
+    if (run->learnt.clusters.kept + run->learnt.clusters.fresh)
+        fprintf(out, "  clusters  %zu, stability %.2f; %zu continue those in service, %zu are new, "
+                     "%zu retired\n",
+                run->learnt.clusters.found.clusters, run->learnt.clusters.found.stability.mean, run->learnt.clusters.kept,
+                run->learnt.clusters.fresh, run->learnt.clusters.retired);
+    else if (run->learnt.clusters.why_not.text[0])
+        fprintf(out, "  clusters  none: %s\n", run->learnt.clusters.why_not.text);
     if (run->trained) {
         print_window("trained", run->from_ms, run->sealed_from_ms, out);
         fprintf(out, ", %zu events of %zu users\n", run->summary.events_count,

@@ -8,6 +8,7 @@
 #include "model/base/clock.h"
 #include "model/learn/labels.h"
 #include "model/learn/slice.h"
+#include "model/user_vector.h"
 #include "stream/event.h"
 #include "tools/retrain.h"
 #include "tools/train_show.h"
@@ -185,6 +186,47 @@ static enum shoal_status cut(struct round *round, struct shoal_message *message)
     return SHOAL_OK;
 }
 
+/* Gives the challenger the incumbent's clusters if that makes it the incumbent, byte for byte: the same training once
+ * more is no new model, though its clusters would say that they continue those of before. */
+static enum shoal_status keep_clusters(struct round *round)
+{
+    struct shoal_model *challenger = round->challenger;
+    const struct shoal_model *incumbent = round->incumbent;
+    struct shoal_clusters *own = challenger->clusters, *kept = NULL;
+    struct shoal_buffer bytes = {0}, section = {0};
+    struct shoal_unpack in;
+    if (!own || !incumbent || !incumbent->clusters ||
+        shoal_clusters_count(own) != shoal_clusters_count(incumbent->clusters))
+        return SHOAL_OK;
+    shoal_clusters_pack(incumbent->clusters, &section);
+    shoal_unpack_init(&in, section.bytes, section.size);
+    enum shoal_status status =
+        shoal_clusters_unpack(&in, shoal_user_vector_size(challenger), &kept, NULL);
+    challenger->clusters = kept;
+    bool same = status == SHOAL_OK && shoal_model_serialize(challenger, &bytes) == SHOAL_OK &&
+                challenger->id == incumbent->id;
+    if (!same)
+        challenger->clusters = own;
+    shoal_clusters_destroy(same ? own : kept);
+    shoal_buffer_finish(&section);
+    shoal_buffer_finish(&bytes);
+    return status == SHOAL_NOMEM ? status : SHOAL_OK; /* of another size of vector: another model */
+}
+
+/* What the finished network is the base of, from the same window. */
+static enum shoal_status learn_on_top(struct round *round, struct shoal_message *message)
+{
+    const struct shoal_retrain_options *options = round->options;
+    enum shoal_status status = shoal_on_top_learn(
+        &options->on_top, round->challenger, &round->window, round->run->sealed_from_ms,
+        options->train.seed, round->incumbent, &round->run->learnt, message);
+    if (status != SHOAL_OK)
+        return status;
+    shoal_on_top_show(&options->on_top, &round->run->learnt, stderr);
+    status = keep_clusters(round);
+    return status == SHOAL_OK ? status : shoal_fail(message, status, "out of memory");
+}
+
 static enum shoal_status train(struct round *round, struct shoal_message *message)
 {
     struct shoal_retrain_run *run = round->run;
@@ -200,6 +242,9 @@ static enum shoal_status train(struct round *round, struct shoal_message *messag
     shoal_progress_end(&round->show.line);
     if (status == SHOAL_NOMEM)
         return shoal_fail(message, status, "out of memory with %zu events", run->events_count);
+    if (status != SHOAL_OK)
+        return status;
+    status = learn_on_top(round, message);
     if (status != SHOAL_OK)
         return status;
     struct shoal_buffer bytes = {0};

@@ -151,6 +151,29 @@ static void init_habits(struct shoal_shopper *shopper, const struct shoal_shop *
         shopper->favourites[slot] = shoal_catalogue_draw_category(shop->catalogue, random);
 }
 
+const char *shoal_shopper_kind_name(enum shoal_shopper_kind kind)
+{
+    static const char *const names[] = {"persuadable", "sure_thing", "lost_cause", "do_not_disturb"};
+
+    return names[kind];
+}
+
+/* From a generator of its own, so that a shopper's life is the same without kinds until the first campaign. Who
+ * minds the price can be persuaded, who saves much buys anyway, who does neither would rather be left alone. */
+static void init_kind(struct shoal_shopper *shopper, const struct shoal_shop *shop, uint64_t number)
+{
+    struct shoal_random random = shoal_random_stream(shop->seed, (UINT64_C(5) << 40) + number);
+    enum shoal_shopper_kind likely = shopper->cart_ppm > 60000 ? SHOAL_SHOPPER_SURE
+                                     : shopper->price_sensitivity_q16 > SHOAL_Q16_ONE * 8 / 10
+                                         ? SHOAL_SHOPPER_PERSUADABLE
+                                     : shopper->cart_ppm > 30000 ? SHOAL_SHOPPER_LOST
+                                                                 : SHOAL_SHOPPER_DISTURBED;
+
+    shopper->kind = shoal_random_chance_ppm(&random, 700000)
+                        ? likely
+                        : (enum shoal_shopper_kind)shoal_random_below(&random, 4);
+}
+
 void shoal_shopper_init(struct shoal_shopper *shopper, const struct shoal_shop *shop,
                         uint64_t number)
 {
@@ -161,6 +184,8 @@ void shoal_shopper_init(struct shoal_shopper *shopper, const struct shoal_shop *
     shopper->random = shoal_random_stream(shop->seed, number);
     shopper->stop_ms = shop->end_ms;
     init_habits(shopper, shop);
+    if (shop->kinds)
+        init_kind(shopper, shop, number);
     if (shoal_random_chance_ppm(&shopper->random, 150000)) /* comes late */
         arrival_ms += SECOND_MS * shoal_random_below(&shopper->random, span_s);
     if (shoal_random_chance_ppm(&shopper->random, 70000)) { /* stops early */
@@ -356,6 +381,20 @@ static uint32_t bide(struct shoal_shopper *shopper, const struct shoal_shop *sho
     return browse(shopper, shop);
 }
 
+/* What a campaign does to a shopper of a kind, contacted or not. */
+static void respond(struct shoal_shopper *shopper, int64_t now_ms, uint32_t item, bool contacted)
+{
+    bool buys = shopper->kind == SHOAL_SHOPPER_SURE ||
+                (shopper->kind == SHOAL_SHOPPER_PERSUADABLE && contacted);
+
+    if (buys && shopper->intent != WAITING && shoal_random_chance_ppm(&shopper->random, 600000)) {
+        choose(shopper, now_ms, item, true);
+        shopper->decide_ms = now_ms + HOUR_MS;
+    }
+    if (shopper->kind == SHOAL_SHOPPER_DISTURBED && contacted && shopper->intent != BROWSING)
+        give_up(shopper);
+}
+
 /* Half of those who come while a campaign runs are shown it, by the toss of a coin. */
 static void meet_campaign(struct shoal_shopper *shopper, const struct shoal_shop *shop,
                           int64_t now_ms)
@@ -365,14 +404,17 @@ static void meet_campaign(struct shoal_shopper *shopper, const struct shoal_shop
     if (campaign.number == shopper->promotion_seen)
         return;
     shopper->promotion_seen = campaign.number;
-    if (!shoal_random_chance_ppm(&shopper->random, 500000))
+    bool contacted = shoal_random_chance_ppm(&shopper->random, 500000);
+    if (shop->kinds)
+        respond(shopper, now_ms, campaign.item, contacted);
+    if (!contacted)
         return;
     shopper->promotion = campaign.number;
     shopper->pending_item = campaign.item;
     push_pending(shopper, SHOAL_SHOPPER_SHOWN);
     if (shoal_random_chance_ppm(&shopper->random, shopper->persuadable ? 350000 : 150000))
         push_pending(shopper, SHOAL_SHOPPER_CLICKED);
-    if (shopper->persuadable && shopper->intent != WAITING &&
+    if (!shop->kinds && shopper->persuadable && shopper->intent != WAITING &&
         shoal_random_chance_ppm(&shopper->random, 350000))
         choose(shopper, now_ms, campaign.item, true);
 }

@@ -27,6 +27,16 @@ enum shoal_shopper_action {
     SHOAL_SHOPPER_CLICKED, /* the same, followed by the shopper */
 };
 
+/* What a contact does to a shopper, where shops ask for kinds. */
+enum shoal_shopper_kind {
+    SHOAL_SHOPPER_PERSUADABLE, /* buys what is promoted if contacted */
+    SHOAL_SHOPPER_SURE,        /* buys it anyway */
+    SHOAL_SHOPPER_LOST,        /* does not care */
+    SHOAL_SHOPPER_DISTURBED,   /* gives up what it was about to buy if contacted */
+};
+/* "persuadable", "sure_thing", "lost_cause", "do_not_disturb". Static. */
+const char *shoal_shopper_kind_name(enum shoal_shopper_kind kind);
+
 /* What all shoppers share. Times are milliseconds since 1970, events lie in [start, end). */
 struct shoal_shop {
     const struct shoal_catalogue *catalogue;
@@ -34,6 +44,7 @@ struct shoal_shop {
     int64_t start_ms;
     int64_t end_ms;
     bool campaigns;
+    bool kinds; /* contacts work by the shopper's kind; else they persuade some and leave others alone */
 };
 
 struct shoal_shopper_event {
@@ -71,6 +82,7 @@ struct shoal_shopper {
     uint32_t favourites[SHOAL_SHOPPER_FAVOURITES];
     uint8_t rhythm;
     bool persuadable;
+    enum shoal_shopper_kind kind; /* if the shop has kinds */
 
     /* the moment */
     uint32_t category;

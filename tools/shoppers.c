@@ -106,6 +106,7 @@ static int population_init(struct population *population,
         .start_ms = options->start_ms,
         .end_ms = options->start_ms + seconds * 1000,
         .campaigns = options->campaigns,
+        .kinds = options->kinds,
     };
     for (uint32_t user = 0; user < options->users; user++) {
         struct shoal_shopper *shopper = &population->shoppers[user];
@@ -232,5 +233,23 @@ int shoal_shoppers_write(const struct shoal_shoppers_options *options, FILE *out
     }
     if (events_count != NULL)
         *events_count = count;
+    return result;
+}
+
+int shoal_shoppers_write_kinds(const struct shoal_shoppers_options *options, FILE *out)
+{
+    struct population population;
+
+    if (!options_are_valid(options) || !options->kinds)
+        return EINVAL;
+    int result = population_init(&population, options);
+    if (result == 0)
+        fputs("user_id,kind\n", out);
+    for (uint64_t user = 0; result == 0 && user < options->users; user++)
+        fprintf(out, "u%06u,%s\n", (unsigned)user,
+                shoal_shopper_kind_name(population.shoppers[user].kind));
+    population_finish(&population);
+    if (result == 0 && (fflush(out) != 0 || ferror(out)))
+        result = errno ? errno : EIO;
     return result;
 }

@@ -31,6 +31,7 @@ struct shoal_shoppers_options {
     int64_t start_ms; /* ms since 1970, 0 to the year 5138; default 2025-03-03T00:00Z, a Monday */
     uint64_t items;   /* in the catalogue, 1 to 100,000,000; default 200,000 */
     bool campaigns;   /* default true */
+    bool kinds;       /* contacts work by the shopper's kind (shopper.h); default false */
     /* Called now and then and once at the end, from the writing thread; may be NULL. `done` and
      * `total` are simulated milliseconds. */
     void (*progress)(void *opaque, uint64_t done, uint64_t total);
@@ -50,5 +51,10 @@ struct shoal_shoppers_options shoal_shoppers_options_default(void);
 __attribute__((warn_unused_result)) int
 shoal_shoppers_write(const struct shoal_shoppers_options *options, FILE *out,
                      uint64_t *events_count);
+
+/* Writes what no event tells, as CSV: "user_id,kind" and a line a shopper. 0, EINVAL, ENOMEM, or the errno of the
+ * write that failed. */
+__attribute__((warn_unused_result)) int
+shoal_shoppers_write_kinds(const struct shoal_shoppers_options *options, FILE *out);
 
 #endif

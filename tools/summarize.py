@@ -102,15 +102,15 @@ def outputs(args):
     sizes = collections.Counter((dimension, to) for (dimension, _), to in level.items())
     print(f"Segments ({changes:,} changes), users by their level now:")
     for dimension in sorted({d for d, _ in sizes}):
-        members = [(to, n) for (d, to), n in sizes.most_common() if d == dimension]
-        print(f"  {dimension:<12}" + "   ".join(f"{to} {n:,}" for to, n in members))
+        members = [(to, n) for (d, to), n in sizes.most_common() if d == dimension and to is not None]
+        print(f"  {dimension:<17}" + "   ".join(f"{to} {n:,}" for to, n in members))
     print(f"\nThe last {len(latest)} segment changes:")
     for change in latest:
         score = change.get("score")
         shown = f"   score {score:.3f}" if isinstance(score, (int, float)) else ""
         print(
             f"  {clock(change.get('event_time'))}  user {change['user_id']:<12} "
-            f"{change['dimension']}: {change.get('from')} -> {change['to']}{shown}"
+            f"{change['dimension']}: {change.get('from') or 'none'} -> {change['to'] or 'none'}{shown}"
         )
 
     answer, count, latest = {}, 0, collections.deque(maxlen=args.last)

@@ -100,6 +100,30 @@ static enum shoal_status add_user(struct shoal_dataset *dataset, const char *id,
     return SHOAL_OK;
 }
 
+/* The slot of the table where this user stands, or the empty one where it would. */
+static size_t find_slot(const struct shoal_dataset *dataset, const char *id, size_t id_size,
+                        uint64_t hash)
+{
+    size_t mask = dataset->table_size - 1, slot = hash & mask;
+    for (; dataset->table[slot]; slot = (slot + 1) & mask) {
+        const struct shoal_dataset_user *there = &dataset->users[dataset->table[slot] - 1];
+        if (there->hash == hash && there->id_size == id_size &&
+            memcmp(dataset->ids + there->id_at, id, id_size) == 0)
+            break;
+    }
+    return slot;
+}
+
+bool shoal_dataset_find_user(const struct shoal_dataset *dataset, const char *id, size_t id_size,
+                             uint32_t *user)
+{
+    if (dataset->table_size == 0)
+        return false;
+    uint32_t found = dataset->table[find_slot(dataset, id, id_size, shoal_hash(id, id_size))];
+    *user = found - 1;
+    return found != 0;
+}
+
 static enum shoal_status find_user(struct shoal_dataset *dataset, const char *id, size_t id_size,
                                    uint32_t *user)
 {
@@ -108,14 +132,10 @@ static enum shoal_status find_user(struct shoal_dataset *dataset, const char *id
     if (grow_table(dataset) != SHOAL_OK)
         return SHOAL_NOMEM;
     uint64_t hash = shoal_hash(id, id_size);
-    size_t mask = dataset->table_size - 1, slot = hash & mask;
-    for (; dataset->table[slot]; slot = (slot + 1) & mask) {
-        const struct shoal_dataset_user *there = &dataset->users[dataset->table[slot] - 1];
-        if (there->hash == hash && there->id_size == id_size &&
-            memcmp(dataset->ids + there->id_at, id, id_size) == 0) {
-            *user = dataset->table[slot] - 1;
-            return SHOAL_OK;
-        }
+    size_t slot = find_slot(dataset, id, id_size, hash);
+    if (dataset->table[slot]) {
+        *user = dataset->table[slot] - 1;
+        return SHOAL_OK;
     }
     enum shoal_status status = add_user(dataset, id, id_size, hash);
     if (status != SHOAL_OK)

@@ -13,6 +13,7 @@
 #ifndef SHOAL_LEARN_DATASET_H
 #define SHOAL_LEARN_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -70,6 +71,9 @@ enum shoal_status shoal_dataset_append_event(struct shoal_dataset *dataset, cons
 enum shoal_status shoal_dataset_group(struct shoal_dataset *dataset) SHOAL_MUST_CHECK;
 /* What event i says beyond its touch, without its event_id. */
 struct shoal_extra shoal_dataset_extra(const struct shoal_dataset *dataset, size_t event);
+/* The number of the user with this id; false if there is none. */
+bool shoal_dataset_find_user(const struct shoal_dataset *dataset, const char *id, size_t id_size,
+                             uint32_t *user);
 /* The id of user `user`, zero-terminated, valid as long as the set. */
 const char *shoal_dataset_user_id(const struct shoal_dataset *dataset, size_t user);
 

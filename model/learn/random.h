@@ -19,6 +19,10 @@ enum shoal_random_stream {
     SHOAL_RANDOM_OBJECTIVES,  /* first values of the objectives' tables */
     SHOAL_RANDOM_STARTS,      /* where in a user's history an epoch begins */
     SHOAL_RANDOM_PERMUTE,     /* which event gets whose input */
+    SHOAL_RANDOM_KMEANS,      /* first centroids */
+    SHOAL_RANDOM_AUTOENCODER, /* first values of an autoencoder, and the order of its batches */
+    SHOAL_RANDOM_RESAMPLES,   /* seeds of a clustering's resamples */
+    SHOAL_RANDOM_FOLDS = 64,  /* which users judge what others have taught */
 };
 
 static inline uint64_t shoal_random_mix(uint64_t z)

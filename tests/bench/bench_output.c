@@ -38,6 +38,7 @@ static void prepare(void)
         promotions[i].offer_ms = 1800000;
         promotions[i].control = 0.1f;
     }
+    shoal_policy_settle(&policy);
     event.touch.time_ms = INT64_C(1512172800123);
     record.last_ms = event.touch.time_ms;
     record.score = 0.231f;

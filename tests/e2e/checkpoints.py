@@ -26,11 +26,35 @@ def next_offset(data):
     return _integer(data, at)[0]
 
 
+def _array(data, at):
+    """Elements of the array at `at`, and where the first one is."""
+    if data[at] == 0xdc:
+        return struct.unpack(">H", data[at + 1:at + 3])[0], at + 3
+    return data[at] & 15, at + 1
+
+
+def _skip(data, at):
+    """Where the value at `at` ends: an array of integers and booleans, or one of these."""
+    if data[at] in (0xc2, 0xc3):
+        return at + 1
+    if data[at] & 0xf0 != 0x90 and data[at] != 0xdc:
+        return _integer(data, at)[1]
+    count, at = _array(data, at)
+    for _ in range(count):
+        at = _skip(data, at)
+    return at
+
+
 def correction(data):
-    """The delta of an online correction (model/correction.h): behind version, model, from and hour."""
-    at = 1
+    """The delta of the online correction in a partition's state (stream/partition_state.h): behind
+    version, watermark and budgets, and there behind version, model, from and hour."""
+    _, at = _array(data, 0)
+    for _ in range(3):
+        at = _skip(data, at)
+    at += {0xc4: 2, 0xc5: 3}[data[at]]
+    _, at = _array(data, at)
     for _ in range(4):
-        _, at = _integer(data, at)
+        at = _skip(data, at)
     return struct.unpack(">f", data[at + 1:at + 5])[0]
 
 

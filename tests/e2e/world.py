@@ -34,6 +34,7 @@ class World:
             "redis.url": f"unix:{bench.servers.redis_path}",
             "model.path": bench.model,
             "promotions.path": bench.promotions,
+            "promotions.history": self.path("policies"),
             "group.id": self.prefix,
             "stats.interval": "1s",
         }
@@ -183,6 +184,26 @@ class World:
             return set(last.values()) == {version} and len(last) == PARTITIONS
         wait_until(served, seconds, f"all partitions are served by {version}", 0.2)
 
+    # --- promotions ---------------------------------------------------------
+
+    def put_promotions(self, text):
+        """The processor's promotions, written beside and renamed. Returns the version."""
+        path = self.path("promotions.yaml")
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(path + ".new", path)
+        self.settings["promotions.path"] = path
+        said = run([self.bench.program, "promotions", "check", path, "--json"], 20, None)[1]
+        return json.loads(said).get("policy")
+
+    def wait_policy(self, version, seconds=30):
+        """Until the last thing told of every partition is that this policy holds there."""
+        def holds():
+            self.wait_running()
+            last = {swap["partition"]: swap["policy"] for swap in map(json.loads, self.swaps())}
+            return set(last.values()) == {version} and len(last) == PARTITIONS
+        wait_until(holds, seconds, f"policy {version} holds in all partitions", 0.2)
+
     # --- comparison ---------------------------------------------------------
 
     def replay(self, path, *options):
@@ -203,7 +224,8 @@ class World:
         lines = self.swaps()
         with open(swaps, "wb") as file:
             file.writelines(line + b"\n" for line in lines)
-        self.compare(path, "--swaps", swaps, "--models", self.path(MODELS), *options,
+        models = ["--models", self.path(MODELS)] if os.path.isdir(self.path(MODELS)) else []
+        self.compare(path, "--swaps", swaps, *models, *options,
                      repeats_allowed=repeats_allowed)
         wanted = read_lines(os.path.join(self.path("replay"), "models.jsonl"))
         problem = difference(MODELS, wanted, list(dict.fromkeys(lines)) if repeats_allowed else lines)

@@ -9,6 +9,7 @@
 
 #include "model/base/hash.h"
 #include "model/model.h"
+#include "model/user_vector.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -31,6 +32,13 @@ static void parse(const uint8_t *bytes, size_t size)
     require(model->warm > 0 && model->warm < model->hot && model->hot < 1);
     for (size_t i = 0; i < model->params.count; i++)
         require(isfinite(model->params.block[i]));
+    if (model->clusters) {
+        float vector[SHOAL_VECTOR_MAX] = {1, -1};
+        struct shoal_cluster_choice choice;
+        shoal_clusters_assign(model->clusters, vector, &choice);
+        require(shoal_clusters_successor(model->clusters, choice.id) == choice.id);
+        require(choice.id != 0 && choice.margin >= 0 && choice.margin <= 1);
+    }
     struct shoal_buffer written = {0};
     status = shoal_model_serialize(model, &written);
     /* INVALID: weights so large that other events than those of the file lead to no number. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "state/record.h"
 #include "tests/stream/decoding.h"
 
 #include <math.h>
@@ -24,7 +25,7 @@ static enum shoal_status decode_with(const char *replaced, const char *json)
         {"user_id", "\"u1\""},     {"behavior", "\"pv\""},      {"item_id", "\"i1\""},
         {"category_id", "\"c1\""}, {"timestamp", "1511539200"}, {"price", "9.99"},
         {"quantity", "2"},         {"event_id", "\"e1\""},      {"promotion_id", "\"p1\""},
-        {"exposure", "\"shown\""},
+        {"exposure", "\"shown\""}, {"consent_marketing", NULL}, {"consent_personalization", NULL},
     };
     char text[1000] = "{";
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
@@ -350,4 +351,31 @@ Test(decode, senseless_options_are_refused)
     options = shoal_decode_options_default();
     options.max_value_bytes = (size_t)1 << 40;
     cr_assert_eq(shoal_decoder_create(&options, &decoder), SHOAL_INVALID);
+}
+
+Test(decode, consent_is_given_withdrawn_or_not_spoken_of)
+{
+    assert_status(decode_with("", NULL), SHOAL_OK);
+    cr_assert_eq(d.events[0].consent_given, 0);
+    cr_assert_eq(d.events[0].consent_withdrawn, 0);
+    static const char *const yes[] = {"true", "1", "\"true\"", "\"1\""};
+    static const char *const no[] = {"false", "0", "\"false\"", "\"0\""};
+    static const char *const nothing[] = {"null", "\"\""};
+    static const char *const wrong[] = {"2", "-1", "1.0", "\"yes\"", "[true]", "{}"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_status(decode_with("consent_marketing", yes[i]), SHOAL_OK);
+        cr_assert_eq(d.events[0].consent_given, SHOAL_CONSENT_MARKETING);
+        cr_assert_eq(d.events[0].consent_withdrawn, 0);
+        assert_status(decode_with("consent_personalization", no[i]), SHOAL_OK);
+        cr_assert_eq(d.events[0].consent_given, 0);
+        cr_assert_eq(d.events[0].consent_withdrawn, SHOAL_CONSENT_PERSONALIZATION);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_status(decode_with("consent_marketing", nothing[i]), SHOAL_OK);
+        cr_assert_eq(d.events[0].consent_given | d.events[0].consent_withdrawn, 0);
+    }
+    for (size_t i = 0; i < 6; i++) {
+        assert_status(decode_with("consent_marketing", wrong[i]), SHOAL_BAD_FIELD);
+        cr_assert_not_null(strstr(d.why.text, "consent_marketing"), "%s", d.why.text);
+    }
 }

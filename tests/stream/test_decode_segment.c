@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "state/record.h"
 #include "tests/stream/decoding.h"
 
 #include <math.h>
@@ -228,4 +229,69 @@ Test(decode_segment, msgpack_carries_the_same_calls)
                                   "\"properties\":{\"products\":[{\"sku\":1},{\"sku\":2}]}}"),
                   SHOAL_OK);
     cr_assert_eq(d.events[1].event_id, id);
+}
+
+#define CALL                                                                                       \
+    "{\"type\":\"track\",\"event\":\"Product Viewed\",\"userId\":\"9\",\"timestamp\":1511539200,"       \
+    "\"properties\":{\"product_id\":1}"
+
+Test(decode_segment, consent_is_taken_from_the_category_preferences)
+{
+    assert_status(decode_text(&d, CALL ",\"context\":{\"ip\":[1,{}],\"consent\":{\"x\":1,"
+                                       "\"categoryPreferences\":{\"Analytics\":true,"
+                                       "\"Advertising\":true,\"Personalization\":false}}}}"),
+                  SHOAL_OK);
+    cr_assert_eq(d.events[0].consent_given, SHOAL_CONSENT_MARKETING);
+    cr_assert_eq(d.events[0].consent_withdrawn, SHOAL_CONSENT_PERSONALIZATION);
+    static const char *const nothing[] = {
+        ",\"context\":null}",
+        ",\"context\":[{\"consent\":{\"categoryPreferences\":{\"Advertising\":true}}}]}",
+        ",\"context\":{\"categoryPreferences\":{\"Advertising\":true}}}",
+        ",\"consent\":{\"categoryPreferences\":{\"Advertising\":true}}}",
+        ",\"context\":{\"consent\":{\"categoryPreferences\":{\"Advertising\":true}}},\"context\":{}}",
+    };
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "%s%s", CALL, nothing[i]);
+        assert_status(decode_text(&d, text), SHOAL_OK);
+        cr_assert_eq(d.events[0].consent_given, 0, "%s", nothing[i]);
+    }
+    assert_status(decode_text(&d, CALL ",\"context\":{\"consent\":{\"categoryPreferences\":"
+                                       "{\"Advertising\":\"maybe\"}}}}"),
+                  SHOAL_BAD_FIELD);
+}
+
+Test(decode_segment, consent_in_messagepack_and_for_each_product_of_an_order)
+{
+    struct shoal_buffer buffer = {0};
+    shoal_pack_map(&buffer, 6);
+    shoal_pack_text(&buffer, "context");
+    shoal_pack_map(&buffer, 1);
+    shoal_pack_text(&buffer, "consent");
+    shoal_pack_map(&buffer, 1);
+    shoal_pack_text(&buffer, "categoryPreferences");
+    shoal_pack_map(&buffer, 1);
+    shoal_pack_text(&buffer, "Advertising");
+    shoal_pack_bool(&buffer, true);
+    shoal_pack_text(&buffer, "properties");
+    shoal_pack_map(&buffer, 1);
+    shoal_pack_text(&buffer, "products");
+    shoal_pack_array(&buffer, 2);
+    for (int i = 0; i < 2; i++) {
+        shoal_pack_map(&buffer, 1);
+        shoal_pack_text(&buffer, "product_id");
+        shoal_pack_int(&buffer, 10 + i);
+    }
+    shoal_pack_text(&buffer, "type");
+    shoal_pack_text(&buffer, "track");
+    shoal_pack_text(&buffer, "event");
+    shoal_pack_text(&buffer, "Order Completed");
+    shoal_pack_text(&buffer, "userId");
+    shoal_pack_int(&buffer, 99);
+    shoal_pack_text(&buffer, "timestamp");
+    shoal_pack_int(&buffer, 1511539200);
+    assert_status(decode_packed(&d, &buffer), SHOAL_OK);
+    cr_assert_eq(d.count, 2);
+    cr_assert_eq(d.events[0].consent_given, SHOAL_CONSENT_MARKETING);
+    cr_assert_eq(d.events[1].consent_given, SHOAL_CONSENT_MARKETING);
 }

@@ -4,16 +4,19 @@
 #include <string.h>
 
 #include "stream/output.h"
+#include "tests/model/tiny_clusters.h"
 
 static struct shoal_buffer out;
 static struct shoal_record record;
 static const struct shoal_model model = {.version = "0123456789abcdef"};
 static struct shoal_promotion promotion = {
     .id = "checkout-reminder",
+    .kind = SHOAL_KIND_CHECKOUT_REMINDER,
     .levels = {[SHOAL_INTENT] = {{1u << SHOAL_WARM | 1u << SHOAL_HOT}}},
     .valid_from_ms = INT64_MIN,
     .valid_until_ms = INT64_C(1514764800000),
 };
+static const struct shoal_policy policy = {.version = "fedcba9876543210"};
 static struct shoal_event event = {.partition = 3, .offset = 42, .user = "u\"1", .user_size = 3};
 
 static void setup(void)
@@ -75,18 +78,21 @@ static struct shoal_decision full_decision(void)
 {
     return (struct shoal_decision){
         .promotion = &promotion,
+        .policy = &policy,
+        .prompted = NAN,
+        .trigger = "cart",
         .eligible = false,
         .control = true,
         .reasons_count = 7,
         .reasons =
             {
-                {SHOAL_CONDITION_VALIDITY, 0, true, (double)event.touch.time_ms, 0},
-                {SHOAL_CONDITION_SEGMENT, SHOAL_INTENT, true, SHOAL_WARM, 6},
-                {SHOAL_CONDITION_MIN_SCORE, 0, true, (double)0.231f, (double)0.2f},
-                {SHOAL_CONDITION_MAX_SCORE, 0, false, (double)0.231f, (double)0.1f},
-                {SHOAL_CONDITION_COOLDOWN, 0, false, 7980000, 86400000},
-                {SHOAL_CONDITION_LIMIT, 0, true, 2, 3},
-                {SHOAL_CONDITION_OFFER, 0, true, 60000, 1800000},
+                {.condition = SHOAL_CONDITION_VALIDITY, .dimension = 0, .met = true, .value = (double)event.touch.time_ms, .limit = 0},
+                {.condition = SHOAL_CONDITION_SEGMENT, .dimension = SHOAL_INTENT, .met = true, .value = SHOAL_WARM, .limit = 6},
+                {.condition = SHOAL_CONDITION_MIN_SCORE, .dimension = 0, .met = true, .value = (double)0.231f, .limit = (double)0.2f},
+                {.condition = SHOAL_CONDITION_MAX_SCORE, .dimension = 0, .met = false, .value = (double)0.231f, .limit = (double)0.1f},
+                {.condition = SHOAL_CONDITION_COOLDOWN, .dimension = 0, .met = false, .value = 7980000, .limit = 86400000},
+                {.condition = SHOAL_CONDITION_LIMIT, .dimension = 0, .met = true, .value = 2, .limit = 3},
+                {.condition = SHOAL_CONDITION_OFFER, .dimension = 0, .met = true, .value = 60000, .limit = 1800000},
             },
     };
 }
@@ -95,9 +101,9 @@ Test(output, a_decision_names_each_condition_with_its_value_and_its_limit)
 {
     struct shoal_decision decision = full_decision();
     shoal_output_decision(SHOAL_OUTPUT_JSON, &event, &decision, &record, &model, "i", &out);
-    is("{\"id\":\"i\",\"user_id\":\"u\\\"1\",\"promotion\":\"checkout-reminder\",\"eligible\":"
-       "false,"
-       "\"variant\":\"control\",\"reasons\":["
+    is("{\"id\":\"i\",\"user_id\":\"u\\\"1\",\"promotion\":\"checkout-reminder\","
+       "\"kind\":\"checkout_reminder\",\"eligible\":false,"
+       "\"variant\":\"control\",\"trigger\":\"cart\",\"reasons\":["
        "{\"condition\":\"validity\",\"value\":\"2017-12-02T00:00:00.123Z\","
        "\"limit\":[null,\"2018-01-01T00:00:00.000Z\"],\"met\":true},"
        "{\"condition\":\"segment.intent\",\"value\":\"warm\",\"limit\":[\"warm\",\"hot\"],"
@@ -109,21 +115,23 @@ Test(output, a_decision_names_each_condition_with_its_value_and_its_limit)
        "{\"condition\":\"offer\",\"value\":\"1m\",\"limit\":\"30m\",\"met\":true}],"
        "\"scores\":{\"purchase_24h\":0.231000},"
        "\"segments\":{\"intent\":\"warm\",\"lifecycle\":\"new\"},"
-       "\"model\":\"0123456789abcdef\",\"event_time\":\"2017-12-02T00:00:00.123Z\","
-       "\"expires_at\":null}");
+       "\"model\":\"0123456789abcdef\",\"policy\":\"fedcba9876543210\","
+       "\"event_time\":\"2017-12-02T00:00:00.123Z\",\"expires_at\":null}");
 }
 
 Test(output, an_offer_has_its_end_and_a_first_cooldown_no_value)
 {
     struct shoal_decision decision = {
         .promotion = &promotion,
+        .policy = &policy,
+        .prompted = NAN,
         .eligible = true,
         .expires_ms = INT64_C(1512174600123),
         .reasons_count = 1,
-        .reasons = {{SHOAL_CONDITION_COOLDOWN, 0, true, (double)NAN, 86400000}}};
+        .reasons = {{.condition = SHOAL_CONDITION_COOLDOWN, .dimension = 0, .met = true, .value = (double)NAN, .limit = 86400000}}};
     shoal_output_decision(SHOAL_OUTPUT_JSON, &event, &decision, &record, &model, "i", &out);
     const char *pieces[] = {
-        "\"eligible\":true,\"variant\":\"treatment\"",
+        "\"eligible\":true,\"variant\":\"treatment\",\"trigger\":null",
         "\"condition\":\"cooldown\",\"value\":null,\"limit\":\"1d\",\"met\":true",
         "\"expires_at\":\"2017-12-02T00:30:00.123Z\"}"};
     for (size_t i = 0; i < 3; i++)
@@ -146,6 +154,37 @@ static void skip_like_json(struct shoal_unpack *reader, unsigned *values)
         skip_like_json(reader, values);
 }
 
+Test(output, a_swap_is_one_canonical_line)
+{
+    struct shoal_output_pair now = {"b", "p"}, before = {"a", NULL};
+    shoal_output_swap(SHOAL_OUTPUT_JSON, 3, 81250, &now, NULL, NULL, "i", &out);
+    is("{\"id\":\"i\",\"partition\":3,\"offset\":81250,\"model\":\"b\",\"policy\":\"p\","
+       "\"previous\":null,\"previous_policy\":null}");
+    shoal_buffer_clear(&out);
+    shoal_output_swap(SHOAL_OUTPUT_JSON, 3, 81250, &now, &before, NULL, "i", &out);
+    is("{\"id\":\"i\",\"partition\":3,\"offset\":81250,\"model\":\"b\",\"policy\":\"p\","
+       "\"previous\":\"a\",\"previous_policy\":null}");
+}
+
+Test(output, a_swap_tells_which_clusters_go_on_as_which)
+{
+    struct shoal_clusters *clusters = tiny_clusters(28, 3, 1);
+    struct shoal_output_pair now = {"b", NULL}, before = {"a", "p"};
+    struct shoal_unpack reader;
+    shoal_output_swap(SHOAL_OUTPUT_JSON, 3, 7, &now, &before, clusters, "i", &out);
+    is("{\"id\":\"i\",\"partition\":3,\"offset\":7,\"model\":\"b\",\"policy\":null,"
+       "\"previous\":\"a\",\"previous_policy\":\"p\",\"clusters\":["
+       "{\"id\":2,\"from\":null},{\"id\":4,\"from\":4,\"jaccard\":0.625000},{\"id\":6,\"from\":null},"
+       "{\"id\":1,\"to\":2},{\"id\":3,\"to\":null}]}");
+    shoal_buffer_clear(&out);
+    shoal_output_swap(SHOAL_OUTPUT_MSGPACK, 3, 7, &now, &before, clusters, "i", &out);
+    shoal_unpack_init(&reader, out.bytes, out.size);
+    shoal_unpack_skip(&reader);
+    cr_assert_eq(reader.status, SHOAL_OK);
+    cr_assert_eq(reader.position, out.size, "counts of maps and arrays are true");
+    shoal_clusters_destroy(clusters);
+}
+
 Test(output, messagepack_is_one_whole_value_with_the_same_keys)
 {
     struct shoal_decision decision = full_decision();
@@ -157,10 +196,11 @@ Test(output, messagepack_is_one_whole_value_with_the_same_keys)
     cr_assert_eq(reader.position, out.size, "counts of maps and arrays are true");
     cr_assert_eq(reader.status, SHOAL_OK);
     shoal_unpack_init(&reader, out.bytes, out.size);
-    cr_assert_eq(shoal_unpack_map(&reader, 20), 11);
-    const char *keys[] = {"id",     "user_id",  "promotion", "eligible",   "variant",   "reasons",
-                          "scores", "segments", "model",     "event_time", "expires_at"};
-    for (size_t i = 0; i < 11; i++) {
+    cr_assert_eq(shoal_unpack_map(&reader, 20), 14);
+    const char *keys[] = {"id",      "user_id", "promotion", "kind",     "eligible",
+                          "variant", "trigger", "reasons",   "scores",   "segments",
+                          "model",   "policy",  "event_time", "expires_at"};
+    for (size_t i = 0; i < 14; i++) {
         size_t size;
         const char *key = shoal_unpack_str(&reader, &size);
         cr_assert(key && size == strlen(keys[i]) && memcmp(key, keys[i], size) == 0, "%s", keys[i]);
@@ -173,4 +213,50 @@ Test(output, messagepack_is_one_whole_value_with_the_same_keys)
     shoal_unpack_skip(&reader);
     cr_assert_eq(reader.position, out.size);
     cr_assert_eq(reader.status, SHOAL_OK);
+}
+
+Test(output, values_and_limits_of_the_conditions_of_an_offer)
+{
+    static struct shoal_promotion other = {.id = "bigger"}, own;
+    own = promotion;
+    strcpy(own.group, "discounts");
+    own.quiet = (struct shoal_hours){22 * 60, 8 * 60 + 5};
+    own.usual = (struct shoal_hours){9 * 60, 24 * 60};
+    shoal_levels_add(&own.levels[SHOAL_NIGHT_ACTIVE], 0);
+    struct shoal_decision decision = {
+        .promotion = &own,
+        .policy = &policy,
+        .prompted = 0.25f,
+        .reasons_count = 11,
+        .reasons = {
+            {.condition = SHOAL_CONDITION_SEGMENT, .dimension = SHOAL_NIGHT_ACTIVE, .value = 1},
+            {.condition = SHOAL_CONDITION_PROMPTED, .value = (double)NAN, .limit = 0.3},
+            {.condition = SHOAL_CONDITION_CONSENT, .consent = 1, .value = (double)NAN},
+            {.condition = SHOAL_CONDITION_CONSENT, .consent = 2, .value = 1, .met = true},
+            {.condition = SHOAL_CONDITION_QUIET, .value = 23 * 60 + 7},
+            {.condition = SHOAL_CONDITION_ACTIVE_HOURS, .value = 5400000, .limit = 3600000},
+            {.condition = SHOAL_CONDITION_ACTIVE_HOURS, .value = 65, .limit = (double)NAN},
+            {.condition = SHOAL_CONDITION_BUDGET, .value = 0, .limit = 25},
+            {.condition = SHOAL_CONDITION_EXCLUSION, .met = true},
+            {.condition = SHOAL_CONDITION_EXCLUSION, .other = &other},
+            {.condition = SHOAL_CONDITION_PRIORITY, .other = &other},
+        }};
+    shoal_output_decision(SHOAL_OUTPUT_JSON, &event, &decision, &record, &model, "i", &out);
+    const char *pieces[] = {
+        "{\"condition\":\"segment.night_active\",\"value\":\"yes\",\"limit\":[\"no\"],\"met\":false}",
+        "{\"condition\":\"prompted.min\",\"value\":null,\"limit\":0.300000,\"met\":false}",
+        "{\"condition\":\"consent.marketing\",\"value\":null,\"limit\":true,\"met\":false}",
+        "{\"condition\":\"consent.personalization\",\"value\":true,\"limit\":true,\"met\":true}",
+        "{\"condition\":\"quiet\",\"value\":\"23:07\",\"limit\":[\"22:00\",\"08:05\"],\"met\":false}",
+        "{\"condition\":\"active_hours\",\"value\":\"1h30m\",\"limit\":\"1h\",\"met\":false}",
+        "{\"condition\":\"active_hours\",\"value\":\"01:05\",\"limit\":[\"09:00\",\"24:00\"],\"met\":false}",
+        "{\"condition\":\"budget\",\"value\":\"used up\",\"limit\":25,\"met\":false}",
+        "{\"condition\":\"exclusion\",\"value\":null,\"limit\":\"discounts\",\"met\":true}",
+        "{\"condition\":\"exclusion\",\"value\":\"bigger\",\"limit\":\"discounts\",\"met\":false}",
+        "{\"condition\":\"priority\",\"value\":\"bigger\",\"limit\":\"discounts\",\"met\":false}",
+        "\"scores\":{\"purchase_24h\":0.231000,\"prompted\":0.250000}",
+    };
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+        cr_assert_not_null(memmem(out.bytes, out.size, pieces[i], strlen(pieces[i])), "%s in %.*s",
+                           pieces[i], (int)out.size, (const char *)out.bytes);
 }

@@ -161,8 +161,8 @@ Test(replay, swaps_are_made_at_their_offsets_whatever_the_workers)
     int64_t offset = partition == shoal_partition_of("aa", 2, 4) ? 2 : 1;
     offset += partition == shoal_partition_of("b", 1, 4);
     offset += partition == 0; /* the rubbish has no key */
-    cr_assert_eq(shoal_swaps_append(&swaps[partition], 0, f.model->id), SHOAL_OK);
-    cr_assert_eq(shoal_swaps_append(&swaps[partition], offset, other->id), SHOAL_OK);
+    cr_assert_eq(shoal_swaps_append(&swaps[partition], 0, f.model->id, 0), SHOAL_OK);
+    cr_assert_eq(shoal_swaps_append(&swaps[partition], offset, other->id, 0), SHOAL_OK);
     f.options.models = models;
     f.options.swaps = swaps;
     /* The registry has to know the base model too: in service as a file of the folder. */
@@ -184,7 +184,7 @@ Test(replay, swaps_are_made_at_their_offsets_whatever_the_workers)
             cr_assert_str_eq(states, first);
     }
     const char *told = read_out(&f, "models.jsonl");
-    snprintf(wanted, sizeof wanted, "\"partition\":%d,\"offset\":%d,\"model\":\"%s\",\"previous\":\"%s\"}",
+    snprintf(wanted, sizeof wanted, "\"partition\":%d,\"offset\":%d,\"model\":\"%s\",\"policy\":null,\"previous\":\"%s\",\"previous_policy\":null}",
              (int)partition, (int)offset, other->version, f.model->version);
     cr_assert(strstr(told, wanted), "%s", told);
     swaps[partition].list[1].model = 99;

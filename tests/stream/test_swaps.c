@@ -18,7 +18,7 @@ static uint64_t next_random(uint64_t *state)
 
 static void append(struct shoal_swaps *swaps, int64_t offset, uint64_t model)
 {
-    cr_assert_eq(shoal_swaps_append(swaps, offset, model), SHOAL_OK);
+    cr_assert_eq(shoal_swaps_append(swaps, offset, model, 0), SHOAL_OK);
 }
 
 static uint64_t model_at(const struct shoal_swaps *swaps, int64_t offset)
@@ -32,7 +32,9 @@ static struct shoal_swaps random_swaps(uint64_t *seed, size_t count)
     int64_t offset = 0;
     for (size_t i = 0; i < count; i++) {
         offset += (int64_t)(next_random(seed) >> (20 + next_random(seed) % 44)) % 1000000000000;
-        append(&swaps, offset, next_random(seed) % 5 + 1);
+        cr_assert_eq(shoal_swaps_append(&swaps, offset, next_random(seed) % 5 + 1,
+                                        next_random(seed) % 3),
+                     SHOAL_OK);
     }
     return swaps;
 }
@@ -51,9 +53,9 @@ Test(swaps, the_model_of_an_offset_is_that_of_the_last_swap_not_above_it)
     cr_assert_eq(model_at(&swaps, INT64_MAX), 1);
     cr_assert_eq(shoal_swaps_until(&swaps, 0), 20);
     cr_assert_eq(shoal_swaps_until(&swaps, 2), INT64_MAX);
-    cr_assert_eq(shoal_swaps_last(&swaps), 1);
+    cr_assert_eq(shoal_swaps_last(&swaps).model, 1);
     shoal_swaps_finish(&swaps);
-    cr_assert_eq(shoal_swaps_last(&swaps), 0);
+    cr_assert_eq(shoal_swaps_last(&swaps).model, 0);
 }
 
 Test(swaps, a_swap_to_the_same_model_is_none_and_one_that_goes_back_is_refused)
@@ -62,9 +64,9 @@ Test(swaps, a_swap_to_the_same_model_is_none_and_one_that_goes_back_is_refused)
     append(&swaps, 10, 1);
     append(&swaps, 15, 1);
     cr_assert_eq(swaps.count, 1);
-    cr_assert_eq(shoal_swaps_append(&swaps, 9, 2), SHOAL_INVALID);
-    cr_assert_eq(shoal_swaps_append(&swaps, -1, 2), SHOAL_INVALID);
-    cr_assert_eq(shoal_swaps_append(&swaps, 20, 0), SHOAL_INVALID);
+    cr_assert_eq(shoal_swaps_append(&swaps, 9, 2, 0), SHOAL_INVALID);
+    cr_assert_eq(shoal_swaps_append(&swaps, -1, 2, 0), SHOAL_INVALID);
+    cr_assert_eq(shoal_swaps_append(&swaps, 20, 0, 0), SHOAL_INVALID);
     append(&swaps, 10, 2);
     cr_assert_eq(model_at(&swaps, 10), 2, "the last swap at an offset holds");
     shoal_swaps_finish(&swaps);
@@ -79,7 +81,9 @@ Test(swaps, trimming_and_cutting_change_no_answer_that_is_still_asked_for)
         int64_t end = swaps.list[swaps.count - 1].offset + 2;
         int64_t low = (int64_t)(next_random(&seed) % (uint64_t)end);
         for (size_t i = 0; i < swaps.count; i++)
-            append(&trimmed, swaps.list[i].offset, swaps.list[i].model);
+            cr_assert_eq(shoal_swaps_append(&trimmed, swaps.list[i].offset, swaps.list[i].model,
+                                            swaps.list[i].policy),
+                         SHOAL_OK);
         shoal_swaps_trim(&trimmed, low);
         cr_assert(trimmed.count == 1 || trimmed.list[1].offset > low);
         for (int i = 0; i < 50; i++) {
@@ -107,6 +111,7 @@ Test(swaps, text_is_read_back_as_it_was_written)
         for (size_t i = 0; i < read.count; i++) {
             cr_assert_eq(read.list[i].offset, swaps.list[i].offset);
             cr_assert_eq(read.list[i].model, swaps.list[i].model);
+            cr_assert_eq(read.list[i].policy, swaps.list[i].policy);
         }
         shoal_swaps_print(&read, again);
         cr_assert_str_eq(again, text);
@@ -115,9 +120,10 @@ Test(swaps, text_is_read_back_as_it_was_written)
     }
     struct shoal_swaps known = {0};
     append(&known, 0, 0x35d1367cb6474c);
-    append(&known, 81250, UINT64_MAX);
+    cr_assert_eq(shoal_swaps_append(&known, 81250, UINT64_MAX, 0xab), SHOAL_OK);
     shoal_swaps_print(&known, text);
-    cr_assert_str_eq(text, "m1 0035d1367cb6474c@0 ffffffffffffffff@81250");
+    cr_assert_str_eq(text, "m2 0035d1367cb6474c+0000000000000000@0 "
+                           "ffffffffffffffff+00000000000000ab@81250");
     shoal_swaps_finish(&known);
 }
 
@@ -130,7 +136,7 @@ Test(swaps, a_history_that_is_too_long_loses_its_oldest_swaps)
     size_t forgotten = shoal_swaps_print(&swaps, text);
     cr_assert_gt(forgotten, 300);
     cr_assert_eq(swaps.count + forgotten, 500);
-    cr_assert_gt(strlen(text), SHOAL_SWAPS_BYTES - 40);
+    cr_assert_gt(strlen(text), SHOAL_SWAPS_BYTES - 60);
     cr_assert_leq(strlen(text), SHOAL_SWAPS_BYTES);
     cr_assert_eq(swaps.list[swaps.count - 1].offset, INT64_MAX - 1000 + 499);
     cr_assert_eq(shoal_swaps_parse(text, strlen(text), &read), SHOAL_OK);
@@ -144,23 +150,28 @@ Test(swaps, text_of_others_is_refused)
     static const char *const wrong[] = {
         "",
         "m",
-        "m2",
-        "m1 ",
+        "m1",
+        "m2 ",
         "hello",
-        "m1 0035d1367cb6474c",
-        "m1 0035d1367cb6474c@",
-        "m1 0035d1367cb6474c@-1",
-        "m1 0035d1367cb6474c@01",
-        "m1 0035d1367cb6474c@1 ",
-        "m1  0035d1367cb6474c@1",
-        "m1 0035D1367cb6474c@1",
-        "m1 0000000000000000@1",
-        "m1 0035d1367cb6474c@9223372036854775808",
-        "m1 0035d1367cb6474c@18446744073709551616",
-        "m1 0035d1367cb6474c@99999999999999999999",
-        "m1 0035d1367cb6474c@5 0035d1367cb6474d@4",
-        "m1 0035d1367cb6474c@5 0035d1367cb6474c@6",
-        "m1 0035d1367cb6474c@5,0035d1367cb6474d@6",
+        "m2 0035d1367cb6474c",
+        "m2 0035d1367cb6474c+0000000000000001@",
+        "m2 0035d1367cb6474c+0000000000000001@-1",
+        "m2 0035d1367cb6474c+0000000000000001@01",
+        "m2 0035d1367cb6474c+0000000000000001@1 ",
+        "m2  0035d1367cb6474c+0000000000000001@1",
+        "m2 0035D1367cb6474c+0000000000000001@1",
+        "m2 0000000000000000+0000000000000001@1",
+        "m2 0035d1367cb6474c+0000000000000001@9223372036854775808",
+        "m2 0035d1367cb6474c+0000000000000001@18446744073709551616",
+        "m2 0035d1367cb6474c+0000000000000001@99999999999999999999",
+        "m2 0035d1367cb6474c+0000000000000001@5 0035d1367cb6474d+0000000000000001@4",
+        "m2 0035d1367cb6474c+0000000000000001@5 0035d1367cb6474c+0000000000000001@6",
+        "m2 0035d1367cb6474c+0000000000000001@5,0035d1367cb6474d+0000000000000001@6",
+        "m2 0035d1367cb6474c@5",
+        "m2 0035d1367cb6474c-0000000000000001@5",
+        "m2 0035d1367cb6474c+000000000000000@5",
+        "m2 0035d1367cb6474c+000000000000000G@5",
+        "m1 0035d1367cb6474c@5",
     };
     struct shoal_swaps swaps = {0};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -175,8 +186,10 @@ Test(swaps, text_of_others_is_refused)
 /* Whatever is accepted is printed as it was. */
 Test(swaps, mutated_text_is_refused_or_read_exactly)
 {
-    static const char good[] = "m1 0035d1367cb6474c@0 5e0f3a2b11c0d9e8@81250 0035d1367cb6474c@9000000";
-    static const char alphabet[] = "0123456789abcdef@ m-A\0";
+    static const char good[] = "m2 0035d1367cb6474c+870ba20886b3e65a@0 "
+                               "0035d1367cb6474c+0000000000000000@81250 "
+                               "5e0f3a2b11c0d9e8+0000000000000000@9000000";
+    static const char alphabet[] = "0123456789abcdef@ +m-A\0";
     uint64_t seed = 11;
     unsigned accepted = 0;
     for (int round = 0; round < 20000; round++) {
@@ -222,7 +235,8 @@ static enum shoal_status read_text(const char *text, uint64_t first, struct shoa
     cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
     memset(swaps, 0, 2 * sizeof *swaps);
-    enum shoal_status status = shoal_swaps_read(path, first, 2, swaps, message);
+    enum shoal_status status = shoal_swaps_read(path, &(struct shoal_swap){0, first, 0xf}, 2, swaps,
+                                                message);
     unlink(path);
     return status;
 }
@@ -242,13 +256,14 @@ Test(swaps, lines_of_the_topic_are_read_in_any_order)
     cr_assert_eq(read_text("{\"id\":\"e/1/7/x\",\"partition\":1,\"offset\":7,\"model\":"
                            "\"000000000000000b\",\"previous\":\"000000000000000a\"}\n"
                            "{\"partition\":0,\"offset\":9,\"model\":\"000000000000000b\","
-                           "\"previous\":\"000000000000000a\"}\n"
+                           "\"previous\":\"000000000000000a\",\"clusters\":[{\"id\":1,\"from\":1,"
+                           "\"jaccard\":0.830000},{\"id\":7,\"from\":null},{\"id\":2,\"to\":1}]}\n"
                            "{\"partition\":0,\"offset\":0,\"model\":\"000000000000000a\","
                            "\"previous\":null}\n",
                            5, swaps, &message),
                  SHOAL_OK, "%s", message.text);
-    assert_text(&swaps[0], "m1 000000000000000a@0 000000000000000b@9");
-    assert_text(&swaps[1], "m1 000000000000000a@0 000000000000000b@7");
+    assert_text(&swaps[0], "m2 000000000000000a+000000000000000f@0 000000000000000b+000000000000000f@9");
+    assert_text(&swaps[1], "m2 000000000000000a+000000000000000f@0 000000000000000b+000000000000000f@7");
 }
 
 Test(swaps, a_line_by_hand_begins_with_the_model_given)
@@ -258,8 +273,30 @@ Test(swaps, a_line_by_hand_begins_with_the_model_given)
     cr_assert_eq(read_text("\n{\"model\": \"000000000000000b\", \"partition\": 0, \"offset\": 12}",
                            5, swaps, &message),
                  SHOAL_OK, "%s", message.text);
-    assert_text(&swaps[0], "m1 0000000000000005@0 000000000000000b@12");
+    assert_text(&swaps[0], "m2 0000000000000005+000000000000000f@0 000000000000000b+000000000000000f@12");
     cr_assert_eq(swaps[1].count, 0);
+}
+
+Test(swaps, lines_say_which_policy_holds_and_held)
+{
+    struct shoal_swaps swaps[2];
+    struct shoal_message message = {.text = ""};
+    cr_assert_eq(read_text("{\"partition\":0,\"offset\":7,\"model\":\"000000000000000b\","
+                           "\"policy\":\"0000000000000002\",\"previous\":\"000000000000000b\","
+                           "\"previous_policy\":\"0000000000000001\"}\n"
+                           "{\"partition\":0,\"offset\":9,\"model\":\"000000000000000c\"}\n"
+                           "{\"partition\":0,\"offset\":11,\"model\":\"000000000000000c\","
+                           "\"policy\":null}\n"
+                           "{\"partition\":1,\"offset\":0,\"model\":\"000000000000000b\","
+                           "\"policy\":\"0000000000000002\",\"previous\":null,"
+                           "\"previous_policy\":null}\n",
+                           5, swaps, &message),
+                 SHOAL_OK, "%s", message.text);
+    assert_text(&swaps[0], "m2 000000000000000b+0000000000000001@0 "
+                           "000000000000000b+0000000000000002@7 "
+                           "000000000000000c+0000000000000002@9 "
+                           "000000000000000c+0000000000000000@11");
+    assert_text(&swaps[1], "m2 000000000000000b+0000000000000002@0");
 }
 
 Test(swaps, a_wrong_line_is_named)
@@ -271,6 +308,7 @@ Test(swaps, a_wrong_line_is_named)
         "{\"model\":\"000000000000000b\",\"partition\":0,\"offset\":-1}",
         "{\"model\":\"000000000000000b\",\"partition\":0}",
         "{\"model\":\"000000000000000b\",\"partition\":0,\"offset\":1,\"previous\":\"x\"}",
+        "{\"model\":\"000000000000000b\",\"partition\":0,\"offset\":1,\"policy\":\"x\"}",
         "[1]",
         "{\"model\":",
     };

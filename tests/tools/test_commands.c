@@ -85,7 +85,7 @@ Test(commands, train_names_what_it_can_learn_from)
 Test(commands, every_command_has_a_help_page_with_an_example)
 {
     cr_assert_eq(
-        shell("\"$SHOAL_PROGRAM\" --help | sed -n '/^Commands:/,/^$/s/^  \\([a-z]*\\) .*/\\1/p' |"
+        shell("\"$SHOAL_PROGRAM\" --help | sed -n '/^Commands:/,/^$/s/^  \\([a-z][a-z-]*\\) .*/\\1/p' |"
             "while read -r c; do \"$SHOAL_PROGRAM\" \"$c\" --help >page || exit 9;"
             "grep -q '^Usage: shoal '\"$c\" page && grep -q '^Example:' page || exit 8;"
             "echo \"$c\"; done"),

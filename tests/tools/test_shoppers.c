@@ -3,6 +3,7 @@
  * The synthetic shoppers: the bytes are fixed by the options, the lines are events, and the
  * population behaves as the data it is fitted to.
  */
+#include "tools/shopper.h"
 #include "tools/shoppers.h"
 
 #include <criterion/criterion.h>
@@ -435,4 +436,64 @@ Test(shoppers, progress_ends_at_the_total)
     cr_expect_eq(last[0], last[1]);
     cr_expect_eq(last[1], UINT64_C(5) * 86400 * 1000);
     free(output.text);
+}
+
+/* Share of the buyers among the active of a kind who were (1) and were not (0) reached. */
+static void count_kinds(const struct shoal_shoppers_options *options, double rates[4][2], size_t kinds[4])
+{
+    enum { USERS = 6000 };
+    static char reached[USERS], bought[USERS], active[USERS];
+    struct output output = generate(options), truth = {0};
+    double users[4][2] = {{0}}, buyers[4][2] = {{0}};
+    const char *at = output.text;
+    struct line line;
+
+    cr_assert_leq(options->users, USERS);
+    while (read_line(&at, &line)) {
+        active[line.user] = 1;
+        reached[line.user] |= strstr(line.rest, "\"shown\"") != NULL;
+        bought[line.user] |= strcmp(line.behavior, "buy") == 0;
+    }
+    FILE *stream = open_memstream(&truth.text, &truth.bytes);
+    cr_assert_eq(shoal_shoppers_write_kinds(options, stream), 0);
+    cr_assert_eq(fclose(stream), 0);
+    at = strchr(truth.text, '\n') + 1;
+    for (size_t user = 0; user < options->users; user++) {
+        int kind = 0;
+        while (kind < 3 && strncmp(strchr(at, ',') + 1, shoal_shopper_kind_name((enum shoal_shopper_kind)kind), 4) != 0)
+            kind++;
+        kinds[kind]++;
+        users[kind][(int)reached[user]] += active[user];
+        buyers[kind][(int)reached[user]] += active[user] && bought[user];
+        at = strchr(at, '\n') + 1;
+    }
+    for (int kind = 0; kind < 4; kind++)
+        for (int arm = 0; arm < 2; arm++)
+            rates[kind][arm] = buyers[kind][arm] / users[kind][arm];
+    free(output.text);
+    free(truth.text);
+}
+
+Test(shoppers, contacts_do_to_each_kind_what_its_name_says)
+{
+    struct shoal_shoppers_options options = small_shop(6000, 2); /* one campaign */
+    double rates[4][2];
+    size_t kinds[4] = {0};
+
+    options.kinds = true;
+    count_kinds(&options, rates, kinds);
+    for (int kind = 0; kind < 4; kind++)
+        cr_expect_gt(kinds[kind], 500, "kind %d: %zu", kind, kinds[kind]);
+    double persuaded = rates[SHOAL_SHOPPER_PERSUADABLE][1] - rates[SHOAL_SHOPPER_PERSUADABLE][0];
+    cr_expect_gt(persuaded, 0.1, "%.3f", persuaded);
+    cr_expect_lt(fabs(rates[SHOAL_SHOPPER_SURE][1] - rates[SHOAL_SHOPPER_SURE][0]), 0.06);
+    cr_expect_gt(rates[SHOAL_SHOPPER_SURE][0], rates[SHOAL_SHOPPER_LOST][0] + 0.1);
+    cr_expect_lt(fabs(rates[SHOAL_SHOPPER_LOST][1] - rates[SHOAL_SHOPPER_LOST][0]), 0.06);
+    cr_expect_lt(rates[SHOAL_SHOPPER_DISTURBED][1], rates[SHOAL_SHOPPER_DISTURBED][0] + 0.02);
+}
+
+Test(shoppers, kinds_are_told_only_of_a_shop_that_has_them)
+{
+    struct shoal_shoppers_options options = small_shop(10, 1);
+    cr_expect_eq(shoal_shoppers_write_kinds(&options, stdout), EINVAL);
 }

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One after the other; see learn_on_top.h. */
+#include "tools/learn_on_top.h"
+
+bool shoal_on_top_read(const struct shoal_cli_args *args, struct shoal_on_top *ask)
+{
+    return shoal_value_wanted(args, &ask->value, &ask->value_horizon_ms) &&
+           shoal_clusters_option(args, &ask->clusters) &&
+           shoal_engagement_read(args, &ask->engagement);
+}
+
+enum shoal_status shoal_on_top_learn(const struct shoal_on_top *ask, struct shoal_model *model,
+                                     const struct shoal_dataset *dataset, int64_t end_ms,
+                                     uint64_t seed, const struct shoal_model *before,
+                                     struct shoal_on_top_report *report,
+                                     struct shoal_message *message)
+{
+    struct shoal_train_value_options value = {.seed = seed, .horizon_ms = ask->value_horizon_ms};
+    enum shoal_status status = SHOAL_OK;
+    *report = (struct shoal_on_top_report){0};
+    if (ask->value)
+        status = shoal_train_value(model, dataset, end_ms, &value, &report->value);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "out of memory with %zu events", dataset->events_count);
+    status = shoal_add_clusters(model, dataset, end_ms, ask->clusters, seed, before,
+                                &report->clusters, message);
+    if (status == SHOAL_OK)
+        status = shoal_engagement_learn(&ask->engagement, model, dataset, end_ms, seed,
+                                        &report->engagement, message);
+    return status;
+}
+
+void shoal_on_top_show(const struct shoal_on_top *ask, const struct shoal_on_top_report *report,
+                       FILE *out)
+{
+    if (ask->value)
+        shoal_value_show(&report->value, out);
+    shoal_clusters_print(&report->clusters, ask->clusters, out);
+    shoal_engagement_show(&ask->engagement, &report->engagement, out);
+}
