@@ -308,20 +308,6 @@ static enum shoal_status learn_on_top(const struct shoal_cli_args *args,
     return status;
 }
 
-/* Before a long training, rather than after it. */
-static int check_previous(const struct shoal_cli_args *args)
-{
-    struct shoal_model *before;
-    struct shoal_message message = {.text = ""};
-    const char *previous = shoal_cli_get(args, "previous");
-    if (!previous)
-        return SHOAL_EXIT_OK;
-    if (shoal_model_load(previous, &before, &message) != SHOAL_OK)
-        return shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s", message.text);
-    shoal_model_destroy(before);
-    return SHOAL_EXIT_OK;
-}
-
 static int train(const struct shoal_cli_args *args, const struct shoal_train_options *wanted,
                  struct shoal_dataset *dataset)
 {
@@ -404,9 +390,6 @@ static int run(const struct shoal_cli_args *args)
         return code;
     if (shoal_train_options_check(&options, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
-    int code = check_previous(args);
-    if (code != SHOAL_EXIT_OK)
-        return code;
     struct shoal_dataset dataset;
     shoal_dataset_init(&dataset, options.dims.ring);
     code = train(args, &options, &dataset);
