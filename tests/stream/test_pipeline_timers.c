@@ -78,8 +78,9 @@ static struct log *make_weeks(uint64_t seed, bool online)
     return log;
 }
 
-/* Thousands who come once, within minutes, and leave a cart; then a few who go on, and whose messages draw
- * the timers of all of them, some at a time. */
+/* Thousands who come once, within minutes, most of whom leave a cart; then a few who go on, and whose messages
+ * draw the timers of all of them, some at a time: first in a hurry, so that more fall due within one span than
+ * it has room for, then for two days. */
 static struct log *make_crowd(void)
 {
     enum { CROWD = 3000, REST = 900 };
@@ -88,7 +89,8 @@ static struct log *make_crowd(void)
     for (int i = 0; i < CROWD; i++)
         add_event(log, (unsigned)i, START + i * 100, i % 3 ? "cart" : "pv", i, "}");
     for (int i = 0; i < REST; i++)
-        add_event(log, (unsigned)i % 16, START + 55 * MIN + i * 5 * MIN, "pv", CROWD + i, "}");
+        add_event(log, (unsigned)i % 16, START + 2 * HOUR + (i < 300 ? i * 100 : i * 5 * MIN), "pv",
+                  CROWD + i, "}");
     return log;
 }
 

@@ -112,8 +112,11 @@ Test(segments_time, an_event_does_the_same_whether_the_timers_before_it_fell_due
         uint32_t timers;
         setup();
         event(START, 0.1f, SHOAL_PV);
-        for (int64_t at_ms; (at_ms = next()) && at_ms <= START + gap_ms;)
+        for (int64_t at_ms, before_ms = 0; (at_ms = next()) && at_ms <= START + gap_ms;
+             before_ms = at_ms) {
+            cr_assert_gt(at_ms, before_ms, "time does not stand still");
             fall_due(at_ms, &timers);
+        }
         event(START + gap_ms, 0.3f, SHOAL_PV);
         with = record;
         setup();
