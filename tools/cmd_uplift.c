@@ -234,7 +234,7 @@ const struct shoal_cli_command shoal_cmd_uplift = {
     .positional = "train|evaluate",
     .description =
         "train: learns from the two arms by five learners (the two-stage model with self-paced correction, its "
-        "analytic form, two models, one model with shrunk interactions; and the response to compare with), picks "
+        "analytic form, two models, one model with shrunk interactions; and the response alone), picks "
         "the best by the Qini of a cross-validation of the table, and records all figures in the file. At least "
         "25 rows with and 25 without the outcome are needed in either arm.\n"
         "evaluate: Qini and AUUC (qini_auc_score and uplift_auc_score of scikit-uplift), uplift and captured gain "
