@@ -95,22 +95,6 @@ void shoal_budgets_spend(struct shoal_budgets *budgets, const struct shoal_polic
     spent->offers++;
 }
 
-uint32_t shoal_budgets_scarcest(const struct shoal_budgets *budgets,
-                                const struct shoal_policy *policy, int32_t partition,
-                                int32_t partitions)
-{
-    uint32_t scarcest = UINT32_MAX;
-    if (!policy || !policy->has_budgets)
-        return scarcest;
-    for (size_t i = 0; i < policy->count; i++) {
-        uint32_t left =
-            shoal_budgets_left(budgets, &policy->promotions[i], partition, partitions);
-        if (left > 0 && left < scarcest)
-            scarcest = left;
-    }
-    return scarcest;
-}
-
 void shoal_budgets_pack(const struct shoal_budgets *budgets, struct shoal_buffer *out)
 {
     shoal_pack_array(out, 1 + 2 * budgets->count);

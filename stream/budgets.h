@@ -49,12 +49,6 @@ uint32_t shoal_budgets_left(const struct shoal_budgets *budgets,
 /* Counts an offer of one of the policy's promotions. */
 void shoal_budgets_spend(struct shoal_budgets *budgets, const struct shoal_policy *policy,
                          const struct shoal_promotion *promotion);
-/* The least of what is left of those budgets that are not used up; UINT32_MAX if there is none. As long as
- * no more events than this are decided together, their order does not matter. */
-uint32_t shoal_budgets_scarcest(const struct shoal_budgets *budgets,
-                                const struct shoal_policy *policy, int32_t partition,
-                                int32_t partitions);
-
 /* A MessagePack array [day, promotion, offers …], promotions rising. */
 void shoal_budgets_pack(const struct shoal_budgets *budgets, struct shoal_buffer *out);
 /* Fails the reader on anything else. */

@@ -63,6 +63,7 @@ struct shoal_pipeline {
     struct item **line; /* the current span in log order, timers before what made them due */
     size_t line_count, line_capacity;
     size_t batch_users;     /* most users that a micro-batch changes */
+    uint32_t spenders[SHOAL_GRANTS_MAX]; /* items of the span that may spend the policy's budgets */
     int64_t least_delay_ms; /* nothing falls due sooner after an event */
 
     uint32_t *order;       /* line by round */

@@ -8,8 +8,10 @@
  * of a partition changes between spans only. So a span ends before an event
  *   - that begins an hour of the online correction, or a day of the budgets;
  *   - before which timers fall due that events of the span may yet arm;
- *   - beyond which more offers could be made than a budget has left.
+ *   - with which more items may spend a budget than it has left.
  */
+#include <string.h>
+
 #include "model/base/hash.h"
 #include "stream/pipeline_internal.h"
 
@@ -75,9 +77,34 @@ static void add_timer(struct shoal_pipeline *p, const struct item *before, int64
     p->line[p->line_count++] = item;
 }
 
+/* Could this item make an offer that one before it in the span might have left nothing for? Its kind is its
+ * behaviour, or SHOAL_BEHAVIOR_COUNT for a timer. As long as no more items may spend a budget than it has
+ * left, or it is used up, their order does not matter. Counted over all partitions, which is on the safe side. */
+static bool is_crowded(const struct shoal_pipeline *p, const struct item *item, unsigned kind)
+{
+    const struct shoal_policy *policy = p->options.policy;
+    if (!policy || p->line_count == 0)
+        return false;
+    for (uint32_t left = policy->spent_at[kind]; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
+        uint32_t offers = shoal_budgets_left(&item->state->budgets, &policy->promotions[i],
+                                             item->event.partition, p->options.partitions);
+        if (offers > 0 && p->spenders[i] >= offers)
+            return true;
+    }
+    return false;
+}
+
+static void count_spender(struct shoal_pipeline *p, unsigned kind)
+{
+    for (uint32_t left = p->options.policy ? p->options.policy->spent_at[kind] : 0; left;
+         left &= left - 1)
+        p->spenders[__builtin_ctz(left)]++;
+}
+
 /* Draws the timers that are due before an item, as many as one message may. *cut: the span has to end before
  * the next of them. */
-static enum shoal_status drain(struct shoal_pipeline *p, struct item *item, size_t room, bool *cut,
+static enum shoal_status drain(struct shoal_pipeline *p, struct item *item, bool *cut,
                                struct shoal_message *message)
 {
     struct shoal_partition_state *state = item->state;
@@ -86,15 +113,16 @@ static enum shoal_status drain(struct shoal_pipeline *p, struct item *item, size
     if (*cut)
         return SHOAL_OK;
     enum shoal_status status =
-        shoal_timer_queue_fetch(
-        &state->timers, p->store, p->cache, item->event.partition, tick_ms, message);
+        shoal_timer_queue_fetch(&state->timers, p->store, p->cache, item->event.partition, tick_ms,
+                                message);
     while (status == SHOAL_OK && shoal_timer_queue_next(&state->timers) <= tick_ms) {
         if (item->drained >= DRAIN_MAX)
             return SHOAL_OK;
-        *cut = p->timers_count == TIMERS_MAX || p->line_count >= room;
+        *cut = p->timers_count == TIMERS_MAX || is_crowded(p, item, SHOAL_BEHAVIOR_COUNT);
         if (*cut)
             return SHOAL_OK;
         add_timer(p, item, tick_ms);
+        count_spender(p, SHOAL_BEHAVIOR_COUNT);
         bound_due(p, state, tick_ms + p->least_delay_ms); /* it may be armed anew */
         item->drained++;
         if (!p->timers[p->timers_count - 1].event.user)
@@ -105,18 +133,11 @@ static enum shoal_status drain(struct shoal_pipeline *p, struct item *item, size
     return status;
 }
 
-/* Offers that the partition can make before their order matters. */
-static size_t room_of(const struct shoal_pipeline *p, const struct item *item)
-{
-    return shoal_budgets_scarcest(&item->state->budgets, p->options.policy, item->event.partition,
-                                  p->options.partitions);
-}
-
 enum shoal_status pipeline_next_span(struct shoal_pipeline *p, size_t *next,
                                      struct shoal_message *message)
 {
-    size_t room = SIZE_MAX;
     p->line_count = p->timers_count = 0;
+    memset(p->spenders, 0, sizeof p->spenders);
     for (; *next < p->items_count; ++*next) {
         struct item *item = &p->items[*next];
         if (item->event.user || item->tick) {
@@ -126,14 +147,16 @@ enum shoal_status pipeline_next_span(struct shoal_pipeline *p, size_t *next,
                 return status;
             if (turn(p, item, p->line_count == 0) && p->line_count > 0)
                 return SHOAL_OK;
-            if (p->options.policy && room_of(p, item) < room)
-                room = room_of(p, item);
             if (item->state->watermark.draining && item->event.part == 0)
-                status = drain(p, item, room, &cut, message);
-            if (status != SHOAL_OK || cut || (p->line_count > 0 && p->line_count >= room))
+                status = drain(p, item, &cut, message);
+            if (status == SHOAL_OK && !cut && item->event.user)
+                cut = is_crowded(p, item, item->event.touch.behavior);
+            if (status != SHOAL_OK || cut)
                 return status;
-            if (item->event.user)
+            if (item->event.user) {
                 bound_due(p, item->state, item->event.touch.time_ms + p->least_delay_ms);
+                count_spender(p, item->event.touch.behavior);
+            }
         }
         p->line[p->line_count++] = item;
     }

@@ -8,6 +8,7 @@
 
 #include "model/base/hash.h"
 #include "stream/policy_read.h"
+#include "stream/segments.h"
 
 _Static_assert(SHOAL_GRANTS_MAX <= 32, "sets of promotions are bits of a uint32_t");
 
@@ -214,6 +215,24 @@ static void settle_order(struct shoal_policy *policy)
     }
 }
 
+/* May an event of behaviour `kind`, or with the last kind something that falls due, ask for the promotion? */
+static bool may_ask(const struct shoal_promotion *promotion, unsigned kind)
+{
+    bool timer = kind == SHOAL_BEHAVIOR_COUNT;
+    if (!shoal_policy_is_asked(promotion) || (!timer && promotion->triggers >> kind & 1) ||
+        (timer && promotion->timers))
+        return true;
+    for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++) {
+        enum shoal_dimension dimension = (enum shoal_dimension)d;
+        for (unsigned level = 0; level <= shoal_level_count(dimension); level++)
+            if (shoal_levels_has(&promotion->enters[d], (uint8_t)level) &&
+                shoal_segments_may_enter(dimension, (uint8_t)level, timer,
+                                         (enum shoal_behavior)(timer ? 0 : kind)))
+                return true;
+    }
+    return false;
+}
+
 void shoal_policy_settle(struct shoal_policy *policy)
 {
     policy->wants_prompted = policy->has_budgets = false;
@@ -222,12 +241,16 @@ void shoal_policy_settle(struct shoal_policy *policy)
     memset(policy->by_timer, 0, sizeof policy->by_timer);
     memset(policy->by_entry, 0, sizeof policy->by_entry);
     memset(policy->peers, 0, sizeof policy->peers);
+    memset(policy->spent_at, 0, sizeof policy->spent_at);
     settle_order(policy);
     for (size_t i = 0; i < policy->count; i++) {
         const struct shoal_promotion *promotion = &policy->promotions[i];
         settle_triggers(policy, i);
         policy->wants_prompted = policy->wants_prompted || promotion->min_prompted > 0;
         policy->has_budgets = policy->has_budgets || promotion->budget > 0;
+        for (unsigned kind = 0; kind <= SHOAL_BEHAVIOR_COUNT; kind++)
+            if (promotion->budget > 0 && may_ask(promotion, kind))
+                policy->spent_at[kind] |= UINT32_C(1) << i;
         for (size_t j = 0; j < policy->count; j++) {
             if (j != i && promotion->group[0] &&
                 strcmp(promotion->group, policy->promotions[j].group) == 0)

@@ -85,6 +85,8 @@ struct shoal_policy {
     uint32_t by_behavior[SHOAL_BEHAVIOR_COUNT], by_timer[SHOAL_TIMER_COUNT];
     uint32_t by_entry[SHOAL_DIMENSION_COUNT]; /* those that some entry in the dimension triggers */
     uint32_t peers[SHOAL_GRANTS_MAX];    /* of promotions[i]: the others of its group */
+    uint32_t spent_at[SHOAL_BEHAVIOR_COUNT + 1]; /* those with a budget that an event of a behaviour, or
+                                          * (last) something that falls due, may spend */
 };
 
 /* NOT_FOUND, CONFIG with file, line, reason and the nearest known key. */

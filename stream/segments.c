@@ -16,13 +16,14 @@
 #include "stream/traits.h"
 
 static const int64_t HOUR_MS = 3600000;
-enum { FIRST_LOOKS = 4 };
+enum { FIRST_LOOK = 4 }; /* event of a user */
 
 bool shoal_segments_look(const struct shoal_record *record, enum shoal_behavior behavior,
                          int64_t previous_ms, int64_t time_ms)
 {
-    return record->events_count <= FIRST_LOOKS || behavior != SHOAL_PV ||
-           time_ms / HOUR_MS != previous_ms / HOUR_MS;
+    if (record->events_count <= FIRST_LOOK)
+        return record->events_count == FIRST_LOOK || behavior == SHOAL_BUY;
+    return behavior != SHOAL_PV || time_ms / HOUR_MS != previous_ms / HOUR_MS;
 }
 
 /* Held for the dwell time? */
@@ -200,6 +201,20 @@ size_t shoal_segments_update(const struct shoal_segment_rules *rules,
     if (view->vector)
         count += look(rules, view, record, changes + count);
     return count;
+}
+
+bool shoal_segments_may_enter(enum shoal_dimension dimension, uint8_t level, bool timer,
+                              enum shoal_behavior behavior)
+{
+    if (dimension == SHOAL_LIFECYCLE) {
+        bool by_silence = level == SHOAL_LAPSING || level == SHOAL_LIFECYCLE_INACTIVE;
+        return by_silence ? timer : level == SHOAL_ACTIVE || !timer;
+    }
+    /* What they measure changes with a purchase alone. */
+    if ((dimension == SHOAL_FREQUENT_BUYER || dimension == SHOAL_FIRST_TIME_BUYER) &&
+        level == SHOAL_YES)
+        return !timer && behavior == SHOAL_BUY;
+    return true;
 }
 
 /* ---- what falls due ------------------------------------------------------------------------ */

@@ -61,9 +61,9 @@ struct shoal_view {
     const struct shoal_uplift_choice *uplift;
 };
 
-/* Whether an event calls for a look at everything: the user's first four, any but a page view, and the first
- * one in an hour (UTC). What is looked at moves slowly, and looking costs more than all the rest. The record
- * has the event applied; previous_ms is the time of the one before it. */
+/* Whether an event calls for a look at everything: the user's fourth, and after it any but a page view, and the
+ * first one in an hour (UTC); before it, a purchase. Who was seen less often is known too little, and what is
+ * looked at moves slowly. The record has the event applied; previous_ms is the time of the one before it. */
 bool shoal_segments_look(const struct shoal_record *record, enum shoal_behavior behavior,
                          int64_t previous_ms, int64_t time_ms);
 /* The record has the event applied (score, counters, last_ms, purchases, cart_ms). Standings in the record
@@ -71,6 +71,10 @@ bool shoal_segments_look(const struct shoal_record *record, enum shoal_behavior 
 size_t shoal_segments_update(const struct shoal_segment_rules *rules,
                              const struct shoal_view *view, struct shoal_record *record,
                              struct shoal_change *changes);
+/* Can an event of this behaviour (or, with `timer`, something that falls due) take a user to this level of a
+ * dimension (0: out of a trait)? Never false where it can. */
+bool shoal_segments_may_enter(enum shoal_dimension dimension, uint8_t level, bool timer,
+                              enum shoal_behavior behavior);
 /* The first time after `after_ms` at which something falls due though no event comes; 0: nothing does. */
 int64_t shoal_segments_next(const struct shoal_segment_rules *rules,
                             const struct shoal_record *record, int64_t after_ms);

@@ -96,8 +96,9 @@ void shoal_describe_dimensions_markdown(FILE *out)
         fputs(" |\n", out);
     }
     fputs("\n`value`, `cluster` and `engagement` are there if the model has learnt them (`shoal train` "
-          "says so). They\nand the traits are looked at with the user's first four events, with any "
-          "event but a page view, with\nthe first event in an hour, and when something falls due.\n\n"
+          "says so). They\nand the traits are looked at from the user's fourth event on: with any event but a "
+          "page view, with the\nfirst event in an hour, and when something falls due; before it, with a "
+          "purchase.\n\n"
           "## Timers\n\n"
           "What happens because nothing happens falls due by the event time of the user's partition: "
           "`lapsing`,\n`inactive`, the end of `new` and `returning`, of a prediction, of "

@@ -164,7 +164,16 @@ static const char promotions[] = "promotions:\n"
                                  "    control: 20%\n"
                                  "  - id: deal\n"
                                  "    score: {min: 0.4}\n"
-                                 "    cooldown: 10m\n";
+                                 "    cooldown: 10m\n"
+                                 "  - id: few\n"
+                                 "    triggers: [fav, pv]\n"
+                                 "    budget: 23\n"
+                                 "    offer: 5m\n"
+                                 "  - id: back\n"
+                                 "    triggers: [cart_idle]\n"
+                                 "    enters: {lifecycle: [lapsing]}\n"
+                                 "    budget: 9\n"
+                                 "    group: letters\n";
 
 static void acquire_all(struct fixture *f)
 {

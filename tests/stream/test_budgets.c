@@ -129,7 +129,6 @@ Test(budgets, without_a_budget_nothing_is_due_and_nothing_is_counted)
     shoal_budgets_spend(&budgets, &policy, promotions);
     cr_assert_eq(budgets.count, 0);
     cr_assert_eq(shoal_budgets_left(&budgets, promotions, 0, 4), UINT32_MAX);
-    cr_assert_eq(shoal_budgets_scarcest(&budgets, &policy, 0, 4), UINT32_MAX);
 }
 
 Test(budgets, a_smaller_budget_on_the_same_day_ends_at_zero)
@@ -144,17 +143,24 @@ Test(budgets, a_smaller_budget_on_the_same_day_ends_at_zero)
     cr_assert_eq(shoal_budgets_left(&budgets, promotions, 0, 1), 14);
 }
 
-Test(budgets, the_scarcest_is_the_least_that_is_left)
+Test(budgets, only_what_may_ask_for_a_promotion_may_spend_its_budget)
 {
-    make(3, 10);
-    promotions[1].budget = 4;
-    promotions[2].budget = 2;
+    make(4, 10);
+    promotions[0].triggers = 1u << SHOAL_CART;
+    shoal_levels_add(&promotions[1].enters[SHOAL_LIFECYCLE], SHOAL_LAPSING);
+    shoal_levels_add(&promotions[2].enters[SHOAL_FREQUENT_BUYER], SHOAL_YES);
+    promotions[3].triggers = 1u << SHOAL_FAV;
+    promotions[3].budget = 0;
     shoal_policy_settle(&policy);
-    shoal_budgets_turn(&budgets, &policy, DAY);
-    cr_assert_eq(shoal_budgets_scarcest(&budgets, &policy, 0, 1), 2);
-    for (int i = 0; i < 2; i++)
-        shoal_budgets_spend(&budgets, &policy, &promotions[2]);
-    cr_assert_eq(shoal_budgets_scarcest(&budgets, &policy, 0, 1), 4, "what is used up does not count");
+    cr_assert_eq(policy.spent_at[SHOAL_PV], 0);
+    cr_assert_eq(policy.spent_at[SHOAL_CART], 1);
+    cr_assert_eq(policy.spent_at[SHOAL_FAV], 0, "no budget");
+    cr_assert_eq(policy.spent_at[SHOAL_BUY], 4);
+    cr_assert_eq(policy.spent_at[SHOAL_BEHAVIOR_COUNT], 2);
+    promotions[0].triggers = 0;
+    shoal_policy_settle(&policy);
+    for (int kind = 0; kind <= SHOAL_BEHAVIOR_COUNT; kind++)
+        cr_assert(policy.spent_at[kind] & 1, "without a trigger everything asks");
 }
 
 Test(budgets, what_is_packed_comes_back_and_anything_else_is_refused)

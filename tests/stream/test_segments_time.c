@@ -272,11 +272,17 @@ Test(segments_time, a_level_taken_at_the_end_of_time_can_be_kept)
 
 /* ---- when everything is looked at ---------------------------------------------------------------- */
 
-Test(segments_time, the_first_four_events_are_looked_at_whatever_they_are)
+Test(segments_time, nobody_is_looked_at_before_the_fourth_event_but_for_a_purchase)
 {
-    for (record.events_count = 1; record.events_count <= 8; record.events_count++)
+    for (record.events_count = 1; record.events_count <= 8; record.events_count++) {
         cr_assert_eq(shoal_segments_look(&record, SHOAL_PV, START, START + 1),
-                     record.events_count <= 4);
+                     record.events_count == 4);
+        cr_assert_eq(shoal_segments_look(&record, SHOAL_PV, START, START + HOUR),
+                     record.events_count >= 4);
+        cr_assert_eq(shoal_segments_look(&record, SHOAL_CART, START, START + 1),
+                     record.events_count >= 4);
+        cr_assert(shoal_segments_look(&record, SHOAL_BUY, START, START + 1));
+    }
 }
 
 Test(segments_time, any_but_a_page_view_and_the_first_event_in_an_hour_are_looked_at)
