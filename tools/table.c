@@ -166,9 +166,18 @@ static enum shoal_status take_quoted(const struct shoal_table *table, char *text
     return SHOAL_OK;
 }
 
+/* Where the first of `stops`, or the end of the text, is, from `at` on. strcspn may look at all of a text that
+ * is a whole file (under the sanitizers it does), once for each cell. */
+static size_t find_stop(const char *text, size_t at, const char *stops)
+{
+    while (text[at] && !strchr(stops, text[at]))
+        at++;
+    return at;
+}
+
 static bool take_plain(char *text, struct cursor *cursor, size_t *begin)
 {
-    size_t at = cursor->at + strcspn(text + cursor->at, ",\n"), end = at;
+    size_t at = find_stop(text, cursor->at, ",\n"), end = at;
     *begin = cursor->at;
     if (text[at] != ',' && end > *begin && text[end - 1] == '\r')
         end--;
@@ -181,7 +190,7 @@ static bool take_word(char *text, struct cursor *cursor, size_t *begin)
     while (is_blank(text[cursor->at]))
         cursor->at++;
     *begin = cursor->at;
-    size_t end = cursor->at + strcspn(text + cursor->at, " \t\r\n"), at = end;
+    size_t end = find_stop(text, cursor->at, " \t\r\n"), at = end;
     while (is_blank(text[at]))
         at++;
     if (text[at] != '\n' && text[at] != '\0')
@@ -236,7 +245,7 @@ static bool number_of(const char *text, double *number)
 static enum shoal_table_form form_of(const char *text, size_t at)
 {
     char line[512];
-    size_t size = strcspn(text + at, "\n");
+    size_t size = find_stop(text, at, "\n") - at;
     if (size >= sizeof line || memchr(text + at, ',', size))
         return SHOAL_TABLE_CSV;
     memcpy(line, text + at, size);

@@ -3,13 +3,15 @@
  * is `shoal`. The small shape and 0 epochs (the regression) keep a round below two seconds. */
 #include "tests/tools/shell.h"
 
-/* What every command line may use. `poison FILE` and `scatter FILE` spoil the purchases before the
+/* Most rounds leave out what is learnt on top of the network, for the time that it takes; retrain_all does not.
+ * What every command line may use. `poison FILE` and `scatter FILE` spoil the purchases before the
  * sealed day, 2025-03-09 to 10, and leave every other byte as it is. */
 static const char prelude[] =
     "shoal() { \"$SHOAL_PROGRAM\" \"$@\"; }\n"
-    "R=(retrain --models M --epochs 0 --hidden 16 --item-buckets 64 --category-buckets 16 "
-    "--events)\n"
-    "retrain() { shoal \"${R[@]}\" \"$@\"; }\n"
+    "R=(retrain --models M --epochs 0 --hidden 16 --item-buckets 64 --category-buckets 16)\n"
+    "OFF=(--clusters off --value off --engagement off)\n"
+    "retrain() { shoal \"${R[@]}\" \"${OFF[@]}\" --events \"$@\"; }\n"
+    "retrain_all() { shoal \"${R[@]}\" --events \"$@\"; }\n"
     "at() { date -u -d \"$1\" +%s000; }\n"
     "stamp='match($0, /\"timestamp\":[0-9]+/); t = substr($0, RSTART + 12, RLENGTH - 12)'\n"
     "poison() { awk -v s=\"$(at 2025-03-09T00:00Z)\" '/\"buy\"/ {'\"$stamp\"'"
@@ -50,15 +52,15 @@ TestSuite(retrain, .init = setup, .fini = shell_teardown, .timeout = 120);
 
 Test(retrain, the_first_model_is_published_and_a_later_one_takes_its_place)
 {
-    cr_assert_eq(run("retrain events.jsonl --until 2025-03-09"), 0, "%s", printed);
+    cr_assert_eq(run("retrain_all events.jsonl --until 2025-03-09"), 0, "%s", printed);
     says("published ");
     says("no model in service to compare with");
-    cr_assert_eq(run("current >first; retrain events.jsonl --once --json 2>/dev/null"), 0, "%s",
+    cr_assert_eq(run("current >first; retrain_all events.jsonl --once --json 2>/dev/null"), 0, "%s",
                  printed);
     says("\"decision\":\"published\"");
     says("\"challenger_minus_incumbent\":{\"roc_auc\":");
     says("\"until\":\"2025-03-09T23:59:"); /* the sealed day ends where labels are whole */
-    cr_assert_eq(run("! cmp -s <(current) first && retrain events.jsonl"), 0, "%s", printed);
+    cr_assert_eq(run("! cmp -s <(current) first && retrain_all events.jsonl"), 0, "%s", printed);
     says("kept ");
     says("byte for byte");
     cr_assert_eq(
@@ -323,7 +325,7 @@ Test(retrain, a_rollback_during_a_round_is_not_overruled)
 Test(retrain, every_goes_on_after_failures_and_ends_cleanly_between_rounds)
 {
     cr_assert_eq(
-        run("\"$SHOAL_PROGRAM\" \"${R[@]}\" grows.jsonl --every 1s >out 2>err & pid=$!;"
+        run("\"$SHOAL_PROGRAM\" \"${R[@]}\" \"${OFF[@]}\" --events grows.jsonl --every 1s >out 2>err & pid=$!;"
             "for i in $(seq 100); do grep -qs failed M/runs.jsonl && break; sleep 0.1; done;"
             "cp events.jsonl new && mv new grows.jsonl;"
             "for i in $(seq 300); do grep -qs published M/runs.jsonl && break; sleep 0.1; done;"
@@ -344,7 +346,7 @@ Test(retrain, a_signal_ends_a_round_in_the_middle_and_leaves_nothing_of_it)
     /* Thousands of epochs: it would take hours. */
     cr_assert_eq(
         run("for how in '--every 1d' --once; do : >err;" /* the last one's epochs are not this one's */
-            " \"$SHOAL_PROGRAM\" \"${R[@]}\" events.jsonl --epochs 10000 --patience 10000"
+            " \"$SHOAL_PROGRAM\" \"${R[@]}\" \"${OFF[@]}\" --events events.jsonl --epochs 10000 --patience 10000"
             " $how 2>err & pid=$!;"
             "for i in $(seq 300); do grep -q '^epoch' err && break; sleep 0.1; done;"
             "kill -TERM $pid; SECONDS=0; wait $pid; echo \"code $?, $((SECONDS < 10))\"; done;"
