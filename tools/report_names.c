@@ -68,7 +68,11 @@ enum shoal_status shoal_names_add(struct shoal_names *names, const char *text, s
     if (names->count >= most)
         return shoal_fail(message, SHOAL_BAD_FIELD, "more than %zu different names of a %s", most,
                           what);
-    char *copy = strndup(text, size);
+    char *copy = malloc(size + 1);
+    if (copy) {
+        memcpy(copy, text, size);
+        copy[size] = '\0';
+    }
     if (!copy || grow(names) != SHOAL_OK) {
         free(copy);
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");

@@ -55,7 +55,7 @@ def outputs_are_cloud_events(world):
             check(message.key == value["user_id"].encode(), f"{name}: key {message.key} of {message.value}")
             check(value["id"] not in seen, f"{name}: id {value['id']} stands there twice")
             seen.add(value["id"])
-            found = re.fullmatch(re.escape(world.topic("events")) + r"/(\d+)/(\d+)(\.\d+)?/[\w-]+", value["id"])
+            found = re.fullmatch(re.escape(world.topic("events")) + r"/(\d+)/(\d+)(\.\d+)?(@\d+)?/[\w-]+", value["id"])
             check(found and int(found.group(2)) < ends[int(found.group(1))], f"{name}: id {value['id']}")
         check(seen, f"no {name}")
 
