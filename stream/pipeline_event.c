@@ -246,10 +246,13 @@ enum shoal_status pipeline_fire(struct shoal_pipeline *p, struct item *item)
     shoal_cache_mark_dirty(p->cache, item->entry);
     int64_t next_ms = shoal_segments_next(&p->options.rules, record, 0);
     for (int i = 0; i < AT_ONCE_MAX && next_ms && next_ms <= item->tick_ms; i++) {
-        status = fall_due(p, item, next_ms);
+        /* What fell due before the user's last event, which did not look, is found as of that event: the
+         * times of a user's changes do not go back. */
+        int64_t due_ms = next_ms > record->last_ms ? next_ms : record->last_ms;
+        status = fall_due(p, item, due_ms);
         if (status != SHOAL_OK)
             return status;
-        next_ms = shoal_segments_next(&p->options.rules, record, next_ms);
+        next_ms = shoal_segments_next(&p->options.rules, record, due_ms);
     }
     int64_t least_ms = item->tick_ms + p->least_delay_ms;
     return arm(item, next_ms == 0 ? 0 : next_ms > least_ms ? next_ms : least_ms);
