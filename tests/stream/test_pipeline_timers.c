@@ -251,6 +251,36 @@ Test(pipeline_timers, what_a_timer_arms_is_seen_by_the_next_message_of_the_batch
     log_destroy(log);
 }
 
+/* Two things fall due within the least delay, the second is looked for late, and an event that does not look
+ * comes in between. */
+Test(pipeline_timers, what_fell_due_before_the_last_event_is_told_as_of_that_event)
+{
+    struct log *log = log_create(16);
+    unsigned user = user_in(0, 0);
+    const int64_t bought_ms = START - START % HOUR + 35 * MIN, due_ms = bought_ms + 30 * DAY;
+    char last[25];
+    add_event(log, user, bought_ms, "buy", 0, "}");
+    for (int i = 1; i <= 4; i++)
+        add_event(log, user, bought_ms + i * 1000, "pv", i, "}");
+    add_tick(log, 0, due_ms - 90 * MIN);
+    add_event(log, user, due_ms - 80 * MIN, "cart", 5, "}");
+    add_tick(log, 0, due_ms - 19 * MIN); /* cart_idle */
+    add_event(log, user, due_ms - 15 * MIN, "pv", 6, "}");
+    add_event(log, user, due_ms + 15 * MIN, "pv", 7, "}");
+    add_tick(log, 0, due_ms + 60 * MIN);
+    struct result result = run_plain(log, 64, 1, log->count, 0);
+    shoal_time_print(due_ms + 15 * MIN, last);
+    const char *left = NULL;
+    for (size_t i = 0; i < result.count; i++)
+        if (strstr(result.lines[i], "\"dimension\":\"first_time_buyer\",\"from\":\"yes\""))
+            left = result.lines[i];
+    cr_assert_not_null(left);
+    cr_assert_not_null(strchr(left, '@'), "by a timer: %s", left);
+    cr_assert_not_null(strstr(left, last), "%s, wanted at %s", left, last);
+    result_finish(&result);
+    log_destroy(log);
+}
+
 /* ---- the rule, message by message ------------------------------------------------------------ */
 
 /* The store's view of one user, and how it was before the message. */
