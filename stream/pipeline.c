@@ -89,7 +89,8 @@ static enum shoal_status allocate(struct shoal_pipeline *p)
     p->keys = calloc(n, sizeof *p->keys);
     p->values = calloc(n, sizeof *p->values);
     p->decisions = calloc(SHOAL_GRANTS_MAX, sizeof *p->decisions);
-    if (!p->items || !p->decoded || !p->timers || !p->line || !p->order || !p->round_start || !p->rows || !p->row_item ||
+    if (!p->items || !p->decoded || !p->timers || !p->line || !p->order || !p->round_start ||
+        !p->rows || !p->row_item ||
         !p->missing || !p->keys || !p->values || !p->decisions)
         return SHOAL_NOMEM;
     enum shoal_status status = shoal_decoder_create(&o->decode, &p->decoder);

@@ -214,7 +214,7 @@ bool pipeline_is_stale(const struct item *item)
     return item->event.timer && item->entry->record.timer_ms != item->due_ms;
 }
 
-/* At the time at which something falls due, as if it were looked at just then: what the model knows has faded
+/* At the time at which something falls due, not before the user's last event, as if it were looked at just then: what the model knows has faded
  * by the silence. */
 static enum shoal_status fall_due(struct shoal_pipeline *p, struct item *item, int64_t due_ms)
 {
@@ -229,8 +229,8 @@ static enum shoal_status fall_due(struct shoal_pipeline *p, struct item *item, i
     item->event.touch.time_ms = due_ms;
     item->event.offset = record->offset;
     memcpy(counters, record->counters, sizeof counters);
-    shoal_counters_decay(counters, view.gap_ms > 0 ? view.gap_ms : 0);
-    shoal_counters_rates(counters, due_ms > record->first_ms ? due_ms - record->first_ms : 0, rates);
+    shoal_counters_decay(counters, view.gap_ms);
+    shoal_counters_rates(counters, due_ms - record->first_ms, rates);
     uint32_t timers = shoal_segments_timers(&p->options.rules, record, due_ms);
     p->counts.timers++;
     return judge(p, item, &view, rates, true, timers);

@@ -3,9 +3,9 @@
  * on the time at which it falls due alone, so it does not matter when it is looked at.
  *
  * A user has one entry at most in the partition's index of timers (record.timer_ms; struct shoal_store
- * keeps the index). The entry is never later than the first time at which something falls due
- * (shoal_timers_next); events move that time on without touching the entry, which is moved when its own
- * time has come. */
+ * keeps the index). The entry is not later than the first time at which something falls due
+ * (shoal_segments_next), but for the least delay after an event (pipeline_event.c) and the rest of a second;
+ * events move that time on without touching the entry, which is moved when its own time has come. */
 #ifndef SHOAL_TIMERS_H
 #define SHOAL_TIMERS_H
 
