@@ -12,6 +12,7 @@ extern const struct shoal_cli_command shoal_cmd_tune;
 extern const struct shoal_cli_command shoal_cmd_evaluate;
 extern const struct shoal_cli_command shoal_cmd_uplift;
 extern const struct shoal_cli_command shoal_cmd_features;
+extern const struct shoal_cli_command shoal_cmd_export;
 extern const struct shoal_cli_command shoal_cmd_segments;
 extern const struct shoal_cli_command shoal_cmd_retrain;
 extern const struct shoal_cli_command shoal_cmd_value;

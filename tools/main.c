@@ -10,6 +10,7 @@ const struct shoal_cli_command *const shoal_commands[] = {
     &shoal_cmd_evaluate,
     &shoal_cmd_uplift,
     &shoal_cmd_features,
+    &shoal_cmd_export,
     &shoal_cmd_segments,
     &shoal_cmd_retrain,
     &shoal_cmd_value,
