@@ -15,7 +15,9 @@
 #include "tools/learn_on_top.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
+#include "tools/teacher.h"
 #include "tools/train_log.h"
+#include "tools/train_objectives.h"
 #include "tools/train_show.h"
 
 struct showing {
@@ -36,57 +38,6 @@ static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
     struct showing *showing = context;
     shoal_train_show_epoch(&showing->show, epoch);
     shoal_train_log_add(&showing->log, epoch);
-}
-
-/* Where the weight of what is called `name` belongs; NULL if nothing is. */
-static float *weight_of(const char *name, size_t size, struct shoal_objective_options *objectives,
-                        struct shoal_task_mix *mix)
-{
-    static const char *const names[] = {
-#define X(objective) #objective,
-        SHOAL_OBJECTIVE_LIST(X)
-#undef X
-    };
-    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
-        if (strlen(names[o]) == size && memcmp(names[o], name, size) == 0)
-            return &objectives->weights[o];
-    for (size_t n = 0; mix && n < SHOAL_TASKS; n++) {
-        const char *task = shoal_task_info((enum shoal_task)n)->name;
-        if (n != SHOAL_buy_24h && strlen(task) == size && memcmp(task, name, size) == 0)
-            return &mix->share[n];
-    }
-    return NULL;
-}
-
-/* "behavior:0.5,gap:0.5,buy_72h:0.2"; "none" for none. False after a usage error. */
-static bool read_objectives(const struct shoal_cli_args *args, const char *option,
-                            struct shoal_objective_options *objectives, struct shoal_task_mix *mix)
-{
-    const char *at = shoal_cli_get(args, option);
-    if (at && mix && strcmp(at, "auto") == 0)
-        return true; /* as by default */
-    memset(objectives->weights, 0, sizeof objectives->weights);
-    if (!at || strcmp(at, "none") == 0)
-        return true;
-    while (*at) {
-        size_t size = strcspn(at, ":,");
-        float *weight = weight_of(at, size, objectives, mix);
-        char *end = NULL;
-        double value = at[size] == ':' ? strtod(at + size + 1, &end) : 1;
-        if (at[size] != ':')
-            end = (char *)(uintptr_t)(at + size);
-        bool number = at[size] != ':' || end > at + size + 1;
-        if (!weight || !number || !(value >= 0 && value <= 100) || (*end && *end != ',')) {
-            shoal_cli_fail(args, SHOAL_EXIT_USAGE,
-                           "--%s: \"%s\" is not NAME:WEIGHT[,…] with a weight of 0 to 100 and a NAME of "
-                           "behavior, gap, repeat, category, item%s",
-                           option, at, mix ? ", buy_1h, buy_72h, churn_3d, events_24h" : "");
-            return false;
-        }
-        *weight = (float)value;
-        at = *end ? end + 1 : end;
-    }
-    return true;
 }
 
 /* The options that are numbers, into their places. False after a usage error. */
@@ -151,8 +102,9 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     options->objectives.negatives = options->pretrain_objectives.negatives = (uint32_t)negatives;
     options->objectives.alpha = options->pretrain_objectives.alpha = (float)alpha;
     options->objectives_auto = strcmp(shoal_cli_get(args, "objectives"), "auto") == 0;
-    return read_objectives(args, "objectives", &options->objectives, &options->mix) &&
-           read_objectives(args, "pretrain-objectives", &options->pretrain_objectives, NULL);
+    return shoal_train_objectives_read(args, "objectives", &options->objectives, &options->mix) &&
+           shoal_train_objectives_read(args, "pretrain-objectives", &options->pretrain_objectives,
+                                       NULL);
 }
 
 static void print_measure(const char *name, const struct shoal_train_summary *summary,
@@ -359,6 +311,8 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         code = shoal_cli_fail(
             args, status == SHOAL_TOO_FEW ? SHOAL_EXIT_DATA : SHOAL_EXIT_FAILED, "%s",
             message.text);
+    if (code == SHOAL_EXIT_OK)
+        shoal_teacher_print(&options);
     shoal_train_log_finish(&showing.log);
     shoal_model_destroy(model);
     return code;
@@ -391,9 +345,13 @@ static int run(const struct shoal_cli_args *args)
     if (shoal_train_options_check(&options, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
     struct shoal_dataset dataset;
+    struct shoal_model *teacher;
     shoal_dataset_init(&dataset, options.dims.ring);
-    code = train(args, &options, &dataset);
+    code = shoal_teacher_load(args, &options, &teacher);
+    if (code == SHOAL_EXIT_OK)
+        code = train(args, &options, &dataset);
     shoal_dataset_finish(&dataset);
+    shoal_model_destroy(teacher);
     return code;
 }
 
@@ -466,6 +424,7 @@ static const struct shoal_cli_option train_options[] = {
      "write the training's memory there after every epoch, and go on from it if it is there, to the same "
      "model; removed at the end",
      false, false},
+    SHOAL_TEACHER_OPTIONS,
     SHOAL_ON_TOP_OPTIONS,
     {"previous", "MODEL", NULL, "keep the ids of this model's clusters where they keep their users", false,
      false},
