@@ -60,8 +60,8 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
         !shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate) ||
         !shoal_cli_real(args, "embedding-rate", -1, 10, &tables) ||
         !shoal_cli_real(args, "weight-decay", 0, 10, &decay) ||
-        !shoal_cli_real(args, "dropout-inputs", 0, 0.9, &drop_inputs) ||
-        !shoal_cli_real(args, "dropout-hidden", 0, 0.9, &drop_hidden) ||
+        !shoal_cli_real(args, "dropout-inputs", -1, 0.9, &drop_inputs) ||
+        !shoal_cli_real(args, "dropout-hidden", -1, 0.9, &drop_hidden) ||
         !shoal_cli_real(args, "dropout-recurrent", 0, 0.9, &drop_recurrent) ||
         !shoal_cli_real(args, "l2", 0, 10, &l2) ||
         !shoal_cli_real(args, "random-starts", 0, 1, &starts) ||
@@ -87,8 +87,11 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     options->learning_rate = (float)rate;
     options->embedding_rate = (float)tables;
     options->weight_decay = (float)decay;
-    options->dropout_inputs = (float)drop_inputs;
-    options->dropout_hidden = (float)drop_hidden;
+    bool taught = shoal_cli_get(args, "distil");
+    if (drop_inputs >= 0 || taught)
+        options->dropout_inputs = drop_inputs >= 0 ? (float)drop_inputs : 0;
+    if (drop_hidden >= 0 || taught)
+        options->dropout_hidden = drop_hidden >= 0 ? (float)drop_hidden : 0;
     options->dropout_recurrent = (float)drop_recurrent;
     options->l2 = (float)l2;
     options->glorot = shoal_cli_get(args, "glorot");
@@ -383,9 +386,10 @@ static const struct shoal_cli_option train_options[] = {
     {"weekday-days", "N", "14",
      "look at the weekday only if the events span N days: in fewer it stands for the date", false, false},
     {"weight-decay", "W", "0.05", "of AdamW, not on biases", false, false},
-    {"dropout-inputs", "P", "0.2", "share of the inputs dropped in training", false, false},
-    {"dropout-hidden", "P", "0.3", "share of the hidden state dropped before the head", false,
-     false},
+    {"dropout-inputs", "P", "-1",
+     "share of the inputs dropped in training; -1: 0.2, and none with a teacher (--distil)", false, false},
+    {"dropout-hidden", "P", "-1",
+     "share of the hidden state dropped before the head; -1: 0.3, and none with a teacher", false, false},
     {"threads", "N", "0", "threads to compute with; 0: one a processor. The model does not depend on it",
      false, false},
     {"dropout-recurrent", "P", "0", "share of the hidden state dropped on its way into the next step",
@@ -398,7 +402,7 @@ static const struct shoal_cli_option train_options[] = {
     {"objectives", "NAME:W[,…]", "auto",
      "what every event teaches beside the purchase: behavior, gap, repeat, category, item of the next "
      "event; tasks: buy_1h, buy_72h, churn_3d, events_24h; none; auto: behavior:0.3,gap:0.3,repeat:0.3 "
-     "up to 2000 users, none beyond",
+     "up to 2000 users, none beyond and with a teacher",
      false, false},
     {"negatives", "N", "256", "rows drawn beside those of the batch, for category and item", false,
      false},

@@ -52,7 +52,7 @@ struct shoal_train_options {
     float random_starts;   /* how often a user's epoch begins somewhere within its history */
     struct shoal_task_mix mix;
     struct shoal_objective_options objectives; /* beside the tasks */
-    bool objectives_auto;  /* leave them out where there are users enough to do without */
+    bool objectives_auto;  /* leave them out where there are users enough, or a teacher, to do without */
     struct shoal_objective_options pretrain_objectives;
     uint32_t pretrain_epochs;
     const struct shoal_dataset *pretrain; /* other grouped events, not owned; NULL: no step 0 */

@@ -108,8 +108,10 @@ static void settle_options(struct shoal_course *course)
     if (options->embedding_rate < 0)
         options->embedding_rate = course->dataset->users_count < TABLE_USERS_MIN ? 0 : 0.01f;
     /* What comes next keeps a network of few users from learning them by heart; with many it takes room
-     * that the purchase could use (tools/objectives). */
-    if (options->objectives_auto && course->dataset->users_count > OBJECTIVE_USERS_MAX)
+     * that the purchase could use (tools/objectives). A small network has no such room, and a teacher does the
+     * same for it (tools/small_models). */
+    if (options->objectives_auto &&
+        (options->teacher || course->dataset->users_count > OBJECTIVE_USERS_MAX))
         memset(options->objectives.weights, 0, sizeof options->objectives.weights);
     options->objectives_auto = false;
     if (options->patience == 0)

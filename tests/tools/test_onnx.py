@@ -46,7 +46,7 @@ class World:
         self.made_up, self.trained = self.path("made-up.shoal"), self.path("trained.shoal")
         events = self.path("events.jsonl")
         for words in ([REFERENCE, "--make", self.made_up],
-                      [SHOAL, "generate", "--users", "2500", "--days", "4", "--seed", "3", "--out", events],
+                      [SHOAL, "generate", "--users", "500", "--days", "4", "--seed", "3", "--out", events],
                       [SHOAL, "train", "--events", events, "--out", self.trained, "--epochs", "1",
                        "--embedding-rate", "1", "--value", "off"]):
             done = run(*words)
