@@ -55,7 +55,7 @@ static int make(const char *path)
         map->knots = knots[n];
         for (uint32_t k = 0; k < knots[n]; k++) {
             float share = (float)k / (float)(knots[n] - 1);
-            map->x[k] = -1.5f + 3 * share * share;
+            map->x[k] = -0.1f + 0.9f * share * share; /* within what the logits reach */
             map->y[k] = -3 + 4 * share + (k % 3 == 1 ? 0.02f : 0);
         }
     }
