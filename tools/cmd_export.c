@@ -44,8 +44,8 @@ static int write_onnx(const struct shoal_cli_args *args, const struct shoal_mode
     if (status == SHOAL_OK && shoal_cli_get(args, "json"))
         print_json(path, bytes.size, model, precision);
     else if (status == SHOAL_OK)
-        printf("model %s as ONNX (opset %d, %s), %zu bytes  %s\n", model->version,
-               SHOAL_ONNX_OPSET, precision, bytes.size, path);
+        printf("model %s as ONNX (opset %d, %s), %zu bytes  %s\n", model->version, SHOAL_ONNX_OPSET,
+               precision, bytes.size, path);
     shoal_buffer_finish(&bytes);
     return status == SHOAL_OK ? SHOAL_EXIT_OK : shoal_cli_fail(args, refused, "%s", message.text);
 }
@@ -56,8 +56,8 @@ static int run(const struct shoal_cli_args *args)
     struct shoal_message message = {.text = ""};
     const char *precision = shoal_cli_get(args, "precision");
     if (strcmp(precision, "fp16") != 0 && strcmp(precision, "fp32") != 0)
-        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--precision: \"%s\" is not one of fp16, fp32",
-                              precision);
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE,
+                              "--precision: \"%s\" is not one of fp16, fp32", precision);
     if (shoal_model_load(shoal_cli_get(args, "model"), &model, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s", message.text);
     int code = write_onnx(args, model);
@@ -69,7 +69,8 @@ static const struct shoal_cli_option options[] = {
     {"model", "FILE", NULL, "model to export", true, false},
     {"onnx", "FILE", NULL, "ONNX file to write", true, false},
     {"precision", "fp16|fp32", "fp16",
-     "fp16: the graph rounds states to half precision after every step, as they are served; fp32: it does "
+     "fp16: the graph rounds states to half precision after every step, as they are served; fp32: "
+     "it does "
      "not",
      false, false},
     {"json", NULL, NULL, "print what was written as one JSON object", false, false},
@@ -79,11 +80,13 @@ static const struct shoal_cli_option options[] = {
 const struct shoal_cli_command shoal_cmd_export = {
     .name = "export",
     .summary = "write a model as ONNX, for programs that are not Shoal",
-    .description =
-        "One step for a batch of users: behaviour, hashes of item and category, the features and decayed counters "
-        "of an event with the user's state in; the state after it, the logits, the calibrated logits and the "
-        "predictions of every task out. The file's metadata say how each input is computed (deploy/formats.md). "
-        "What is learnt on top (clusters, value, engagement) is not exported.",
+    .description = "One step for a batch of users: behaviour, hashes of item and category, the "
+                   "features and decayed counters "
+                   "of an event with the user's state in; the state after it, the logits, the "
+                   "calibrated logits and the "
+                   "predictions of every task out. The file's metadata say how each input is "
+                   "computed (deploy/formats.md). "
+                   "What is learnt on top (clusters, value, engagement) is not exported.",
     .example = "shoal export --model m.shoal --onnx m.onnx",
     .options = options,
     .run = run,

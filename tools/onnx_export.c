@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The equations of params.h as ONNX operators; see onnx_export.h.
  *
- *   item, category, behavior ──mod, Gather──┐
- *   numeric ────────────────────────────────┴─Concat──► x (batch × D) ─┐
- *   h, c ──────────────────────────────────────────────────────────────┴─LSTM──(half)──► h_next, c_next
- *   rates ──log(1 + r), standardise──► z                                          │
- *   logits = head_hidden·h_next + head_counters·z + bias ──map of each task──► calibrated ──σ, exp──► predictions
+ *   item, category, behavior ─ mod, Gather ─┐
+ *   numeric ────────────────────────────────┴ Concat ─► x (batch × D) ─┐
+ *   h, c ──────────────────────────────────────────────────────────────┴ LSTM ─► h_next, c_next
  *
- * Our gates are one matrix [x|h]·(D + H × 4H) in the order i, f, g, o, as PyTorch has them. ONNX wants a
- * matrix for x and one for h, each 4H × inputs, in the order i, o, f, c, where c is our g. */
+ *   z          = (log(1 + rates) − mean)/deviation
+ *   logits     = head_hidden·h_next + head_counters·z + bias
+ *   calibrated = each task's line or curve of its logit;  predictions = σ or exp of that
+ *
+ * Our gates are one matrix [x|h]·(D + H × 4H) in the order i, f, g, o, as PyTorch has them. ONNX
+ * wants a matrix for x and one for h, each 4H × inputs, in the order i, o, f, c, where c is our g.
+ */
 #include "tools/onnx_export.h"
 
 #include <inttypes.h>
@@ -23,7 +26,8 @@ enum { GATES = 4 };
 /* Which of our gates stands at each place of ONNX's. */
 static const size_t gate_at[GATES] = {0, 3, 1, 2};
 
-struct export {
+struct export
+{
     const struct shoal_model *model;
     const struct shoal_dims *dims;
     enum shoal_precision precision;
@@ -52,7 +56,7 @@ static void matrix(const struct export *e, const char *name, size_t rows, size_t
     shoal_onnx_graph_floats(e->graph, name, 2, (const size_t[]){rows, columns}, values);
 }
 
-static void node(const struct export *e, const char *operator, const char *inputs,
+static void node(const struct export *e, const char *operator, const char * inputs,
                  const char *outputs)
 {
     shoal_onnx_graph_node(e->graph, operator, inputs, outputs);
@@ -120,11 +124,12 @@ static void turn_gates(const struct export *e, size_t from, size_t rows, float *
         for (size_t j = 0; j < hidden; j++)
             for (size_t row = 0; row < rows; row++)
                 to[(place * hidden + j) * rows + row] =
-                    e->model->params.gates_weight[(from + row) * GATES * hidden +
-                                                  gate_at[place] * hidden + j];
+                    e->model->params
+                        .gates_weight[(from + row) * GATES * hidden + gate_at[place] * hidden + j];
 }
 
-/* W (1 × 4H × D), R (1 × 4H × H), B (1 × 8H): a bias for x and one for h, of which ours is the first. */
+/* W (1 × 4H × D), R (1 × 4H × H), B (1 × 8H): a bias for x and one for h, of which ours is the
+ * first. */
 static enum shoal_status add_gates(const struct export *e)
 {
     size_t hidden = e->dims->hidden, inputs = shoal_dims_inputs(e->dims);
@@ -140,8 +145,7 @@ static enum shoal_status add_gates(const struct export *e)
                                 turned);
         for (size_t place = 0; place < GATES; place++)
             for (size_t j = 0; j < hidden; j++)
-                bias[place * hidden + j] =
-                    e->model->params.gates_bias[gate_at[place] * hidden + j];
+                bias[place * hidden + j] = e->model->params.gates_bias[gate_at[place] * hidden + j];
         shoal_onnx_graph_floats(e->graph, "B", 2, (const size_t[]){1, 2 * GATES * hidden}, bias);
     }
     enum shoal_status status = turned && bias ? SHOAL_OK : SHOAL_NOMEM;
@@ -150,7 +154,8 @@ static enum shoal_status add_gates(const struct export *e)
     return status;
 }
 
-/* From (1 × batch × H) to what the next event begins with, rounded to half precision where states are. */
+/* From (1 × batch × H) to what the next event begins with, rounded to half precision where states
+ * are. */
 static void put_state(const struct export *e, const char *from, const char *name)
 {
     char wide[32], held[32], half[32], words[96];
@@ -216,10 +221,10 @@ static const char *named(char text[128], const char *format, const char *task)
     return text;
 }
 
-/* The map of calibration.h, piece by piece: with knots x[0 … K−1], y[0 … K−1] a logit z lies in the piece
- *   k = number of x[1 … K−1] that are ≤ z,     z held at x[0] from below
- * and becomes y[k] + (z − x[k])/width[k]·rise[k]; the last piece has no rise. The very operations of the C
- * function, in their order. */
+/* The map of calibration.h, piece by piece: with knots x[0 … K−1], y[0 … K−1] a logit z lies in the
+ * piece k = number of x[1 … K−1] that are ≤ z,     z held at x[0] from below and becomes y[k] + (z
+ * − x[k])/width[k]·rise[k]; the last piece has no rise. The very operations of the C function, in
+ * their order. */
 static void add_curve(const struct export *e, const char *task,
                       const struct shoal_calibration_map *map)
 {
@@ -300,7 +305,8 @@ enum shoal_status shoal_onnx_export(const struct shoal_model *model, enum shoal_
     struct export e = {model, &model->params.dims, precision, NULL};
     enum shoal_status status = shoal_onnx_graph_create(
         "shoal_step", program_version,
-        "One event of each user of a batch: the user's LSTM state before it goes in, that after it comes out, "
+        "One event of each user of a batch: the user's LSTM state before it goes in, that after it "
+        "comes out, "
         "with what every task predicts. The metadata say how the inputs come about.",
         &e.graph);
     if (status == SHOAL_OK) {

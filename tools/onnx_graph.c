@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages of ONNX's own schema (onnx.proto, as the system has it) by protobuf-c; see onnx_graph.h.
  *
- * The messages and all they point to live in one arena. Lists grow by doubling, and what they leave behind
- * stays in the arena until the graph goes; that is a few kilobytes. Weights are copied once, as raw
- * little-endian bytes, which the schema allows for every type. */
+ * The messages and all they point to live in one arena. Lists grow by doubling, and what they leave
+ * behind stays in the arena until the graph goes; that is a few kilobytes. Weights are copied once,
+ * as raw little-endian bytes, which the schema allows for every type. */
 #include "tools/onnx_graph.h"
 
 #include <stdbool.h>
@@ -35,7 +35,8 @@ static void *take(struct shoal_onnx_graph *graph, size_t size)
     return bytes;
 }
 
-/* Never NULL, so that it can be given to protobuf-c at once; after a failure nothing is packed any more. */
+/* Never NULL, so that it can be given to protobuf-c at once; after a failure nothing is packed any
+ * more. */
 static char *text(struct shoal_onnx_graph *graph, const char *from)
 {
     static char none[] = "";
@@ -44,8 +45,8 @@ static char *text(struct shoal_onnx_graph *graph, const char *from)
     return copy ? copy : none;
 }
 
-/* Appends to a list of pointers (`list` points to it; its type is one of protobuf-c's many) whose capacity is
- * the power of two from LIST_FIRST on that holds it. */
+/* Appends to a list of pointers (`list` points to it; its type is one of protobuf-c's many) whose
+ * capacity is the power of two from LIST_FIRST on that holds it. */
 static void append(struct shoal_onnx_graph *graph, void *list, size_t *count, const void *one)
 {
     char *items;
@@ -212,7 +213,8 @@ void shoal_onnx_graph_ints(struct shoal_onnx_graph *graph, const char *name, siz
 }
 
 /* The words of "a b -" as a list; "-" becomes "", which is how the schema leaves an input out. */
-static void add_words(struct shoal_onnx_graph *graph, const char *words, char ***list, size_t *count)
+static void add_words(struct shoal_onnx_graph *graph, const char *words, char ***list,
+                      size_t *count)
 {
     char word[64];
     while (*words) {
@@ -228,7 +230,7 @@ static void add_words(struct shoal_onnx_graph *graph, const char *words, char **
 }
 
 void shoal_onnx_graph_node(struct shoal_onnx_graph *graph, const char *operator,
-                           const char *inputs, const char *outputs)
+                           const char * inputs, const char *outputs)
 {
     Onnx__NodeProto *node;
     if (!MADE(graph, node, onnx__node_proto__init))

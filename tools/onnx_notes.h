@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an exported model says of itself (metadata_props): what model it is, how its inputs come about and what
- * its outputs mean, so that somebody who has only the file can use it. */
+/* What an exported model says of itself (metadata_props): what model it is, how its inputs come
+ * about and what its outputs mean, so that somebody who has only the file can use it. */
 #ifndef SHOAL_ONNX_NOTES_H
 #define SHOAL_ONNX_NOTES_H
 

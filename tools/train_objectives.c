@@ -45,10 +45,11 @@ bool shoal_train_objectives_read(const struct shoal_cli_args *args, const char *
             end = (char *)(uintptr_t)(at + size);
         bool number = at[size] != ':' || end > at + size + 1;
         if (!weight || !number || !(value >= 0 && value <= 100) || (*end && *end != ',')) {
-            shoal_cli_fail(args, SHOAL_EXIT_USAGE,
-                           "--%s: \"%s\" is not NAME:WEIGHT[,…] with a weight of 0 to 100 and a NAME of "
-                           "behavior, gap, repeat, category, item%s",
-                           option, at, mix ? ", buy_1h, buy_72h, churn_3d, events_24h" : "");
+            shoal_cli_fail(
+                args, SHOAL_EXIT_USAGE,
+                "--%s: \"%s\" is not NAME:WEIGHT[,…] with a weight of 0 to 100 and a NAME of "
+                "behavior, gap, repeat, category, item%s",
+                option, at, mix ? ", buy_1h, buy_72h, churn_3d, events_24h" : "");
             return false;
         }
         *weight = (float)value;

@@ -7,8 +7,8 @@
 #include "model/learn/train.h"
 #include "tools/cli.h"
 
-/* Weights from --option into `objectives` and, of tasks, `mix`; mix NULL: tasks are not known there. "auto" (with
- * mix) leaves both as they are. False after a usage error. */
+/* Weights from --option into `objectives` and, of tasks, `mix`; mix NULL: tasks are not known
+ * there. "auto" (with mix) leaves both as they are. False after a usage error. */
 bool shoal_train_objectives_read(const struct shoal_cli_args *args, const char *option,
                                  struct shoal_objective_options *objectives,
                                  struct shoal_task_mix *mix);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Learning from a teacher: what it says is mixed with the labels as documented, and a teacher that knows more
- * than the labels hands it on. */
+/* Learning from a teacher: what it says is mixed with the labels as documented, and a teacher that
+ * knows more than the labels hands it on. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "model/learn/course.h"
-#include "model/learn/unroll.h"
 #include "model/learn/score.h"
+#include "model/learn/unroll.h"
 #include "tests/learn/shopping_order.h"
 #include "tests/state/leaks.h"
 
@@ -25,8 +25,8 @@ static struct shoal_model *train_with(const struct shoal_dataset *dataset,
     struct shoal_message message = {.text = ""};
     struct shoal_buffer file = {0};
     struct shoal_model *model = NULL;
-    cr_assert_eq(shoal_train(dataset, END_MS, options, NULL, &model, &summary, &message),
-                 SHOAL_OK, "%s", message.text);
+    cr_assert_eq(shoal_train(dataset, END_MS, options, NULL, &model, &summary, &message), SHOAL_OK,
+                 "%s", message.text);
     cr_assert_eq(shoal_model_serialize(model, &file), SHOAL_OK);
     shoal_buffer_finish(&file);
     return model;
@@ -56,7 +56,8 @@ static float *scores_of(const struct shoal_model *model, const struct shoal_data
     return scores;
 }
 
-/* On the days before the validation part an order is put at random: there the labels tell nothing of it. */
+/* On the days before the validation part an order is put at random: there the labels tell nothing
+ * of it. */
 static void scramble(struct shoal_dataset *dataset)
 {
     uint64_t state = 3;
@@ -79,12 +80,14 @@ static double logit(float p)
     return log((double)p / (1 - (double)p));
 }
 
-/* Correlation of two models' logits over the last event before the day's purchase, when the order is known. */
+/* Correlation of two models' logits over the last event before the day's purchase, when the order
+ * is known. */
 static double agreement(const float *a, const float *b, const struct shoal_dataset *dataset)
 {
     double n = 0, sa = 0, sb = 0, saa = 0, sbb = 0, sab = 0;
     for (size_t i = 2; i + 1 < dataset->events_count; i++) {
-        if (dataset->touches[i].behavior != SHOAL_PV || dataset->owners[i] != dataset->owners[i - 2])
+        if (dataset->touches[i].behavior != SHOAL_PV ||
+            dataset->owners[i] != dataset->owners[i - 2])
             continue;
         double x = logit(a[i]), y = logit(b[i]);
         n++;
@@ -132,8 +135,8 @@ Test(train_distil, labels_count_where_they_are_known_and_only_there)
     struct shoal_dataset dataset;
     shopping_order(&dataset, 60, 5);
     size_t count = dataset.events_count * SHOAL_TASKS;
-    struct shoal_course course = {.dataset = &dataset, .options = shoal_train_options_default(),
-                                  .end_ms = dataset.last_ms};
+    struct shoal_course course = {
+        .dataset = &dataset, .options = shoal_train_options_default(), .end_ms = dataset.last_ms};
     course.options.teacher_weight = 0.25f;
     course.targets = malloc(count * sizeof(float));
     course.taught = malloc(count * sizeof(float));
@@ -159,7 +162,8 @@ Test(train_distil, labels_count_where_they_are_known_and_only_there)
     shoal_dataset_finish(&dataset);
 }
 
-/* dlogits is the derivative of the loss that is told, also of targets between 0 and 1 and with a weight. */
+/* dlogits is the derivative of the loss that is told, also of targets between 0 and 1 and with a
+ * weight. */
 Test(train_distil, the_gradient_of_a_soft_target_is_that_of_its_loss)
 {
     struct shoal_unroll *unroll;
@@ -203,9 +207,9 @@ Test(train_distil, a_teacher_of_later_events_is_refused)
     shopping_order(&dataset, 60, 5);
     struct shoal_model *teacher = train_with(&dataset, &options);
     options.teacher = teacher;
-    cr_expect_eq(shoal_train(&dataset, END_MS - 3600000, &options, NULL, &model, &summary,
-                             &message),
-                 SHOAL_INVALID);
+    cr_expect_eq(
+        shoal_train(&dataset, END_MS - 3600000, &options, NULL, &model, &summary, &message),
+        SHOAL_INVALID);
     cr_expect_null(model);
     cr_expect(strstr(message.text, "up to 1.0 h after"), "%s", message.text);
     shoal_model_destroy(teacher);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What Shoal itself computes, for tests/tools/test_onnx.py to compare an exported model with.
  *
- *   onnx_reference --make FILE             a model whose four gates and five calibrations all differ
- *   onnx_reference MODEL fp16|fp32 USERS STEPS
+ *   onnx_reference --make FILE             a model whose four gates and five calibrations all
+ * differ onnx_reference MODEL fp16|fp32 USERS STEPS
  *
- * The second prints a line of JSON for every step of the users side by side: the inputs of the exported graph,
- * and what it is to give: h and c by shoal_step_run, predictions by shoal_score_tasks, logits before and after
- * the calibration. */
+ * The second prints a line of JSON for every step of the users side by side: the inputs of the
+ * exported graph, and what it is to give: h and c by shoal_step_run, predictions by
+ * shoal_score_tasks, logits before and after the calibration. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +29,8 @@ struct work {
     float *states, *scores, *predictions;
 };
 
-/* Curves of two, three and many knots and lines; each gate a weight and bias of another size, so that no two
- * can be taken for each other. */
+/* Curves of two, three and many knots and lines; each gate a weight and bias of another size, so
+ * that no two can be taken for each other. */
 static int make(const char *path)
 {
     struct shoal_dims dims = tiny_dims();
@@ -66,7 +66,8 @@ static int make(const char *path)
     return status != SHOAL_OK;
 }
 
-/* Made-up users: gaps from seconds to days, few items, so that some come back, sometimes no category. */
+/* Made-up users: gaps from seconds to days, few items, so that some come back, sometimes no
+ * category. */
 static enum shoal_status make_events(struct work *work)
 {
     uint64_t state = 1234567;
@@ -122,7 +123,9 @@ static void print_inputs(const struct work *work, const size_t *events)
         for (size_t u = 0; u < work->users; u++) {
             const struct shoal_touch *touch = &work->dataset.touches[events[u]];
             printf("%s%" PRIu32, u ? "," : "",
-                   column == 0 ? touch->behavior : column == 1 ? touch->item : touch->category);
+                   column == 0   ? touch->behavior
+                   : column == 1 ? touch->item
+                                 : touch->category);
         }
         printf("],");
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `shoal export` as a person runs it. SHOAL_PROGRAM is `shoal`; SHOAL_ONNX says whether it can export. */
+/* `shoal export` as a person runs it. SHOAL_PROGRAM is `shoal`; SHOAL_ONNX says whether it can
+ * export. */
 #include "tests/model/tiny_model.h"
 #include "tests/tools/shell.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The exported graph, parsed back: what it holds and in which order. That it computes the same as the step
- * does is test_onnx.py's business. */
+/* The exported graph, parsed back: what it holds and in which order. That it computes the same as
+ * the step does is test_onnx.py's business. */
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -105,14 +105,16 @@ Test(onnx_export, states_are_rounded_in_fp16_only)
     onnx__model_proto__free_unpacked(single, NULL);
 }
 
-/* W[0][place·H + j][row] = weight[row][gate·H + j]; R the same of the rows behind D; ONNX: i, o, f, c. */
+/* W[0][place·H + j][row] = weight[row][gate·H + j]; R the same of the rows behind D; ONNX: i, o, f,
+ * c. */
 Test(onnx_export, gates_go_from_i_f_g_o_to_i_o_f_c)
 {
     static const size_t gate_at[] = {0, 3, 1, 2};
     struct shoal_dims dims = tiny_dims();
     struct shoal_model *ours = tiny_model(&dims, 3);
     Onnx__ModelProto *model = export_tiny(SHOAL_FP32, 0);
-    const Onnx__TensorProto *w = tensor(model, "W"), *r = tensor(model, "R"), *b = tensor(model, "B");
+    const Onnx__TensorProto *w = tensor(model, "W"), *r = tensor(model, "R"),
+                            *b = tensor(model, "B");
     size_t hidden = dims.hidden, inputs = shoal_dims_inputs(&dims);
     cr_assert_eq(w->n_dims, 3);
     cr_assert_eq(w->dims[1], (int64_t)(4 * hidden));
