@@ -161,6 +161,13 @@ static float probability_of(const struct shoal_model *model, float logit)
     return p;
 }
 
+float shoal_explain_state(const struct shoal_model *model, const float *h, const float *rates)
+{
+    float vector[SHOAL_VECTOR_MAX];
+    shoal_user_vector(model, h, rates, vector);
+    return probability_of(model, logit_of(model, vector, vector + model->params.dims.hidden));
+}
+
 /* Where the two logits are (nearly) one, the slope around them. */
 static double slope_of(const struct shoal_model *model, const struct shoal_explanation *e)
 {

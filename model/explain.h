@@ -95,6 +95,8 @@ void shoal_explain_run(struct shoal_explain *explain, const struct shoal_feature
 /* The features of a ring as a rebuild of the state sees them: the first with no gap, repeats from within. */
 void shoal_explain_ring(const struct shoal_dims *dims, const struct shoal_touch *ring, size_t count,
                         struct shoal_features *features);
+/* The probability that a state gives, as the step that serves does: h[H] and rates[SHOAL_COUNTERS]. */
+float shoal_explain_state(const struct shoal_model *model, const float *h, const float *rates);
 
 /* Static. */
 const char *shoal_reason_name(enum shoal_reason reason);
