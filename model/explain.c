@@ -11,8 +11,9 @@
 #include "model/user_vector.h"
 #include "model/vmath.h"
 
-/* Floats of the largest block of a batch of points (2 MiB): beyond a few dozen rows a GEMM gets no faster. */
-enum { BLOCK_FLOATS = 1 << 19, ENDS = 2 };
+/* Floats of the largest block of a batch of points (32 MiB): a ring's are always in one batch, and those of
+ * thousands of events still in some, since a GEMM of few rows spends its time on packing the weights. */
+enum { BLOCK_FLOATS = 1 << 23, ENDS = 2 };
 
 struct shoal_explain {
     const struct shoal_model *model; /* not owned */

@@ -36,7 +36,8 @@ void shoal_paths_forward(struct shoal_paths *paths, const float *x, size_t event
                          const float *alphas, size_t rows);
 /* h_T of a row after forward: H floats, zeros for no events. */
 const float *shoal_paths_state(const struct shoal_paths *paths, size_t row);
-/* After forward, once: d(head·h_T)/dx_t for every event and row. head (H). */
+/* After forward, once: d(head·h_T)/dx_t for every event and row, back to where it has faded to nothing (1e-24).
+ * head (H). */
 void shoal_paths_backward(struct shoal_paths *paths, const float *head, size_t events, size_t rows,
                           shoal_paths_visit *visit, void *context);
 

@@ -14,9 +14,9 @@
 #define ERROR_TO_WARN_OF 0.01
 
 static int explain(const struct shoal_cli_args *args, const struct shoal_model *model,
-                   const struct shoal_explain_case *explained, size_t steps)
+                   const struct shoal_explain_case *explained, struct shoal_explain_options options)
 {
-    struct shoal_explain_options options = {explained->count, steps, SHOAL_GAUSS_LEGENDRE};
+    options.events_max = explained->count;
     struct shoal_explain *room = NULL;
     struct shoal_explanation explanation;
     struct shoal_explained_event *events = malloc(explained->count * sizeof *events);
@@ -43,7 +43,7 @@ static int explain(const struct shoal_cli_args *args, const struct shoal_model *
 }
 
 static int explain_record(const struct shoal_cli_args *args, const struct shoal_setup *setup,
-                          const char *user, size_t steps)
+                          const char *user, struct shoal_explain_options options)
 {
     struct shoal_message message = {.text = ""};
     struct shoal_explain_case explained = {0};
@@ -56,7 +56,7 @@ static int explain_record(const struct shoal_cli_args *args, const struct shoal_
     enum shoal_status status = shoal_redis_store_create(&redis, &store, &message);
     if (status == SHOAL_OK)
         status = shoal_explain_case_load(store, setup->model, user, &explained, &message);
-    int code = status == SHOAL_OK ? explain(args, setup->model, &explained, steps)
+    int code = status == SHOAL_OK ? explain(args, setup->model, &explained, options)
                                   : shoal_cli_fail(args, shoal_setup_exit(status), "%s",
                                                    message.text);
     shoal_explain_case_finish(&explained);
@@ -66,7 +66,7 @@ static int explain_record(const struct shoal_cli_args *args, const struct shoal_
 }
 
 static int explain_events(const struct shoal_cli_args *args, const struct shoal_model *model,
-                          const char *user, size_t steps, int64_t until_ms)
+                          const char *user, struct shoal_explain_options options, int64_t until_ms)
 {
     struct shoal_message message = {.text = ""};
     struct shoal_load load = {.until_ms = until_ms};
@@ -81,7 +81,7 @@ static int explain_events(const struct shoal_cli_args *args, const struct shoal_
         if (status == SHOAL_NOT_FOUND && load.reached)
             shoal_fail(&message, status, "user '%s' has no events before --at", user);
         code = status == SHOAL_OK
-                   ? explain(args, model, &explained, steps)
+                   ? explain(args, model, &explained, options)
                    : shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
     }
     shoal_explain_case_finish(&explained);
@@ -89,14 +89,32 @@ static int explain_events(const struct shoal_cli_args *args, const struct shoal_
     return code;
 }
 
+static int read_options(const struct shoal_cli_args *args, struct shoal_explain_options *options)
+{
+    long long steps;
+    const char *rule = shoal_cli_get(args, "rule");
+    if (!shoal_cli_int(args, "steps", 1, SHOAL_EXPLAIN_STEPS_MAX, &steps))
+        return SHOAL_EXIT_USAGE;
+    *options = (struct shoal_explain_options){.steps = (size_t)steps, .rule = SHOAL_GAUSS_LEGENDRE};
+    if (strcmp(rule, shoal_quadrature_name(SHOAL_MIDPOINT)) == 0)
+        options->rule = SHOAL_MIDPOINT;
+    else if (strcmp(rule, shoal_quadrature_name(SHOAL_GAUSS_LEGENDRE)) != 0)
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE,
+                              "--rule: '%s' is not one of gauss_legendre, midpoint", rule);
+    return SHOAL_EXIT_OK;
+}
+
 static int run(const struct shoal_cli_args *args)
 {
+    struct shoal_explain_options integral;
+    int code = read_options(args, &integral);
+    if (code != SHOAL_EXIT_OK)
+        return code;
     bool at_given, from_events = shoal_cli_get(args, "events") != NULL;
-    long long at_ms = 0, steps;
+    long long at_ms = 0;
     const char *positional = shoal_cli_positional(args, 0), *named = shoal_cli_get(args, "user");
     const char *user = positional ? positional : named;
-    if (!shoal_cli_time(args, "at", &at_given, &at_ms) ||
-        !shoal_cli_int(args, "steps", 1, SHOAL_EXPLAIN_STEPS_MAX, &steps))
+    if (!shoal_cli_time(args, "at", &at_given, &at_ms))
         return SHOAL_EXIT_USAGE;
     if (!user || (positional && named))
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "give one USER");
@@ -104,11 +122,11 @@ static int run(const struct shoal_cli_args *args)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE,
                               "--at and --ring go with --events: a record has its last events only");
     struct shoal_setup setup;
-    int code = shoal_setup_load(args, shoal_cli_get(args, "model"), "", &setup);
+    code = shoal_setup_load(args, shoal_cli_get(args, "model"), "", &setup);
     if (code == SHOAL_EXIT_OK)
-        code = from_events ? explain_events(args, setup.model, user, (size_t)steps,
+        code = from_events ? explain_events(args, setup.model, user, integral,
                                             at_given ? at_ms : INT64_MAX)
-                           : explain_record(args, &setup, user, (size_t)steps);
+                           : explain_record(args, &setup, user, integral);
     shoal_setup_finish(&setup);
     return code;
 }
@@ -127,6 +145,8 @@ static const struct shoal_cli_option options[] = {
      "(default: all of the user's, 16384 at most)",
      false, false},
     {"steps", "M", "64", "points of the integral, 1 to 1024", false, false},
+    {"rule", "NAME", "gauss_legendre",
+     "of these points: gauss_legendre, or midpoint, which needs several times as many", false, false},
     {"json", NULL, NULL, "print one JSON object (deploy/formats.md)", false, false},
     {0},
 };

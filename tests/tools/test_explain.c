@@ -146,6 +146,7 @@ Test(explain_command, the_same_question_has_the_same_answer_and_more_points_a_sm
     cr_assert_eq(run("--events e.csv u40 --model m.shoal --json --steps 1 2>warning"), 0);
     cr_expect_gt(fabs(number("completeness", "error")), 100 * fine);
     cr_expect_eq(number("completeness", "steps"), 1);
+    says("gauss_legendre");
     cr_expect_gt(number("completeness", "relative_error"), 0.01);
     cr_assert_eq(shell("cat warning"), 0);
     says("take more --steps");
@@ -233,6 +234,8 @@ Test(explain_command, what_cannot_be_explained_is_said)
         snprintf(line, sizeof line, "--events e.csv u3 --model m.shoal --steps %s", *steps);
         cr_expect_eq(run(line), 2, "%s: %s", *steps, printed);
     }
+    cr_assert_eq(run("--events e.csv u3 --model m.shoal --rule simpson"), 2);
+    says("'simpson' is not one of gauss_legendre, midpoint");
     cr_assert_eq(run("--events e.csv u3 --model m.shoal --at yesterday"), 2);
     cr_assert_eq(run("u3 --model m.shoal --ring"), 2);
     says("--at and --ring go with --events");
@@ -247,5 +250,5 @@ Test(explain_command, help_and_completion_know_it)
     says("--steps M");
     says("There is no attention");
     cr_assert_eq(shell("\"$SHOAL_PROGRAM\" completion bash"), 0);
-    says("explain) options='--config --set --model --user --events --at --ring --steps --json");
+    says("explain) options='--config --set --model --user --events --at --ring --steps --rule --json");
 }
