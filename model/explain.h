@@ -17,9 +17,9 @@
  *   - An input that is zero already has no contribution. A user's first event has no gap, so the gap adds nothing.
  *   - The counters enter linearly: their share is head_counters·standardised counter, exact, with no integral.
  *
- * In single precision; served states are rounded to half after every event, which moved no
- * probability of 72,000 events of Taobao's by more than 3e-5 (test_explain.c measures it on random models). There is no attention in this model, and attention would not be given
- * as a reason.
+ * In single precision; served states are rounded to half after every event, which moved no probability of 72,000
+ * events of Taobao's by more than 3e-5 (test_explain.c measures it on random models). There is no attention in this
+ * model, since it did not earn its bytes; where there is one, its weights are no reasons.
  *
  * Room is allocated once; explaining allocates nothing and cannot fail. One thread a room. */
 #ifndef SHOAL_EXPLAIN_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `shoal explain`: why a user's score is what it is. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,10 @@
 #include "tools/load_events.h"
 #include "tools/setup.h"
 
-/* An error that the rest of the numbers cannot be judged beside. */
-#define ERROR_TO_WARN_OF 0.01
+/* An error beside which contributions cannot be judged: this share of what they should sum to, and more than shows
+ * in four decimals. */
+#define SHARE_TO_WARN_OF 0.01
+#define LEAST_TO_WARN_OF 1e-4
 
 static int explain(const struct shoal_cli_args *args, const struct shoal_model *model,
                    const struct shoal_explain_case *explained, struct shoal_explain_options options)
@@ -33,7 +36,8 @@ static int explain(const struct shoal_cli_args *args, const struct shoal_model *
         shoal_explain_print_json(&found, stdout);
     else
         shoal_explain_print_text(&found, stdout);
-    if (explanation.relative_error > ERROR_TO_WARN_OF)
+    if (explanation.relative_error > SHARE_TO_WARN_OF &&
+        fabs(explanation.error) > LEAST_TO_WARN_OF)
         fprintf(stderr,
                 "warning: the contributions miss the difference to the base by %.1f %%: take more "
                 "--steps\n",

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "model/explain_paths.h"
+#include "model/learn/permute.h"
 #include "model/step.h"
 #include "tests/model/tiny_model.h"
 #include "tests/state/leaks.h"
@@ -470,6 +471,16 @@ Test(explain, a_user_without_events_has_counters_only)
     cr_expect_eq(e.base_logit, model->params.head_bias[0]);
     shoal_explain_destroy(explain);
     shoal_model_destroy(model);
+}
+
+Test(explain, inputs_are_called_as_where_they_are_permuted)
+{
+    for (int i = 0; i < SHOAL_REASONS; i++) {
+        cr_expect_str_eq(shoal_reason_name((enum shoal_reason)i),
+                         shoal_input_name((enum shoal_input_group)i));
+        cr_expect_str_eq(shoal_reason_text((enum shoal_reason)i),
+                         shoal_input_text((enum shoal_input_group)i));
+    }
 }
 
 Test(explain, options_out_of_range_are_refused)
