@@ -113,12 +113,21 @@ Test(train_distil, a_teacher_that_knows_more_than_the_labels_hands_it_on)
     options.teacher = teacher;
     options.teacher_weight = 1;
     struct shoal_model *taught = train_with(&few, &options);
+    options.teacher_weight = 0; /* the teacher only where no label is known */
+    struct shoal_model *hardly = train_with(&few, &options);
     float *from_alone = scores_of(alone, &unseen), *from_taught = scores_of(taught, &unseen);
     double without = agreement(wanted, from_alone, &unseen);
+    float *from_hardly = scores_of(hardly, &unseen);
     double with = agreement(wanted, from_taught, &unseen);
-    cr_log_info("agreement with the teacher %.3f, without it %.3f", with, without);
-    cr_expect_gt(with, 0.75, "taught %.3f, alone %.3f", with, without);
+    double nearly = agreement(wanted, from_hardly, &unseen);
+    cr_log_info("agreement with the teacher %.3f, with labels first %.3f, without it %.3f", with, nearly,
+                without);
+    cr_expect_gt(with, 0.75, "taught %.3f", with);
     cr_expect_gt(with, without + 0.2, "taught %.3f, alone %.3f", with, without);
+    cr_expect_gt(with, nearly + 0.05, "taught %.3f, by labels where they are known %.3f", with,
+                 nearly);
+    free(from_hardly);
+    shoal_model_destroy(hardly);
     free(wanted);
     free(from_alone);
     free(from_taught);
