@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/base/clock.h"
+#include "model/learn/bare_model.h"
 #include "model/learn/preparation.h"
 #include "model/learn/team.h"
 #include "model/learn/train.h"
@@ -25,6 +26,7 @@ struct showing {
     struct shoal_train_log log;
     struct shoal_on_top on_top;
     struct shoal_on_top_report learnt;
+    struct shoal_message bare; /* why purchases could not be learnt; "" */
 };
 
 static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
@@ -212,14 +214,20 @@ static int keep(const struct shoal_cli_args *args, const struct showing *showing
     struct shoal_message message = {.text = ""};
     const char *path = shoal_cli_get(args, "out"), *log = shoal_cli_get(args, "log");
     enum shoal_status status = shoal_model_save(model, path, &message);
-    if (status == SHOAL_OK) {
+    if (status == SHOAL_OK && showing->bare.text[0]) {
+        printf("model %s  %s\n", model->version, path);
+        printf("purchases   not learnt, every user has the base rate of %.4f: %s\n",
+               model->origin.base_rate, showing->bare.text);
+        shoal_on_top_show(&showing->on_top, &showing->learnt, stdout);
+        print_left_out(load, dataset, preparation);
+    } else if (status == SHOAL_OK) {
         print_summary(path, model, summary, seconds);
         shoal_on_top_show(&showing->on_top, &showing->learnt, stdout);
         print_left_out(load, dataset, preparation);
     }
     struct shoal_train_run made = {args,        train_options, dataset, load,
                                    preparation, model,         summary, seconds};
-    if (status == SHOAL_OK && log)
+    if (status == SHOAL_OK && log && !showing->bare.text[0])
         status = shoal_train_log_write(&showing->log, log, &made, &message);
     return status == SHOAL_OK ? SHOAL_EXIT_OK
                               : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
@@ -252,8 +260,6 @@ static enum shoal_status learn_on_top(const struct shoal_cli_args *args,
     struct shoal_model *before = NULL;
     const char *previous = shoal_cli_get(args, "previous");
     enum shoal_status status = SHOAL_OK;
-    if (!shoal_on_top_read(args, &showing->on_top))
-        return SHOAL_INTERNAL; /* run() has refused what is wrong */
     if (previous)
         status = shoal_model_load(previous, &before, message);
     if (status == SHOAL_OK)
@@ -264,7 +270,8 @@ static enum shoal_status learn_on_top(const struct shoal_cli_args *args,
 }
 
 static int train(const struct shoal_cli_args *args, const struct shoal_train_options *wanted,
-                 struct shoal_dataset *dataset)
+                 struct shoal_dataset *dataset, struct shoal_item_names *names,
+                 struct showing *showing)
 {
     struct shoal_message message = {.text = ""};
     bool until_given;
@@ -272,7 +279,10 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
     int64_t since_ms = shoal_clock_ms();
     if (!shoal_cli_time(args, "until", &until_given, &until_ms))
         return SHOAL_EXIT_USAGE;
-    struct shoal_load load = {.until_ms = until_given ? until_ms : INT64_MAX};
+    struct shoal_load load = {
+        .until_ms = until_given ? until_ms : INT64_MAX,
+        .names = showing->on_top.items ? names : NULL,
+    };
     int code = shoal_load_for(args, &load, dataset);
     if (code != SHOAL_EXIT_OK)
         return code;
@@ -295,20 +305,27 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         shoal_dataset_finish(&pretrain);
         return code;
     }
-    struct showing showing = {.show = {.epochs = 0}};
     int64_t end_ms = load.reached ? until_ms : last_ms;
-    struct shoal_train_report report = {&showing, on_epoch, on_progress};
+    struct shoal_train_report report = {showing, on_epoch, on_progress};
     struct shoal_model *model;
     struct shoal_train_summary summary;
-    shoal_progress_start(&showing.show.line, "train", "events");
+    shoal_progress_start(&showing->show.line, "train", "events");
     enum shoal_status status =
         shoal_train(dataset, end_ms, &options, &report, &model, &summary, &message);
-    shoal_progress_end(&showing.show.line);
+    shoal_progress_end(&showing->show.line);
     shoal_dataset_finish(&pretrain);
+    if (status == SHOAL_TOO_FEW && showing->on_top.items && dataset->events_count > 0) {
+        showing->bare = message;
+        status = shoal_bare_model(&options.dims, dataset, end_ms, options.seed, &model);
+        showing->on_top = (struct shoal_on_top){.clusters = SHOAL_CLUSTERS_OFF,
+                                                .items = true,
+                                                .items_most = showing->on_top.items_most,
+                                                .item_names = names};
+    }
     if (status == SHOAL_OK)
-        status = learn_on_top(args, dataset, end_ms, &options, model, &showing, &message);
+        status = learn_on_top(args, dataset, end_ms, &options, model, showing, &message);
     if (status == SHOAL_OK)
-        code = keep(args, &showing, dataset, &load, model, &summary, &preparation,
+        code = keep(args, showing, dataset, &load, model, &summary, &preparation,
                     (double)(shoal_clock_ms() - since_ms) / 1000);
     else
         code = shoal_cli_fail(
@@ -316,7 +333,7 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
             message.text);
     if (code == SHOAL_EXIT_OK)
         shoal_teacher_print(&options);
-    shoal_train_log_finish(&showing.log);
+    shoal_train_log_finish(&showing->log);
     shoal_model_destroy(model);
     return code;
 }
@@ -339,8 +356,8 @@ static int run(const struct shoal_cli_args *args)
 {
     struct shoal_train_options options;
     struct shoal_message message = {.text = ""};
-    struct shoal_on_top on_top; /* looked at once more after the training */
-    if (!read_options(args, &options) || !shoal_on_top_read(args, &on_top))
+    struct showing showing = {.show = {.epochs = 0}};
+    if (!read_options(args, &options) || !shoal_on_top_read(args, &showing.on_top))
         return SHOAL_EXIT_USAGE;
     int code = check_previous(args);
     if (code != SHOAL_EXIT_OK)
@@ -349,10 +366,14 @@ static int run(const struct shoal_cli_args *args)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
     struct shoal_dataset dataset;
     struct shoal_model *teacher;
+    struct shoal_item_names names;
     shoal_dataset_init(&dataset, options.dims.ring);
+    shoal_item_names_init(&names);
+    showing.on_top.item_names = &names;
     code = shoal_teacher_load(args, &options, &teacher);
     if (code == SHOAL_EXIT_OK)
-        code = train(args, &options, &dataset);
+        code = train(args, &options, &dataset, &names, &showing);
+    shoal_item_names_finish(&names);
     shoal_dataset_finish(&dataset);
     shoal_model_destroy(teacher);
     return code;
