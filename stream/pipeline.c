@@ -137,6 +137,7 @@ void shoal_pipeline_destroy(struct shoal_pipeline *p)
     shoal_decoder_destroy(p->decoder);
     shoal_cache_destroy(p->cache);
     shoal_step_destroy(p->step);
+    pipeline_items_forget(p);
     shoal_arena_finish(&p->arena);
     shoal_buffer_finish(&p->scratch);
     shoal_partition_states_finish(&p->states);
@@ -260,6 +261,7 @@ enum shoal_status shoal_pipeline_use(struct shoal_pipeline *p, const struct shoa
         p->cache = cache;
     }
     shoal_step_destroy(p->step);
+    pipeline_items_forget(p);
     p->step = step;
     p->options.model = model;
     return SHOAL_OK;
