@@ -144,6 +144,20 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models,
     return SHOAL_OK;
 }
 
+/* What is allowed and hardly meant: said once, by the process and not by each worker. */
+static void warn_of_items(const struct processor *p, const struct shoal_setup *setup,
+                          struct shoal_policies *policies)
+{
+    const struct shoal_policy *policy = shoal_policies_latest(policies);
+    int line = shoal_policy_lacks_items(policy, setup->model);
+    if (line)
+        shoal_log_write(&p->log, SHOAL_WARNING,
+                        "%s:%d: items: model %s has no catalogue of items, so that decisions carry none; "
+                        "train one with --items",
+                        p->config->promotions_path, line, setup->model->version);
+    shoal_policies_release(policies, policy);
+}
+
 static enum shoal_status work(struct processor *p, const struct shoal_setup *setup,
                               struct shoal_policies *policies, struct shoal_message *message)
 {
@@ -182,20 +196,6 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
     }
     report(p, true);
     return status;
-}
-
-/* What is allowed and hardly meant: said once, by the process and not by each worker. */
-static void warn_of_items(const struct processor *p, const struct shoal_setup *setup,
-                          struct shoal_policies *policies)
-{
-    const struct shoal_policy *policy = shoal_policies_latest(policies);
-    int line = shoal_policy_lacks_items(policy, setup->model);
-    if (line)
-        shoal_log_write(&p->log, SHOAL_WARNING,
-                        "%s:%d: items: model %s has no catalogue of items, so that decisions carry none; "
-                        "train one with --items",
-                        p->config->promotions_path, line, setup->model->version);
-    shoal_policies_release(policies, policy);
 }
 
 static enum shoal_status process(struct processor *p, const struct shoal_setup *setup,
