@@ -149,7 +149,7 @@ static void put_validity(const struct shoal_promotion *p, FILE *out)
 
 static void put_items(const struct shoal_promotion *p, FILE *out)
 {
-    struct list list = {.out = out, .first = "; the rest of the bundle ", .between = " + "};
+    struct list list = {.out = out, .first = "; it carries what is left of the bundle ", .between = " + "};
     if (p->items > 0 && p->lines.items > 0)
         fprintf(out, "; with the %u %s that the user is most likely to %s next%s", p->items,
                 p->items == 1 ? "item" : "items",
@@ -160,7 +160,7 @@ static void put_items(const struct shoal_promotion *p, FILE *out)
         fputs(p->bundle[i].id, out);
     }
     if (p->bundle_count > 0)
-        fputs(", to users who lately turned to one of its items and have not bought them all", out);
+        fputs(", once the user has turned to one of its items and until all are bought", out);
 }
 
 void shoal_describe_promotion(const struct shoal_promotion *p, FILE *out)
