@@ -16,6 +16,7 @@ extern const struct shoal_cli_command shoal_cmd_segments;
 extern const struct shoal_cli_command shoal_cmd_retrain;
 extern const struct shoal_cli_command shoal_cmd_value;
 extern const struct shoal_cli_command shoal_cmd_bundles;
+extern const struct shoal_cli_command shoal_cmd_recommend;
 extern const struct shoal_cli_command shoal_cmd_models;
 extern const struct shoal_cli_command shoal_cmd_report;
 extern const struct shoal_cli_command shoal_cmd_inspect;
