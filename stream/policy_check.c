@@ -259,7 +259,7 @@ static enum shoal_status check_model(struct shoal_policy_reading *r,
     if (status == SHOAL_OK && promotion->items > 0 && promotion->lines.items && !model->items)
         status = shoal_policy_warn(r, promotion->lines.items,
                                    "items: model %s has no catalogue of items, so that decisions "
-                                   "carry none; train one with --items",
+                                   "carry none; train one with --items auto",
                                    model->version);
     return status;
 }

@@ -128,7 +128,7 @@ enum shoal_status session_commit_following(struct session *s, struct shoal_messa
             if (line)
                 shoal_log_write(s->log, SHOAL_WARNING,
                                 "promotions, line %d: items: model %s has no catalogue of items, so that "
-                                "decisions carry none; train one with --items",
+                                "decisions carry none; train one with --items auto",
                                 line, latest->version);
         }
     }

@@ -150,7 +150,7 @@ static int look_up(const struct shoal_cli_args *args, const struct shoal_setup *
     const char *events = shoal_cli_get(args, "events");
     if (!setup->model->items)
         return shoal_cli_fail(args, SHOAL_EXIT_CONFIG,
-                              "model %s has no catalogue of items; train one with shoal train --items",
+                              "model %s has no catalogue of items; train one with shoal train --items auto",
                               setup->model->version);
     enum shoal_status status =
         events ? shoal_person_replay(setup->config, setup->model, events, r->user,

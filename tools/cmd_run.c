@@ -153,7 +153,7 @@ static void warn_of_items(const struct processor *p, const struct shoal_setup *s
     if (line)
         shoal_log_write(&p->log, SHOAL_WARNING,
                         "%s:%d: items: model %s has no catalogue of items, so that decisions carry none; "
-                        "train one with --items",
+                        "train one with --items auto",
                         p->config->promotions_path, line, setup->model->version);
     shoal_policies_release(policies, policy);
 }
