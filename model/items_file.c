@@ -26,11 +26,6 @@
 
 enum { FIELDS = 14, GOAL_FIELDS = 7, SUMMARY_FIELDS = 6, PIECE = 4096 };
 
-/* Tables are logits of which three are added and exp is taken. */
-static const float TABLE_MAX = 25;
-/* Of the pools, whose softmax takes any: the first ones are −k, for places that no ring may reach too. */
-static const float POOL_MAX = 1000;
-
 /* ---- write ------------------------------------------------------------------------------------- */
 
 static void pack_uint(struct shoal_buffer *out, const char *name, uint64_t value)
@@ -129,11 +124,11 @@ void shoal_items_pack(const struct shoal_items *items, struct shoal_buffer *out)
 
 /* ---- check ------------------------------------------------------------------------------------- */
 
-static bool sound_table(const struct shoal_item_table *table, float most)
+static bool sound_table(const struct shoal_item_table *table)
 {
     const float *values = (const float *)table;
     for (size_t i = 0; i < SHOAL_ITEM_TABLE; i++)
-        if (!(values[i] >= -most && values[i] <= most))
+        if (!(values[i] >= -SHOAL_ITEM_TABLE_MAX && values[i] <= SHOAL_ITEM_TABLE_MAX))
             return false;
     return true;
 }
@@ -144,9 +139,9 @@ static bool sound_goal(const struct shoal_items *items, const struct shoal_item_
     return shoal_fields_finite(asking->state, width * items->hidden) &&
            shoal_fields_finite(asking->offset, width) &&
            shoal_fields_finite(asking->pooling, SHOAL_ITEM_HEADS * width * width) &&
-           shoal_fields_finite(asking->bias, items->count) && sound_table(&asking->pool[0], POOL_MAX) &&
-           sound_table(&asking->pool[1], POOL_MAX) && sound_table(&asking->follow, TABLE_MAX) &&
-           sound_table(&asking->again, TABLE_MAX);
+           shoal_fields_finite(asking->bias, items->count) && sound_table(&asking->pool[0]) &&
+           sound_table(&asking->pool[1]) && sound_table(&asking->follow) &&
+           sound_table(&asking->again);
 }
 
 static bool sound_near(const struct shoal_items *items)

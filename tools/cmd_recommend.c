@@ -24,6 +24,17 @@ struct recommendation {
     struct shoal_item_pick *picks;
 };
 
+static bool knows_any(const struct recommendation *r)
+{
+    const struct shoal_record *record = &r->person->record;
+    uint32_t item;
+    for (size_t i = 0; i < record->ring_count; i++) {
+        if (shoal_items_find(r->model->items, record->ring[i].item, &item))
+            return true;
+    }
+    return false;
+}
+
 /* ---- what is printed ----------------------------------------------------------------------- */
 
 static const char *goal_name(enum shoal_item_goal goal)
@@ -42,6 +53,9 @@ static void print_text(const struct recommendation *r)
                r->goal == SHOAL_GOAL_BUY ? "what is likely to be bought next"
                                          : "what the next event is likely to be about",
                record->ring_count, record->events_count, at);
+        if (!knows_any(r))
+            puts("none of the recent items is in the catalogue, so that it is the state alone (and categories, if "
+                 "known) that tells;\nshoal items add takes items up that came after the training");
     } else {
         printf("%s is not known, or has no events until then: popular items%s\n", r->user,
                r->goal == SHOAL_GOAL_BUY ? ", by purchases" : "");

@@ -15,6 +15,7 @@ extern const struct shoal_cli_command shoal_cmd_features;
 extern const struct shoal_cli_command shoal_cmd_segments;
 extern const struct shoal_cli_command shoal_cmd_retrain;
 extern const struct shoal_cli_command shoal_cmd_value;
+extern const struct shoal_cli_command shoal_cmd_items;
 extern const struct shoal_cli_command shoal_cmd_bundles;
 extern const struct shoal_cli_command shoal_cmd_recommend;
 extern const struct shoal_cli_command shoal_cmd_models;

@@ -14,6 +14,7 @@ const struct shoal_cli_command *const shoal_commands[] = {
     &shoal_cmd_retrain,
     &shoal_cmd_value,
     &shoal_cmd_recommend,
+    &shoal_cmd_items,
     &shoal_cmd_bundles,
     &shoal_cmd_models,
     &shoal_cmd_report,
