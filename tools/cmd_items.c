@@ -152,7 +152,7 @@ static int add(const struct shoal_cli_args *args, struct shoal_model *model)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "add needs --events and --out");
     if (!shoal_cli_int(args, "min-support", 1, UINT32_MAX, &least))
         return SHOAL_EXIT_USAGE;
-    shoal_dataset_init(&dataset);
+    shoal_dataset_init(&dataset, (uint32_t)model->params.dims.ring);
     shoal_item_names_init(&names);
     int code = shoal_load_for(args, &load, &dataset);
     if (code == SHOAL_EXIT_OK)
