@@ -12,6 +12,11 @@
 #include "model/items_parts.h"
 #include "model/learn/random.h"
 
+enum {
+    PLANTED_NEAR = 4096,
+    PLANTED_HASHED = 10000, /* more ids than so many would hardly all have different hashes */
+};
+
 static inline float planted_number(uint64_t seed, uint64_t *drawn)
 {
     return 2 * shoal_random_uniform(seed, (*drawn)++) - 1;
@@ -24,16 +29,18 @@ static inline void planted_fill(float *numbers, size_t count, float scale, uint6
         numbers[i] = scale * planted_number(seed, drawn);
 }
 
-/* Every third item has two neighbours, the items 1 and 5 behind it. */
+/* Every third of the first PLANTED_NEAR items has as many neighbours as an item may have, every seventh behind it. */
 static inline bool planted_neighbours(struct shoal_items *items)
 {
     size_t made = 0;
-    if (shoal_items_create_near(items, 2 * items->count) != SHOAL_OK)
+    if (shoal_items_create_near(items, (size_t)PLANTED_NEAR * SHOAL_ITEM_NEIGHBOURS_MAX) != SHOAL_OK)
         return false;
     for (size_t i = 0; i < items->count; i++) {
         items->near_at[i] = made;
-        for (size_t away = 1; i % 3 == 0 && away <= 5 && i + away < items->count; away += 4) {
-            items->near[made] = (uint32_t)(i + away);
+        for (size_t k = 1; i % 3 == 0 && i < PLANTED_NEAR && k <= SHOAL_ITEM_NEIGHBOURS_MAX; k++) {
+            if (i + 7 * k >= items->count)
+                break;
+            items->near[made] = (uint32_t)(i + 7 * k);
             items->near_weight[made++] = 0.5f;
         }
     }
@@ -41,8 +48,8 @@ static inline bool planted_neighbours(struct shoal_items *items)
     return true;
 }
 
-/* NULL when out of memory, or if two of the ids have one hash (among many there are some);
- * shoal_items_destroy frees it. */
+/* NULL when out of memory, or if two of the ids have one hash; shoal_items_destroy frees it. Of more than
+ * PLANTED_HASHED items the hashes are made up, so that no event names them by their ids. */
 static inline struct shoal_items *planted_items(size_t count, size_t width, size_t hidden,
                                                 uint64_t seed)
 {
@@ -57,7 +64,8 @@ static inline struct shoal_items *planted_items(size_t count, size_t width, size
         memcpy(items->ids + at, id, size);
         items->id_at[i] = (uint32_t)at;
         at += size;
-        items->hashes[i] = (uint32_t)shoal_hash(id, size);
+        items->hashes[i] =
+            count <= PLANTED_HASHED ? (uint32_t)shoal_hash(id, size) : (uint32_t)i * 2654435761u;
         items->support[i] = (uint32_t)(count - i);
         items->categories[i] = (uint16_t)(1 + i % 7);
         for (size_t k = 0; k < width; k++)
