@@ -261,7 +261,6 @@ enum shoal_status shoal_pipeline_use(struct shoal_pipeline *p, const struct shoa
         p->cache = cache;
     }
     shoal_step_destroy(p->step);
-    pipeline_items_forget(p);
     p->step = step;
     p->options.model = model;
     return SHOAL_OK;

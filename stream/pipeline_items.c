@@ -24,7 +24,8 @@ struct waiting {
 };
 
 struct pipeline_items {
-    struct shoal_items_room *room;
+    struct shoal_items_room *room; /* for catalogues of this width */
+    size_t width;
     size_t count;
     struct shoal_item_query queries[BATCH];
     struct waiting waiting[BATCH];
@@ -47,12 +48,16 @@ enum shoal_status pipeline_items_prepare(struct shoal_pipeline *p)
     const struct shoal_items *items = p->options.model->items;
     if (p->next_items)
         p->next_items->count = 0; /* of a batch that failed */
-    if (p->next_items || !items || !policy || policy->items_most == 0)
+    if (!items || !policy || policy->items_most == 0)
         return SHOAL_OK;
+    if (p->next_items && p->next_items->width == shoal_items_width(items))
+        return SHOAL_OK; /* models and policies come and go, in recovery with every batch */
+    pipeline_items_forget(p);
     struct pipeline_items *made = calloc(1, sizeof *made);
     if (!made)
         return SHOAL_NOMEM;
     enum shoal_status status = shoal_items_room_create(items, BATCH, &made->room);
+    made->width = shoal_items_width(items);
     p->next_items = made;
     if (status != SHOAL_OK)
         pipeline_items_forget(p);

@@ -262,7 +262,7 @@ static enum shoal_status run_span(struct shoal_pipeline *p, struct shoal_message
 
 enum shoal_status shoal_pipeline_run(struct shoal_pipeline *p, struct shoal_message *message)
 {
-    enum shoal_status status = pipeline_items_prepare(p);
+    enum shoal_status status = p->items_count > 0 ? pipeline_items_prepare(p) : SHOAL_OK;
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "no memory for the items of decisions");
     for (size_t next = 0; next < p->items_count && status == SHOAL_OK;) {

@@ -80,7 +80,7 @@ static void make_models(struct shoal_model *models[MODELS])
             dims.hidden = 24;
         models[i] = tiny_model(&dims, 5 + i);
         if (i > 0) /* and one without a catalogue */
-            models[i]->items = planted_items(40 + i, 8, dims.hidden, 5 + i);
+            models[i]->items = planted_items(40 + i, 8 * i, dims.hidden, 5 + i);
         cr_assert_eq(shoal_model_serialize(models[i], &bytes), SHOAL_OK);
         shoal_buffer_finish(&bytes);
     }

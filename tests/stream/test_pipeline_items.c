@@ -234,7 +234,7 @@ Test(pipeline_items, room_is_there_after_a_swap_of_policy_or_model)
     struct shoal_message message = {.text = ""};
     fixture_start(&f, log, 64, 1, 5);
     struct shoal_policy *policies[2] = {policy_of(bare), policy_of(carrying)};
-    struct shoal_items *items[2] = {f.model->items, planted_items(20, 8, 16, 6)};
+    struct shoal_items *items[2] = {f.model->items, planted_items(20, 24, 16, 6)};
     struct shoal_model other = *f.model; /* the same but for the catalogue */
     other.items = items[1];
     for (int i = 0; i < log->count; i++) {
@@ -243,7 +243,6 @@ Test(pipeline_items, room_is_there_after_a_swap_of_policy_or_model)
             check(shoal_pipeline_run(f.pipelines[0], &message), &message);
             shoal_pipeline_use_policy(f.pipelines[0], policies[part % 2]);
             check(shoal_pipeline_use(f.pipelines[0], part / 2 ? &other : f.model), &message);
-            cr_assert_null(f.pipelines[0]->next_items);
         }
         size_t before = f.sink.count;
         check(shoal_pipeline_add(f.pipelines[0], &log->inputs[i], false), &message);
@@ -252,7 +251,7 @@ Test(pipeline_items, room_is_there_after_a_swap_of_policy_or_model)
             if (strstr(f.sink.lines[line], "\"promotion\":\"a\""))
                 cr_assert_eq(strstr(f.sink.lines[line], "\"items\":[{") != NULL, part % 2 == 1);
         }
-        cr_assert_eq(f.pipelines[0]->next_items != NULL, part % 2 == 1);
+        cr_assert_eq(f.pipelines[0]->next_items != NULL, i >= 100); /* once made, it stays */
     }
     shoal_pipeline_use_policy(f.pipelines[0], NULL);
     check(shoal_pipeline_use(f.pipelines[0], f.model), &message);
