@@ -4,8 +4,10 @@
  *
  *   q_g = A_g·h + a_g + Σ_p M_gp·pooled_gp                          (W)
  *   pooled_gp = Σ_k α_k·e[ring_k],   α = softmax_k(pool_gp[k])      two heads p
- *   score_j = b_g[j] + q_g·e_j + Σ_k exp(follow_g[k])·c(ring_k, j) + Σ_k again_g[k]·1[ring_k = j]
+ *   score_j = b_g[j] + q_g·e_j + Σ_k exp(follow_g[k])·c(ring_k, j)
+ *             + Σ_k again_g[k]·1[ring_k = j] − level_g·b_g[j]·1[j is in the ring]
  *
+ * (level near 1: whether a user comes back to an item hardly depends on how popular it is)
  * where x[k] stands for x.place[k] + x.behavior[of k] + x.age[of k]; k counts from the newest event, 0. An
  * event whose item the catalogue does not have counts in the pool with the mean vector of its category, and is
  * left out if that is not known either. */
@@ -43,6 +45,7 @@ struct shoal_item_asking {
     float *pooling;     /* M: heads × W×W */
     float *bias;        /* b: N */
     struct shoal_item_table pool[SHOAL_ITEM_HEADS], follow, again;
+    float level;
 };
 
 /* What the validation chose, and what it came to (see learn/train_items.h). */

@@ -96,11 +96,11 @@
       "least time in a tier before a lower one")                                                   \
     X(cluster_margin, "segments.cluster.margin", REAL, "0.2", "0", "1", "share of belonging",      \
       "how much nearer another cluster must be to move there")                                     \
-    X(cluster_dwell, "segments.cluster.dwell", DURATION, "6h", "0s", "365d", "event time",         \
+    X(cluster_dwell, "segments.cluster.dwell", DURATION, "1d", "0s", "365d", "event time",         \
       "least time in a cluster")                                                                   \
     X(engagement_margin, "segments.engagement.margin", REAL, "0.1", "0", "1", "probability",      \
       "how much more probable another level must be to move there")                                \
-    X(engagement_dwell, "segments.engagement.dwell", DURATION, "6h", "0s", "365d", "event time",   \
+    X(engagement_dwell, "segments.engagement.dwell", DURATION, "12h", "0s", "365d", "event time",   \
       "least time in a level of engagement")                                                       \
     X(night_share, "segments.night_active.share", REAL, "0.5", "0", "1", "share",                  \
       "of recent events between 22:00 and 06:00")                                                  \

@@ -128,7 +128,8 @@ static enum shoal_status tell(struct shoal_pipeline *p, struct item *item, int64
         size_t size = shoal_output_id(o->topic, &item->event,
                                       shoal_dimension_name(changes[i].dimension), id, sizeof id);
         shoal_buffer_clear(&p->scratch);
-        shoal_output_change(o->format, &item->event, &changes[i], o->model, id, &p->scratch);
+        shoal_output_change(o->format, &item->event, &changes[i], record, o->model, id,
+                            &p->scratch);
         status = queue_output(p, item, SHOAL_TOPIC_SEGMENTS, id, size, NULL);
     }
     for (size_t i = 0; i < decisions_count && status == SHOAL_OK; i++) {
@@ -144,10 +145,10 @@ static enum shoal_status tell(struct shoal_pipeline *p, struct item *item, int64
     return status;
 }
 
-/* Segments, decisions and outputs. `rates` are for a look at everything, or, unless `looks`, only for what a
- * policy asks of the model; NULL: for neither. */
+/* Segments, decisions and outputs of an event (the user's one before it at previous_ms) or timer; `rates` as of
+ * then. */
 static enum shoal_status judge(struct shoal_pipeline *p, struct item *item,
-                               struct shoal_view *view, const float *rates, bool looks,
+                               struct shoal_view *view, const float *rates, int64_t previous_ms,
                                uint32_t timers)
 {
     const struct shoal_pipeline_options *o = &p->options;
@@ -163,15 +164,17 @@ static enum shoal_status judge(struct shoal_pipeline *p, struct item *item,
         .prompted = NAN,
         .partitions = o->partitions,
     };
-    if (rates) {
+    bool asks = o->policy && o->policy->wants_prompted && o->model->uplift;
+    view->look = shoal_segments_look(&o->rules, view, record,
+                                     (enum shoal_behavior)item->event.touch.behavior, previous_ms);
+    if (asks || (view->look & SHOAL_LOOK_VECTOR))
         shoal_user_vector(o->model, record->h, rates, vector);
-        if (o->model->uplift) {
-            shoal_uplift_apply(o->model->uplift, vector, &uplift);
-            occasion.prompted = uplift.prompted;
-        }
-        view->vector = looks ? vector : NULL;
-        view->uplift = looks && o->model->uplift ? &uplift : NULL;
+    if (asks || (view->look & SHOAL_LOOK_ENGAGEMENT)) {
+        shoal_uplift_apply(o->model->uplift, vector, &uplift);
+        occasion.prompted = asks ? uplift.prompted : NAN;
     }
+    view->vector = vector;
+    view->uplift = &uplift;
     occasion.changes_count = shoal_segments_update(&o->rules, view, record, changes);
     size_t decisions_count =
         o->policy ? shoal_decide(o->policy, &occasion, record, &item->state->budgets, p->decisions)
@@ -239,7 +242,7 @@ static enum shoal_status fall_due(struct shoal_pipeline *p, struct item *item, i
     shoal_counters_rates(counters, due_ms - record->first_ms, item->rates);
     uint32_t timers = shoal_segments_timers(&p->options.rules, record, due_ms);
     p->counts.timers++;
-    return judge(p, item, &view, item->rates, true, timers);
+    return judge(p, item, &view, item->rates, record->last_ms, timers);
 }
 
 enum shoal_status pipeline_fire(struct shoal_pipeline *p, struct item *item)
@@ -278,10 +281,7 @@ enum shoal_status pipeline_conclude(struct shoal_pipeline *p, struct item *item,
         shoal_correction_count(&item->state->correction, &record->pending, previous_ms,
                                item->time_ms, behavior, row->uncorrected);
     struct shoal_view view = {.model = o->model, .now_ms = item->time_ms, .gap_ms = item->gap_ms};
-    bool looks = !o->rules.intent_only &&
-                 shoal_segments_look(record, behavior, previous_ms, item->time_ms);
-    bool asks = o->policy && o->policy->wants_prompted && o->model->uplift;
-    enum shoal_status status = judge(p, item, &view, looks || asks ? item->rates : NULL, looks, 0);
+    enum shoal_status status = judge(p, item, &view, item->rates, previous_ms, 0);
     if (status == SHOAL_OK)
         status = arm_after_event(p, item);
     shoal_cache_mark_dirty(p->cache, item->entry);

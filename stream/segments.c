@@ -15,21 +15,53 @@
 
 #include "stream/traits.h"
 
-static const int64_t HOUR_MS = 3600000;
+static const int64_t HOUR_MS = 3600000, DAY_MS = 86400000;
 enum { FIRST_LOOK = 4 }; /* event of a user */
-
-bool shoal_segments_look(const struct shoal_record *record, enum shoal_behavior behavior,
-                         int64_t previous_ms, int64_t time_ms)
-{
-    if (record->events_count <= FIRST_LOOK)
-        return record->events_count == FIRST_LOOK || behavior == SHOAL_BUY;
-    return behavior != SHOAL_PV || time_ms / HOUR_MS != previous_ms / HOUR_MS;
-}
 
 /* Held for the dwell time? */
 static bool dwelt(const struct shoal_standing *standing, int64_t now_ms, int64_t dwell_ms)
 {
     return now_ms - standing->since_ms >= dwell_ms;
+}
+
+static bool may_move(const struct shoal_standing *standing, int64_t now_ms, int64_t dwell_ms)
+{
+    return standing->level == 0 || dwelt(standing, now_ms, dwell_ms);
+}
+
+unsigned shoal_segments_look(const struct shoal_segment_rules *rules,
+                             const struct shoal_view *view, const struct shoal_record *record,
+                             enum shoal_behavior behavior, int64_t previous_ms)
+{
+    const struct shoal_standing *standings = record->standings;
+    const struct shoal_model *model = view->model;
+    bool first = !view->timer && record->events_count == FIRST_LOOK;
+    bool bought = !view->timer && behavior == SHOAL_BUY;
+    bool hour = view->timer || view->now_ms / HOUR_MS != previous_ms / HOUR_MS;
+    bool day = view->now_ms / DAY_MS != previous_ms / DAY_MS;
+    unsigned look = 0;
+    if (rules->intent_only || (record->events_count < FIRST_LOOK && !bought && !view->timer))
+        return 0;
+    if (hour || behavior != SHOAL_PV)
+        look |= SHOAL_LOOK_TRAITS;
+    if (record->events_count < FIRST_LOOK && !bought)
+        return look;
+    uint8_t value = standings[SHOAL_VALUE].level;
+    if (model->value && (first || bought || day || value == 0) &&
+        (value < SHOAL_VALUE_HIGH ||
+         dwelt(&standings[SHOAL_VALUE], view->now_ms, rules->value_dwell_ms)))
+        look |= SHOAL_LOOK_VALUE;
+    if (!first && !bought && !hour)
+        return look;
+    uint8_t cluster = standings[SHOAL_CLUSTER].level;
+    if (model->clusters &&
+        (may_move(&standings[SHOAL_CLUSTER], view->now_ms, rules->cluster_dwell_ms) ||
+         shoal_clusters_successor(model->clusters, cluster) != cluster))
+        look |= SHOAL_LOOK_CLUSTER;
+    if (model->uplift &&
+        may_move(&standings[SHOAL_ENGAGEMENT], view->now_ms, rules->engagement_dwell_ms))
+        look |= SHOAL_LOOK_ENGAGEMENT;
+    return look;
 }
 
 static float threshold_of(const struct shoal_model *model, uint8_t level)
@@ -170,14 +202,16 @@ static size_t look(const struct shoal_segment_rules *rules, const struct shoal_v
 {
     int64_t now_ms = view->now_ms;
     size_t count = 0;
-    if (view->model->value)
+    if (view->look & SHOAL_LOOK_VALUE)
         count += move(record, SHOAL_VALUE, value_of(rules, view, record), now_ms, changes);
-    if (view->model->clusters)
+    if (view->look & SHOAL_LOOK_CLUSTER)
         count += move(record, SHOAL_CLUSTER, cluster_of(rules, view, record), now_ms,
                       changes + count);
-    if (view->uplift)
+    if (view->look & SHOAL_LOOK_ENGAGEMENT)
         count += move(record, SHOAL_ENGAGEMENT, engagement_of(rules, view, record), now_ms,
                       changes + count);
+    if (!(view->look & SHOAL_LOOK_TRAITS))
+        return count;
     for (unsigned d = SHOAL_NIGHT_ACTIVE; d < SHOAL_DIMENSION_COUNT; d++) {
         enum shoal_dimension trait = (enum shoal_dimension)d;
         count += move(record, trait, trait_of(rules, view, record, trait), now_ms, changes + count);
@@ -198,7 +232,7 @@ size_t shoal_segments_update(const struct shoal_segment_rules *rules,
     /* A second long silence makes a returning user return again. */
     if (lifecycle == SHOAL_RETURNING && !view->timer && view->gap_ms >= rules->inactive_ms)
         record->standings[SHOAL_LIFECYCLE].since_ms = second_of(view->now_ms);
-    if (view->vector)
+    if (view->look)
         count += look(rules, view, record, changes + count);
     return count;
 }

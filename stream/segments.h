@@ -2,9 +2,9 @@
 /* Moves a user's standings (dimensions.h) after an event, or because time has passed. Pure: record, rules,
  * model and time decide.
  *
- *   event                  intent, lifecycle                        at every event
- *   a look at everything   value, cluster, engagement, the traits   shoal_segments_look says when
- *   time passes            all of them, at shoal_segments_next      (timers.h)
+ *   event         intent, lifecycle                        at every event
+ *   a look        value, cluster, engagement, the traits   shoal_segments_look says when, and at which
+ *   time passes   all of them, at shoal_segments_next      (timers.h)
  */
 #ifndef SHOAL_SEGMENTS_H
 #define SHOAL_SEGMENTS_H
@@ -55,17 +55,34 @@ struct shoal_view {
     int64_t now_ms; /* of the event; of a timer, when it fell due */
     int64_t gap_ms; /* from the user's event before; of a timer: from the user's last event */
     bool timer;
-    /* u[V] (user_vector.h) for a look at everything, with uplift's answer to it if the model has one; NULL:
-     * only at what moves with every event */
+    unsigned look;         /* bits of enum shoal_look: at what, beside what moves with every event */
+    /* u[V] (user_vector.h) for SHOAL_LOOK_VECTOR, and uplift's answer to it for SHOAL_LOOK_ENGAGEMENT */
     const float *vector;
     const struct shoal_uplift_choice *uplift;
 };
 
-/* Whether an event calls for a look at everything: the user's fourth, and after it any but a page view, and the
- * first one in an hour (UTC); before it, a purchase. Who was seen less often is known too little, and what is
- * looked at moves slowly. The record has the event applied; previous_ms is the time of the one before it. */
-bool shoal_segments_look(const struct shoal_record *record, enum shoal_behavior behavior,
-                         int64_t previous_ms, int64_t time_ms);
+enum shoal_look {
+    SHOAL_LOOK_TRAITS = 1,
+    SHOAL_LOOK_VALUE = 2,
+    SHOAL_LOOK_CLUSTER = 4,
+    SHOAL_LOOK_ENGAGEMENT = 8,
+    SHOAL_LOOK_VECTOR = SHOAL_LOOK_VALUE | SHOAL_LOOK_CLUSTER | SHOAL_LOOK_ENGAGEMENT,
+};
+
+/* What an event, or a timer, calls for a look at; bits of enum shoal_look.
+ *
+ *   nobody       before the fourth event, but for a purchase: too little is known
+ *   the traits   at any event but a page view, and at the first one in an hour (UTC)
+ *   cluster,     at a purchase and the first event in an hour, where the dwell time is over
+ *   engagement
+ *   value        at a purchase and the first event of a day, where the tier could change
+ *
+ * A timer counts as the first event in an hour. What is slow is looked at seldom: a look costs as much as the
+ * step of the model. The record has the event applied; previous_ms is the time of the user's event before this
+ * one (of a timer: of the user's last event). */
+unsigned shoal_segments_look(const struct shoal_segment_rules *rules,
+                             const struct shoal_view *view, const struct shoal_record *record,
+                             enum shoal_behavior behavior, int64_t previous_ms);
 /* The record has the event applied (score, counters, last_ms, purchases, cart_ms). Standings in the record
  * are updated; changes[0 … result − 1] (room for SHOAL_DIMENSION_COUNT) say what moved. */
 size_t shoal_segments_update(const struct shoal_segment_rules *rules,

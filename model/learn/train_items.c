@@ -254,6 +254,7 @@ static struct shoal_item_mix part_of(const struct shoal_item_mix *mix, enum shoa
         only.scale = 0;
     if (part == SHOAL_ITEM_PART_VECTORS || part == SHOAL_ITEM_PART_POPULAR) {
         only.again = (struct shoal_item_table){0};
+        only.level = 0;
         for (size_t k = 0; k < SHOAL_RING_MAX; k++)
             only.follow.place[k] = -20; /* as good as nothing */
     }

@@ -68,6 +68,7 @@ static inline struct shoal_items *tiny_items(size_t count, size_t width, size_t 
         tiny_table(&asking->pool[1], 0, 1, &state);
         tiny_table(&asking->follow, -0.5f, 0.3f, &state);
         tiny_table(&asking->again, 0, 1, &state);
+        asking->level = 0.75f + 0.25f * tiny_random(&state);
     }
     items->summary = (struct shoal_items_summary){.events = 1000,
                                                     .targets = 100,

@@ -8,7 +8,6 @@
 static const int64_t MIN = 60000, HOUR = 3600000, DAY = 86400000;
 static const int64_t START = INT64_C(1512000000000);
 static const struct shoal_model model = {.warm = 0.2f, .hot = 0.6f};
-static const float nothing[1] = {0}; /* neither clusters nor value look at it */
 static struct shoal_segment_rules rules;
 static struct shoal_record record;
 static struct shoal_change changes[SHOAL_DIMENSION_COUNT];
@@ -39,7 +38,7 @@ static size_t event(int64_t time_ms, float score, enum shoal_behavior behavior)
         shoal_purchases_add(&record.purchases, record.last_ms, 1);
     }
     struct shoal_view view = {
-        .model = &model, .now_ms = record.last_ms, .gap_ms = gap_ms, .vector = nothing};
+        .model = &model, .now_ms = record.last_ms, .gap_ms = gap_ms, .look = SHOAL_LOOK_TRAITS};
     return shoal_segments_update(&rules, &view, &record, changes);
 }
 
@@ -50,7 +49,7 @@ static size_t fall_due(int64_t now_ms, uint32_t *timers)
                               .now_ms = now_ms,
                               .gap_ms = now_ms - record.last_ms,
                               .timer = true,
-                              .vector = nothing};
+                              .look = SHOAL_LOOK_TRAITS};
     *timers = shoal_segments_timers(&rules, &record, now_ms);
     return shoal_segments_update(&rules, &view, &record, changes);
 }
@@ -229,7 +228,7 @@ Test(segments_time, a_trait_is_held_for_its_dwell_if_it_does_not_expire)
     cr_assert_eq(level(SHOAL_CART_ABANDONER), 0);
 }
 
-Test(segments_time, without_a_vector_only_intent_and_lifecycle_are_looked_at)
+Test(segments_time, without_a_look_only_intent_and_lifecycle_move)
 {
     struct shoal_view view = {.model = &model, .now_ms = START};
     record.events_count = 1;
@@ -237,7 +236,7 @@ Test(segments_time, without_a_vector_only_intent_and_lifecycle_are_looked_at)
     shoal_purchases_add(&record.purchases, START, 1);
     cr_assert_eq(shoal_segments_update(&rules, &view, &record, changes), 2);
     cr_assert_eq(level(SHOAL_FIRST_TIME_BUYER), 0);
-    view.vector = nothing;
+    view.look = SHOAL_LOOK_TRAITS;
     cr_assert_eq(shoal_segments_update(&rules, &view, &record, changes), 1);
     cr_assert_eq(changes[0].dimension, SHOAL_FIRST_TIME_BUYER);
 }
@@ -270,30 +269,85 @@ Test(segments_time, a_level_taken_at_the_end_of_time_can_be_kept)
     shoal_buffer_finish(&bytes);
 }
 
-/* ---- when everything is looked at ---------------------------------------------------------------- */
+/* ---- what is looked at ---------------------------------------------------------------------------- */
+
+/* A model that has learnt all there is to look at; look dereferences none of it but the clusters. */
+static unsigned look_of(const struct shoal_model *of, enum shoal_behavior behavior,
+                        int64_t previous_ms, int64_t now_ms, bool timer)
+{
+    struct shoal_view view = {.model = of, .now_ms = now_ms, .timer = timer};
+    return shoal_segments_look(&rules, &view, &record, behavior, previous_ms);
+}
+
+static unsigned look(enum shoal_behavior behavior, int64_t previous_ms, int64_t now_ms)
+{
+    return look_of(&model, behavior, previous_ms, now_ms, false);
+}
+
+/* With value and engagement, as far as a look is concerned. */
+static struct shoal_model with_more(void)
+{
+    static int value, uplift;
+    struct shoal_model more = model;
+    more.value = (struct shoal_value *)&value;
+    more.uplift = (struct shoal_uplift *)&uplift;
+    return more;
+}
+
+enum { SLOW = SHOAL_LOOK_VALUE | SHOAL_LOOK_ENGAGEMENT };
 
 Test(segments_time, nobody_is_looked_at_before_the_fourth_event_but_for_a_purchase)
 {
+    struct shoal_model more = with_more();
     for (record.events_count = 1; record.events_count <= 8; record.events_count++) {
-        cr_assert_eq(shoal_segments_look(&record, SHOAL_PV, START, START + 1),
-                     record.events_count == 4);
-        cr_assert_eq(shoal_segments_look(&record, SHOAL_PV, START, START + HOUR),
-                     record.events_count >= 4);
-        cr_assert_eq(shoal_segments_look(&record, SHOAL_CART, START, START + 1),
-                     record.events_count >= 4);
-        cr_assert(shoal_segments_look(&record, SHOAL_BUY, START, START + 1));
+        bool known = record.events_count >= 4;
+        cr_assert_eq(look(SHOAL_PV, START, START + 1), 0);
+        cr_assert_eq(look(SHOAL_PV, START, START + HOUR) != 0, known);
+        cr_assert_eq(look(SHOAL_CART, START, START + 1) != 0, known);
+        cr_assert_eq(look_of(&more, SHOAL_PV, START, START + HOUR, false),
+                     known ? SLOW | SHOAL_LOOK_TRAITS : 0);
+        cr_assert_eq(look_of(&more, SHOAL_BUY, START, START + 1, false), SLOW | SHOAL_LOOK_TRAITS);
+        cr_assert_eq(look_of(&more, SHOAL_PV, START, START + 1, true),
+                     SHOAL_LOOK_TRAITS | (known ? SLOW : 0));
     }
+    record.events_count = 4;
+    cr_assert_eq(look_of(&more, SHOAL_PV, START, START + 1, false), SLOW);
 }
 
-Test(segments_time, any_but_a_page_view_and_the_first_event_in_an_hour_are_looked_at)
+Test(segments_time, traits_are_looked_at_with_any_event_but_a_page_view_and_once_in_an_hour)
 {
     record.events_count = 100;
-    cr_assert(shoal_segments_look(&record, SHOAL_CART, START, START + 1));
-    cr_assert(shoal_segments_look(&record, SHOAL_FAV, START, START + 1));
-    cr_assert(shoal_segments_look(&record, SHOAL_BUY, START, START + 1));
-    cr_assert_not(shoal_segments_look(&record, SHOAL_PV, START, START + HOUR - 1));
-    cr_assert(shoal_segments_look(&record, SHOAL_PV, START + HOUR - 1, START + HOUR));
-    cr_assert(shoal_segments_look(&record, SHOAL_PV, START, START + DAY), "the same hour of a day");
+    cr_assert(look(SHOAL_CART, START, START + 1));
+    cr_assert(look(SHOAL_FAV, START, START + 1));
+    cr_assert(look(SHOAL_BUY, START, START + 1));
+    cr_assert_not(look(SHOAL_PV, START, START + HOUR - 1));
+    cr_assert(look(SHOAL_PV, START + HOUR - 1, START + HOUR));
+    cr_assert(look(SHOAL_PV, START, START + DAY), "the same hour of a day");
+    rules.intent_only = true;
+    cr_assert_not(look(SHOAL_BUY, START, START + DAY));
+}
+
+Test(segments_time, what_is_slow_is_looked_at_where_it_can_move)
+{
+    struct shoal_model more = with_more();
+    int64_t since_ms = START / DAY * DAY;
+    record.events_count = 100;
+    record.standings[SHOAL_VALUE] = (struct shoal_standing){SHOAL_VALUE_HIGH, since_ms};
+    record.standings[SHOAL_ENGAGEMENT] = (struct shoal_standing){1, since_ms};
+    int64_t engagement_ms = since_ms + rules.engagement_dwell_ms;
+    int64_t value_ms = since_ms + rules.value_dwell_ms;
+    cr_assert_eq(look_of(&more, SHOAL_BUY, since_ms, engagement_ms - 1, false), SHOAL_LOOK_TRAITS);
+    cr_assert_eq(look_of(&more, SHOAL_PV, since_ms, engagement_ms, false),
+                 SHOAL_LOOK_TRAITS | SHOAL_LOOK_ENGAGEMENT);
+    cr_assert_eq(look_of(&more, SHOAL_CART, engagement_ms, engagement_ms + 1, false),
+                 SHOAL_LOOK_TRAITS, "the same hour");
+    cr_assert(look_of(&more, SHOAL_BUY, value_ms, value_ms + 1, false) & SHOAL_LOOK_VALUE);
+    cr_assert_not(look_of(&more, SHOAL_PV, value_ms, value_ms + HOUR, false) & SHOAL_LOOK_VALUE,
+                  "the same day");
+    cr_assert(look_of(&more, SHOAL_PV, value_ms - 1, value_ms, false) & SHOAL_LOOK_VALUE);
+    /* Upwards there is no waiting. */
+    record.standings[SHOAL_VALUE].level = SHOAL_VALUE_MIDDLE;
+    cr_assert(look_of(&more, SHOAL_BUY, since_ms, since_ms + 1, false) & SHOAL_LOOK_VALUE);
 }
 
 /* ---- any life ------------------------------------------------------------------------------ */
