@@ -55,6 +55,26 @@ class Networks(unittest.TestCase):
                               torch.autograd.grad(3 * theirs, (hidden, table, bias))):
             torch.testing.assert_close(one, other)
 
+    def test_a_sample_of_all_items_gives_the_loss_over_all(self):
+        # But for the others' weight, which is then (N - 1) / N.
+        torch.manual_seed(3)
+        network, hidden = networks.Gru4Rec(3000, 8, 0.0), torch.randn(6, 8)
+        target = torch.randint(3000, (6,))
+        wanted = network.loss(hidden, target)
+        torch.testing.assert_close(network.sampled_loss(hidden, target), wanted, rtol=0, atol=1e-3)
+
+    def test_a_sample_is_corrected_for_its_size(self):
+        torch.manual_seed(4)
+        network, hidden = networks.Gru4Rec(3000, 8, 0.0), torch.randn(64, 8)
+        target = torch.randint(3000, (64,))
+        before, networks.SAMPLES = networks.SAMPLES, 300
+        try:
+            with torch.no_grad():
+                mean = sum(float(network.sampled_loss(hidden, target)) for _ in range(50)) / 50
+        finally:
+            networks.SAMPLES = before
+        self.assertAlmostEqual(mean, float(network.loss(hidden, target)), delta=0.05)
+
 
 class Windows(unittest.TestCase):
     def test_every_item_but_a_users_first_is_a_target_once(self):
