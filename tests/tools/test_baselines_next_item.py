@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The protocol, the measures and the simple methods of tools/baselines/next_item, with numpy alone.
-SHOAL_SOURCE is the source tree. Exit code 77 where there is no numpy."""
+SHOAL_SOURCE is the source tree, SHOAL_PROGRAM is `shoal`. Exit code 77 where there is no numpy."""
 
 import math
 import os
@@ -25,7 +25,7 @@ import next_item_shoal as shoal  # noqa: E402
 import next_item_simple as simple  # noqa: E402
 from next_item_judge import Judged  # noqa: E402
 
-SPLIT = 10
+SPLIT, BEGIN = 10, 1_700_000_000
 ROWS = [  # time, user, item, behaviour; what follows the split, and why
     (1, "a", "x", "pv"), (2, "a", "y", "pv"), (3, "b", "x", "pv"), (4, "b", "z", "cart"),
     (10, "a", "y", "buy"),  # the item directly before
@@ -257,6 +257,23 @@ class OfShoal(unittest.TestCase):
         self.assertIn("--hidden 8", said[0])
         self.assertIn("--task next-item", said[1])
         self.assertIn("--from 1970-01-01T00:00:10Z", said[1])
+
+    def test_the_real_program_is_asked_for_the_same_targets(self):
+        problem = planted()
+        log = problem.log
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "e.csv"
+            path.write_text("user_id,item_id,behavior,timestamp\n" + "".join(
+                f"{log.user_ids[log.user[k]]},{log.item_ids[log.item[k]]},{log.behavior[k]},"
+                f"{BEGIN + 600 * log.time[k]}\n" for k in range(log.count)))
+            problem = data.Problem(data.read_log(path), BEGIN + 600 * 1000)
+            rows = shoal.ranks(os.environ["SHOAL_PROGRAM"], ["--items", "auto"], path, problem, 1,
+                               lambda text: None)
+        self.assertEqual(list(rows), [shoal.SHOAL, shoal.FOR_PURCHASES])
+        self.assertGreater(ranks.ndcg(rows[shoal.SHOAL].ranks), 0.5)
+        of_buy = rows[shoal.FOR_PURCHASES].ranks
+        self.assertTrue((of_buy[~problem.groups["buy"]] == ranks.MISS).all())
+        self.assertTrue((of_buy[problem.groups["buy"]] < problem.known).all())
 
 
 class Kept(unittest.TestCase):

@@ -11,9 +11,11 @@ GROUPS = ("all", "buy", "short", "new")
 
 
 class Judged:
-    """One method on one problem. values[group], replicates[group]: MEASURES; NaN for no targets."""
+    """One method on one problem. values[group], replicates[group]: MEASURES; NaN for no targets.
+    groups: those that the ranks are about."""
 
-    def __init__(self, ranks, problem, seed=1, resamples=score.RESAMPLES):
+    def __init__(self, ranks, problem, seed=1, resamples=score.RESAMPLES, groups=GROUPS):
+        self.groups = groups
         each = gains(ranks)
         _, user = np.unique(problem.user, return_inverse=True)
         user = user.reshape(-1)
@@ -42,11 +44,12 @@ class Judged:
         return {name: {"targets": self.counts[name],
                        **{one: [float(self.values[name][k]),
                                 *score.interval(self.replicates[name][:, k])]
-                          for k, one in enumerate(MEASURES)}} for name in GROUPS}
+                          for k, one in enumerate(MEASURES)}} for name in self.groups}
 
     def less(self, other):
         """self - other, paired; group -> measure -> [difference, low, high]."""
         return {name: {one: [float(self.values[name][k] - other.values[name][k]),
                              *score.interval(self.replicates[name][:, k]
                                              - other.replicates[name][:, k])]
-                       for k, one in enumerate(MEASURES)} for name in GROUPS}
+                       for k, one in enumerate(MEASURES)}
+                for name in self.groups if name in other.groups}

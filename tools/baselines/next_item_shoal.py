@@ -6,15 +6,16 @@ import csv
 import datetime
 import pathlib
 import tempfile
-import time
 import types
 
 import numpy as np
 
 from next_item_data import BEHAVIORS
+from next_item_methods import processor_seconds
 from next_item_ranks import MISS
 from shoal_rows import Shoal, ShoalFailed
 
+SHOAL, FOR_PURCHASES = "shoal", "shoal, for purchases"
 COLUMNS = ["user_id", "timestamp", "item_id", "behavior", "history", "rank"]
 
 
@@ -60,11 +61,12 @@ def read_ranks(path, problem):
 
 
 def ranks(program, options, path, problem, seed, report):
-    """name -> ranks, note, seconds."""
+    """name -> ranks, note, seconds. What Shoal says when it is asked for purchases is a row of its own,
+    for the targets that are purchases."""
     shoal = Shoal(program, options, seed)
     when = datetime.datetime.fromtimestamp(problem.split, datetime.timezone.utc).strftime(
         "%Y-%m-%dT%H:%M:%SZ")
-    began = time.monotonic()
+    began = processor_seconds()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         model, out = folder / "model.shoal", folder / "ranks.csv"
@@ -74,8 +76,8 @@ def ranks(program, options, path, problem, seed, report):
         shoal.run("evaluate", "--task", "next-item", "--model", model, "--events", path,
                   "--from", when, "--json", "--ranks", out)
         found, of_buy = read_ranks(out, problem)
-    about = {"note": " ".join(options), "seconds": time.monotonic() - began}
-    rows = {"shoal": types.SimpleNamespace(ranks=found, **about)}
+    about = {"note": " ".join(options), "seconds": processor_seconds() - began}
+    rows = {SHOAL: types.SimpleNamespace(ranks=found, **about)}
     if of_buy is not None:
-        rows["shoal, for purchases"] = types.SimpleNamespace(ranks=of_buy, **about)
+        rows[FOR_PURCHASES] = types.SimpleNamespace(ranks=of_buy, groups=("buy",), **about)
     return rows

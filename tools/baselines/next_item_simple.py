@@ -43,10 +43,10 @@ class CoOccurrence:
 
         s(i, j) = c(i, j) / ((n_i + shrink)^(1 - balance) * (n_j + shrink)^balance)
 
-    c(i, j): how often j came within `window` places after i, the d-th place counted d^-`far`
-    (`both`: before it, too, with that weight); n_i the sum of c(i, .), n_j that of c(., j). balance 0 is a
-    conditional probability, .5 a cosine. Of equal ones the more popular item is first. `repeat`: what an earlier item itself gets, beside
-    what c(i, i) says; the plain method has none."""
+    c(i, j): how often j came within `window` places after i, the d-th place counted d^-`far` (`both`:
+    before it, too, with that weight); n_i the sum of c(i, .), n_j that of c(., j). balance 0 is a
+    conditional probability, .5 a cosine. Of equal ones the more popular item is first. `repeat`: what
+    an earlier item itself gets, beside what c(i, i) says; the plain method has none."""
 
     SEARCH = {"window": (1, 2, 4, 8, 16), "fade": (0.3, 0.5, 0.65, 0.8, 0.9, 1.0),
               "balance": (0.0, 0.25, 0.5), "shrink": (0, 1, 4, 16, 64), "both": (0.0, 0.5, 1.0),

@@ -27,18 +27,20 @@ def print_table(result, markdown, out):
     print(f"\n{mark} {result['data']}: {result['items']} items, {result['targets']} targets of "
           f"{result['users']} users; {missed:.1%} more are of items unseen before the split\n", file=out)
     for group in GROUPS:
-        count = next(iter(methods.values()))["figures"][group]["targets"]
+        rows = {name: one for name, one in methods.items() if group in one["figures"]}
+        count = next(iter(rows.values()))["figures"][group]["targets"]
         print(f"{MEANING[group]}: {count}" + ("\n" if markdown else ""), file=out)
         if count == 0:
             continue
         _print_rows([["", *MEASURES]] + [
             [name, *(with_interval(*one["figures"][group][key]) for key in MEASURES)]
-            for name, one in methods.items()], markdown, out)
-        less = [[f"shoal - {name}", *(with_interval(*one["shoal_less"][group][key], signed=True)
+            for name, one in rows.items()], markdown, out)
+        less = [[f"{own} - {name}", *(with_interval(*by_group[group][key], signed=True)
                                       for key in MEASURES)]
-                for name, one in methods.items() if "shoal_less" in one]
+                for name, one in rows.items() for own, by_group in one.get("less", {}).items()
+                if group in by_group]
         if less:
-            _print_rows([["paired", *MEASURES]] + less, markdown, out)
+            _print_rows([["difference", *MEASURES]] + less, markdown, out)
     _print_rows([["", "took", ""]] + [[name, f"{one['seconds']:.0f} s", one["note"]]
                                       for name, one in methods.items()], markdown, out)
     out.flush()
