@@ -13,7 +13,8 @@
  *   goals       [any, buy], each a map
  *               {"state": W × H, "offset": W, "pooling": 2 × W × W, "bias": N,
  *                "pool": 2 tables, "follow": a table, "again": a table}
- *   summary     {"events", "targets", "epochs": integers, "hr20", "ndcg20", "popular_ndcg20": 2 each}
+ *   summary     {"events", "targets", "epochs": integers, "hr20", "ndcg20", "popular_ndcg20": 2 each,
+ *                "popularity": 2 × 5, "scale": 2}: of the training; nothing is computed from them
  *
  * A table is 32 + 4 + 12 numbers: by place, behaviour, age. Numbers are float32 unless said, little-endian,
  * row-major. Nothing is allocated before the bytes are known to be there. */
@@ -24,7 +25,7 @@
 #include "model/half.h"
 #include "model/items_parts.h"
 
-enum { FIELDS = 14, GOAL_FIELDS = 7, SUMMARY_FIELDS = 6, PIECE = 4096 };
+enum { FIELDS = 14, GOAL_FIELDS = 7, SUMMARY_FIELDS = 8, PIECE = 4096 };
 
 /* ---- write ------------------------------------------------------------------------------------- */
 
@@ -96,6 +97,9 @@ static void pack_summary(struct shoal_buffer *out, const struct shoal_items_summ
     shoal_fields_pack_floats(out, "hr20", summary->hr20, SHOAL_ITEM_GOALS);
     shoal_fields_pack_floats(out, "ndcg20", summary->ndcg20, SHOAL_ITEM_GOALS);
     shoal_fields_pack_floats(out, "popular_ndcg20", summary->popular_ndcg20, SHOAL_ITEM_GOALS);
+    shoal_fields_pack_floats(out, "popularity", (const float *)summary->popularity,
+                             SHOAL_ITEM_GOALS * SHOAL_ITEM_POPULARITIES);
+    shoal_fields_pack_floats(out, "scale", summary->scale, SHOAL_ITEM_GOALS);
 }
 
 void shoal_items_pack(const struct shoal_items *items, struct shoal_buffer *out)
@@ -277,6 +281,9 @@ static void read_summary(struct shoal_unpack *in, struct shoal_items_summary *su
     shoal_fields_floats(in, "hr20", summary->hr20, SHOAL_ITEM_GOALS);
     shoal_fields_floats(in, "ndcg20", summary->ndcg20, SHOAL_ITEM_GOALS);
     shoal_fields_floats(in, "popular_ndcg20", summary->popular_ndcg20, SHOAL_ITEM_GOALS);
+    shoal_fields_floats(in, "popularity", (float *)summary->popularity,
+                        SHOAL_ITEM_GOALS * SHOAL_ITEM_POPULARITIES);
+    shoal_fields_floats(in, "scale", summary->scale, SHOAL_ITEM_GOALS);
 }
 
 static enum shoal_status read_map(struct shoal_unpack *in, size_t hidden, struct shoal_items **items)

@@ -19,7 +19,7 @@ enum {
     SHOAL_ITEM_AGES = 12,          /* classes of an event's age, see shoal_item_age */
     SHOAL_ITEM_NEIGHBOURS_MAX = 64, /* of one item */
     SHOAL_ITEM_WIDTH_MAX = 256,
-    SHOAL_ITEM_MEASURES = 3,
+    SHOAL_ITEM_POPULARITIES = 5, /* of all time; with half-lives of 14 d, 3 d, 12 h; purchases */
 };
 
 /* Entries of a table lie within ± this: three are added and exp is taken. */
@@ -45,12 +45,15 @@ struct shoal_item_asking {
     struct shoal_item_table pool[SHOAL_ITEM_HEADS], follow, again;
 };
 
-/* Of the validation: what the parts and the whole came to (see learn/train_items.h). */
+/* What the validation chose, and what it came to (see learn/train_items.h). */
 struct shoal_items_summary {
-    uint64_t events, targets;       /* learnt from; judged */
+    uint64_t events, targets; /* learnt from; judged */
     uint32_t epochs;
-    float hr20[SHOAL_ITEM_GOALS], ndcg20[SHOAL_ITEM_GOALS];       /* of the whole */
-    float popular_ndcg20[SHOAL_ITEM_GOALS];                       /* of popularity alone */
+    float hr20[SHOAL_ITEM_GOALS], ndcg20[SHOAL_ITEM_GOALS]; /* of the whole */
+    float popular_ndcg20[SHOAL_ITEM_GOALS];                 /* of popularity alone */
+    /* weights that are in the biases and in A, a, M already; those of neighbours and repeats are their tables */
+    float popularity[SHOAL_ITEM_GOALS][SHOAL_ITEM_POPULARITIES];
+    float scale[SHOAL_ITEM_GOALS];
 };
 
 struct shoal_items {

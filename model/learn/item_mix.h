@@ -13,8 +13,6 @@
 #include "model/learn/item_data.h"
 #include "model/learn/item_ranks.h"
 
-enum { SHOAL_ITEM_POPULARITIES = 5 }; /* of all time; with half-lives of 14 d, 3 d, 12 h; purchases */
-
 struct shoal_item_mix {
     float popularity[SHOAL_ITEM_POPULARITIES]; /* β */
     float scale;                               /* s */
