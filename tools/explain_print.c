@@ -103,15 +103,32 @@ static const char *strongest(const struct shoal_explained_event *event)
     return event->inputs[most] != 0 ? shoal_reason_name((enum shoal_reason)most) : "";
 }
 
+/* The item's id into `id`, if the model's catalogue has the item. */
+static bool item_id(const struct shoal_explain_found *found, const struct shoal_touch *touch,
+                    char id[SHOAL_ITEM_ID_MAX + 1])
+{
+    const struct shoal_items *items = found->model->items;
+    uint32_t item;
+    size_t size;
+    if (!items || !shoal_items_find(items, touch->item, &item))
+        return false;
+    const char *text = shoal_items_id(items, item, &size);
+    memcpy(id, text, size);
+    id[size] = '\0';
+    return true;
+}
+
 static void put_event(const struct shoal_explain_found *found, size_t t, double most, FILE *out)
 {
     const struct shoal_touch *touch = &found->explained->touches[t];
-    char time[25], category[8] = "-";
+    char time[25], category[8] = "-", item[SHOAL_ITEM_ID_MAX + 1];
     shoal_time_print(touch->time_ms, time);
     if (touch->category)
         snprintf(category, sizeof category, "#%04x", (unsigned)touch->category);
-    fprintf(out, "%.19sZ  %-4s  #%08" PRIx32 "  %-8s  %-8s", time,
-            shoal_behavior_name((enum shoal_behavior)touch->behavior), touch->item, category,
+    if (!item_id(found, touch, item))
+        snprintf(item, sizeof item, "#%08" PRIx32, touch->item);
+    fprintf(out, "%.19sZ  %-4s  %-9s  %-8s  %-8s", time,
+            shoal_behavior_name((enum shoal_behavior)touch->behavior), item, category,
             strongest(&found->events[t]));
     put_amount(found, found->events[t].sum, most, out);
     fputc('\n', out);
@@ -205,13 +222,14 @@ static void put_total(struct shoal_put *put, const struct shoal_explain_found *f
 static void put_event_json(struct shoal_put *put, const struct shoal_explain_found *found, size_t t)
 {
     const struct shoal_touch *touch = &found->explained->touches[t];
-    char item[16], category[8];
+    char item[16], category[8], id[SHOAL_ITEM_ID_MAX + 1];
     snprintf(item, sizeof item, "%08" PRIx32, touch->item);
     snprintf(category, sizeof category, "%04x", (unsigned)touch->category);
     shoal_put_open(put, NULL, '{');
     shoal_put_time(put, "time", touch->time_ms);
     shoal_put_text(put, "behavior", shoal_behavior_name((enum shoal_behavior)touch->behavior));
     shoal_put_text(put, "item", item);
+    shoal_put_text(put, "item_id", item_id(found, touch, id) ? id : NULL);
     shoal_put_text(put, "category", touch->category ? category : NULL);
     put_both(put, found, found->events[t].sum);
     shoal_put_open(put, "inputs", '{');
