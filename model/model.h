@@ -13,6 +13,7 @@
 #include "model/base/status.h"
 #include "model/calibration.h"
 #include "model/clusters.h"
+#include "model/items.h"
 #include "model/params.h"
 #include "model/reference.h"
 #include "model/uplift.h"
@@ -39,6 +40,7 @@ struct shoal_model {
     struct shoal_clusters *clusters;
     struct shoal_value *value;
     struct shoal_uplift *uplift;
+    struct shoal_items *items; /* what is likely to be next; owned; NULL: not learnt */
 };
 
 /* Reads, checks and self-tests a model file. *model is owned by the caller

@@ -3,7 +3,7 @@
  * with these keys, in this order.
  *
  *   format      "shoal-model"
- *   version     3
+ *   version     4
  *   dims        {name: integer} for the seven fields of struct shoal_dims, in their order
  *   features    names of a step's inputs, in their order
  *   tensors     {name: binary}, names and shapes of SHOAL_PARAMS_LIST, row-major float32
@@ -17,6 +17,7 @@
  *   clusters    nil or the map of clusters.c: deep clustering
  *   value       nil or the map of value.c: customer value
  *   uplift      nil or the map of uplift.c: engagement, prompted or organic
+ *   items       nil or the map of items_file.c: the catalogue and what a user turns to next
  *   self_test   {"events": [[time_ms, item, category, behavior, price_level] …],
  *                "fp32": {"h": binary, "c": binary, "score": float}, "fp16": the same}
  *   checksum    binary of 8: XXH3 (64 bits) of all bytes before these 8
@@ -263,7 +264,7 @@ enum shoal_status shoal_model_serialize(struct shoal_model *model, struct shoal_
     pack_pair(out, "thresholds", "warm", model->warm, "hot", model->hot);
     pack_origin(out, &model->origin);
     pack_reference(out, &model->reference);
-#define X(section)                                                                                 \
+#define X(section, size)                                                                           \
     shoal_pack_text(out, #section);                                                                \
     shoal_##section##_pack(model->section, out);
     SECTION_LIST(X)

@@ -9,8 +9,8 @@
 #include "model/model.h"
 
 enum {
-    SHOAL_MODEL_FORMAT = 3,
-    SECTIONS = 15,
+    SHOAL_MODEL_FORMAT = 4,
+    SECTIONS = 16,
     FEATURE_NAMES = 11,
     CHECKSUM_BYTES = 8,
     EVENT_FIELDS = 5,
@@ -45,11 +45,13 @@ extern const char *const shoal_model_counters[SHOAL_COUNTERS];
     X(log_loss, double)                                                                            \
     X(base_rate, double)
 
-/*  X(section): a field of struct shoal_model and a key of the file, with its _pack, _unpack, _destroy */
+/*  X(section, size): a field of struct shoal_model and a key of the file, with its _pack, _unpack, _destroy; what
+ *  it is read for: vectors of V floats, or states of H */
 #define SECTION_LIST(X)                                                                            \
-    X(clusters)                                                                                    \
-    X(value)                                                                                       \
-    X(uplift)
+    X(clusters, vector)                                                                            \
+    X(value, vector)                                                                               \
+    X(uplift, vector)                                                                              \
+    X(items, hidden)
 
 /* What must hold of a model whoever made it: finite numbers, positive deviations, thresholds in
  * order. DAMAGED with the reason. */

@@ -255,12 +255,12 @@ static enum shoal_status read_self_test(struct shoal_unpack *in, const struct sh
 static enum shoal_status read_sections(struct shoal_unpack *in, struct shoal_model *model,
                                        struct shoal_message *message)
 {
-    size_t vector = shoal_user_vector_size(model);
+    size_t vector = shoal_user_vector_size(model), hidden = model->params.dims.hidden;
     enum shoal_status status = SHOAL_OK;
-#define X(section)                                                                                 \
+#define X(section, size)                                                                           \
     if (status == SHOAL_OK) {                                                                      \
         shoal_fields_expect(in, #section);                                                         \
-        status = shoal_##section##_unpack(in, vector, &model->section, message);                   \
+        status = shoal_##section##_unpack(in, size, &model->section, message);                     \
     }                                                                                              \
     if (status == SHOAL_OK && in->status != SHOAL_OK)                                              \
         status = damaged_in(#section, message);
@@ -323,7 +323,7 @@ void shoal_model_destroy(struct shoal_model *model)
     if (!model)
         return;
     shoal_params_finish(&model->params);
-#define X(section) shoal_##section##_destroy(model->section);
+#define X(section, size) shoal_##section##_destroy(model->section);
     SECTION_LIST(X)
 #undef X
     free(model);

@@ -29,6 +29,8 @@ enum shoal_exposure {
     SHOAL_EXPOSURE_REDEEMED,
 };
 
+struct shoal_value;
+
 struct shoal_event {
     int32_t partition;
     int64_t offset;
@@ -42,6 +44,7 @@ struct shoal_event {
     uint8_t consent_given;     /* bits of enum shoal_consent (record.h) that the event gives */
     uint8_t consent_withdrawn; /* … and those that it withdraws; no bit is in both */
     double price, quantity;    /* NaN = not given */
+    const struct shoal_value *item; /* where the id stands in the message, see shoal_event_item; or NULL */
     bool timer;                /* no event: a timer of the user that fell due at touch.time_ms */
 };
 
@@ -55,6 +58,10 @@ struct shoal_decode_options shoal_decode_options_default(void);
 
 enum { SHOAL_EVENTS_PER_MESSAGE_MAX = 256 };
 
+/* The item's id as text, not zero-terminated: in the message, in the decoder, or in `digits`. Only until
+ * that decoder gets another message and while this one's bytes are there. NULL: nothing is known of it. */
+const char *shoal_event_item(const struct shoal_event *event, char digits[24], size_t *size);
+
 /* A decoder keeps memory between messages; one a worker. `options` NULL: the defaults. INVALID for a
  * negative max_future_ms or a max_value_bytes over 1 GiB; NOMEM. */
 struct shoal_decoder;
@@ -64,7 +71,7 @@ void shoal_decoder_destroy(struct shoal_decoder *decoder);
 
 /* Decodes one message into events[0 … *count − 1] (room for SHOAL_EVENTS_PER_MESSAGE_MAX). All or
  * nothing: a status of class skip means the whole message is to be dead-lettered and *count is 0.
- * Nothing points into input->value afterwards; strings are copied into `arena`. Accepts JSON and
+ * Nothing points into input->value afterwards but what shoal_event_item reads; strings are copied into `arena`. Accepts JSON and
  * MessagePack maps, own fields and Segment-spec track calls, told apart by the first byte and by
  * "type":"track". NOMEM is the only other failure.
  *

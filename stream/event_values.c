@@ -217,7 +217,14 @@ enum shoal_status shoal_event_set_item(struct shoal_event *event, const struct s
     if (size == 0)
         return shoal_fail(why, SHOAL_BAD_FIELD, "field '%s' is empty", name);
     event->touch.item = shoal_item_hash(text, size);
+    event->item = value;
     return SHOAL_OK;
+}
+
+const char *shoal_event_item(const struct shoal_event *event, char digits[24], size_t *size)
+{
+    const char *text;
+    return event->item && shoal_value_id(event->item, digits, &text, size) ? text : NULL;
 }
 
 enum shoal_status shoal_event_set_category(struct shoal_event *event,

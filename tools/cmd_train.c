@@ -297,8 +297,6 @@ static enum shoal_status learn_on_top(const struct shoal_cli_args *args,
     struct shoal_model *before = NULL;
     const char *previous = shoal_cli_get(args, "previous");
     enum shoal_status status = SHOAL_OK;
-    if (!shoal_on_top_read(args, &showing->on_top))
-        return SHOAL_INTERNAL; /* run() has refused what is wrong */
     if (previous)
         status = shoal_model_load(previous, &before, message);
     if (status == SHOAL_OK)
@@ -309,7 +307,8 @@ static enum shoal_status learn_on_top(const struct shoal_cli_args *args,
 }
 
 static int train(const struct shoal_cli_args *args, const struct shoal_train_options *wanted,
-                 struct shoal_dataset *dataset)
+                 struct shoal_dataset *dataset, struct shoal_item_names *names,
+                 struct showing *showing)
 {
     struct shoal_message message = {.text = ""};
     bool until_given;
@@ -317,7 +316,10 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
     int64_t since_ms = shoal_clock_ms();
     if (!shoal_cli_time(args, "until", &until_given, &until_ms))
         return SHOAL_EXIT_USAGE;
-    struct shoal_load load = {.until_ms = until_given ? until_ms : INT64_MAX};
+    struct shoal_load load = {
+        .until_ms = until_given ? until_ms : INT64_MAX,
+        .names = showing->on_top.items ? names : NULL,
+    };
     int code = shoal_load_for(args, &load, dataset);
     if (code != SHOAL_EXIT_OK)
         return code;
@@ -340,26 +342,25 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         shoal_dataset_finish(&pretrain);
         return code;
     }
-    struct showing showing = {.show = {.epochs = 0}};
     int64_t end_ms = load.reached ? until_ms : last_ms;
-    struct shoal_train_report report = {&showing, on_epoch, on_progress};
+    struct shoal_train_report report = {showing, on_epoch, on_progress};
     struct shoal_model *model;
     struct shoal_train_summary summary;
-    shoal_progress_start(&showing.show.line, "train", "events");
+    shoal_progress_start(&showing->show.line, "train", "events");
     enum shoal_status status =
         shoal_train(dataset, end_ms, &options, &report, &model, &summary, &message);
-    shoal_progress_end(&showing.show.line);
+    shoal_progress_end(&showing->show.line);
     shoal_dataset_finish(&pretrain);
     if (status == SHOAL_OK)
-        status = learn_on_top(args, dataset, end_ms, &options, model, &showing, &message);
+        status = learn_on_top(args, dataset, end_ms, &options, model, showing, &message);
     if (status == SHOAL_OK)
-        code = keep(args, &showing, dataset, &load, model, &summary, &preparation,
+        code = keep(args, showing, dataset, &load, model, &summary, &preparation,
                     (double)(shoal_clock_ms() - since_ms) / 1000);
     else
         code = shoal_cli_fail(
             args, status == SHOAL_TOO_FEW ? SHOAL_EXIT_DATA : SHOAL_EXIT_FAILED, "%s",
             message.text);
-    shoal_train_log_finish(&showing.log);
+    shoal_train_log_finish(&showing->log);
     shoal_model_destroy(model);
     return code;
 }
@@ -382,8 +383,8 @@ static int run(const struct shoal_cli_args *args)
 {
     struct shoal_train_options options;
     struct shoal_message message = {.text = ""};
-    struct shoal_on_top on_top; /* looked at once more after the training */
-    if (!read_options(args, &options) || !shoal_on_top_read(args, &on_top))
+    struct showing showing = {.show = {.epochs = 0}};
+    if (!read_options(args, &options) || !shoal_on_top_read(args, &showing.on_top))
         return SHOAL_EXIT_USAGE;
     int code = check_previous(args);
     if (code != SHOAL_EXIT_OK)
@@ -391,8 +392,12 @@ static int run(const struct shoal_cli_args *args)
     if (shoal_train_options_check(&options, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
     struct shoal_dataset dataset;
+    struct shoal_item_names names;
     shoal_dataset_init(&dataset, options.dims.ring);
-    code = train(args, &options, &dataset);
+    shoal_item_names_init(&names);
+    showing.on_top.item_names = &names;
+    code = train(args, &options, &dataset, &names, &showing);
+    shoal_item_names_finish(&names);
     shoal_dataset_finish(&dataset);
     return code;
 }

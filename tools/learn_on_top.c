@@ -2,11 +2,35 @@
 /* One after the other; see learn_on_top.h. */
 #include "tools/learn_on_top.h"
 
+static void on_items(void *context, double done)
+{
+    shoal_progress_update(context, done, (unsigned long long)(100 * done));
+}
+
+static enum shoal_status learn_items(const struct shoal_on_top *ask, struct shoal_model *model,
+                                     const struct shoal_dataset *dataset, int64_t end_ms,
+                                     uint64_t seed, struct shoal_train_items_report *report)
+{
+    struct shoal_progress progress;
+    const struct shoal_train_items_options options = {
+        .most = ask->items_most,
+        .names = ask->item_names,
+        .seed = seed,
+        .progress = on_items,
+        .context = &progress,
+    };
+    shoal_progress_start(&progress, "items", "%");
+    enum shoal_status status = shoal_train_items(model, dataset, end_ms, &options, report);
+    shoal_progress_end(&progress);
+    return status;
+}
+
 bool shoal_on_top_read(const struct shoal_cli_args *args, struct shoal_on_top *ask)
 {
     return shoal_value_wanted(args, &ask->value, &ask->value_horizon_ms) &&
            shoal_clusters_option(args, &ask->clusters) &&
-           shoal_engagement_read(args, &ask->engagement);
+           shoal_engagement_read(args, &ask->engagement) &&
+           shoal_items_wanted(args, &ask->items, &ask->items_most);
 }
 
 enum shoal_status shoal_on_top_learn(const struct shoal_on_top *ask, struct shoal_model *model,
@@ -27,7 +51,12 @@ enum shoal_status shoal_on_top_learn(const struct shoal_on_top *ask, struct shoa
     if (status == SHOAL_OK)
         status = shoal_engagement_learn(&ask->engagement, model, dataset, end_ms, seed,
                                         &report->engagement, message);
-    return status;
+    if (status != SHOAL_OK || !ask->items)
+        return status;
+    status = learn_items(ask, model, dataset, end_ms, seed, &report->items);
+    return status == SHOAL_OK ? status
+                              : shoal_fail(message, status, "out of memory with %zu events",
+                                           dataset->events_count);
 }
 
 void shoal_on_top_show(const struct shoal_on_top *ask, const struct shoal_on_top_report *report,
@@ -37,4 +66,6 @@ void shoal_on_top_show(const struct shoal_on_top *ask, const struct shoal_on_top
         shoal_value_show(&report->value, out);
     shoal_clusters_print(&report->clusters, ask->clusters, out);
     shoal_engagement_show(&ask->engagement, &report->engagement, out);
+    if (ask->items)
+        shoal_items_show(&report->items, out);
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `shoal train` and `shoal retrain` learn on top of the finished network, on its user vectors: customer
- * value, clusters, engagement. Each is left out, with a line that says why, where the log does not suffice. */
+ * value, clusters, engagement, next items. Each is left out, with a line that says why, where the log does not suffice. */
 #ifndef SHOAL_LEARN_ON_TOP_H
 #define SHOAL_LEARN_ON_TOP_H
 
 #include "tools/add_clusters.h"
 #include "tools/engagement_show.h"
+#include "tools/items_show.h"
 #include "tools/value_show.h"
 
 /* For the options' table of a command that trains. */
-#define SHOAL_ON_TOP_OPTIONS SHOAL_VALUE_OPTION, SHOAL_CLUSTERS_OPTION, SHOAL_ENGAGEMENT_OPTIONS
+#define SHOAL_ON_TOP_OPTIONS                                                                       \
+    SHOAL_VALUE_OPTION, SHOAL_CLUSTERS_OPTION, SHOAL_ENGAGEMENT_OPTIONS, SHOAL_ITEMS_OPTION
 
 /* What is asked. */
 struct shoal_on_top {
@@ -17,6 +19,9 @@ struct shoal_on_top {
     int64_t value_horizon_ms; /* 0: auto */
     int clusters;
     struct shoal_engagement_ask engagement;
+    bool items;
+    size_t items_most; /* 0: auto */
+    const struct shoal_item_names *item_names; /* set by the caller if items are wanted; not owned */
 };
 
 /* How it went. */
@@ -24,6 +29,7 @@ struct shoal_on_top_report {
     struct shoal_train_value_report value;
     struct shoal_train_clusters_report clusters;
     struct shoal_train_uplift_report engagement;
+    struct shoal_train_items_report items;
 };
 
 /* False after a usage error. */

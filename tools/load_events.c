@@ -21,6 +21,14 @@ struct loader {
     struct shoal_progress progress;
 };
 
+static enum shoal_status note_name(struct shoal_item_names *names, const struct shoal_event *event)
+{
+    char digits[24];
+    size_t size;
+    const char *id = names ? shoal_event_item(event, digits, &size) : NULL;
+    return id ? shoal_item_names_add(names, event->touch.item, id, size) : SHOAL_OK;
+}
+
 /* One message's events, those before `until`. */
 static enum shoal_status append(struct loader *loader, size_t count)
 {
@@ -38,6 +46,8 @@ static enum shoal_status append(struct loader *loader, size_t count)
         };
         enum shoal_status status = shoal_dataset_append_event(
             loader->dataset, event->user, event->user_size, &event->touch, &extra);
+        if (status == SHOAL_OK)
+            status = note_name(loader->load->names, event);
         if (status != SHOAL_OK)
             return status;
         loader->load->events++;

@@ -4,10 +4,12 @@
 #define SHOAL_LOAD_EVENTS_H
 
 #include "model/learn/dataset.h"
+#include "model/learn/item_names.h"
 #include "tools/cli.h"
 
 struct shoal_load {
     int64_t until_ms;         /* in: events from here on are left out; INT64_MAX: none */
+    struct shoal_item_names *names; /* in: to be told the ids of the items; NULL: nobody asks */
     bool reached;             /* out: some were, so everything before until_ms is known */
     uint64_t messages, events, refused; /* out; refused: messages that cannot be read */
     uint64_t refused_for[SHOAL_STATUS_COUNT]; /* out: by their reason */

@@ -17,6 +17,7 @@ struct round {
     const struct shoal_retrain_options *options;
     struct shoal_retrain_run *run;
     struct shoal_dataset dataset, window;
+    struct shoal_item_names names; /* of the items of `dataset` */
     struct shoal_model *incumbent, *challenger;
     struct shoal_train_show show;
 };
@@ -74,7 +75,8 @@ static enum shoal_status read_events(struct round *round, struct shoal_message *
     const struct shoal_retrain_options *options = round->options;
     struct shoal_retrain_run *run = round->run;
     run->load =
-        (struct shoal_load){.until_ms = options->until_given ? options->until_ms : INT64_MAX};
+        (struct shoal_load){.until_ms = options->until_given ? options->until_ms : INT64_MAX,
+                            .names = options->on_top.items ? &round->names : NULL};
     enum shoal_status status =
         shoal_load_events(options->events, &run->load, &round->dataset, message);
     if (status != SHOAL_OK)
@@ -217,8 +219,10 @@ static enum shoal_status keep_clusters(struct round *round)
 static enum shoal_status learn_on_top(struct round *round, struct shoal_message *message)
 {
     const struct shoal_retrain_options *options = round->options;
+    struct shoal_on_top on_top = options->on_top;
+    on_top.item_names = &round->names;
     enum shoal_status status = shoal_on_top_learn(
-        &options->on_top, round->challenger, &round->window, round->run->sealed_from_ms,
+        &on_top, round->challenger, &round->window, round->run->sealed_from_ms,
         options->train.seed, round->incumbent, &round->run->learnt, message);
     if (status != SHOAL_OK)
         return status;
@@ -363,6 +367,7 @@ void shoal_retrain_round(const struct shoal_retrain_options *options, struct sho
     *run = (struct shoal_retrain_run){.started_wall_ms = shoal_clock_wall_ms()};
     shoal_dataset_init(&round.dataset, options->train.dims.ring);
     shoal_dataset_init(&round.window, options->train.dims.ring);
+    shoal_item_names_init(&round.names);
     find_incumbent(&round);
     enum shoal_status status = read_events(&round, &message);
     if (status == SHOAL_OK)
@@ -379,4 +384,5 @@ void shoal_retrain_round(const struct shoal_retrain_options *options, struct sho
     shoal_model_destroy(round.challenger);
     shoal_dataset_finish(&round.dataset);
     shoal_dataset_finish(&round.window);
+    shoal_item_names_finish(&round.names);
 }

@@ -29,6 +29,7 @@ void shoal_dataset_finish(struct shoal_dataset *dataset)
 {
     free(dataset->touches);
     free(dataset->owners);
+    free(dataset->arrivals);
     free(dataset->amounts);
     free(dataset->promotions);
     free(dataset->exposures);
@@ -339,7 +340,9 @@ enum shoal_status shoal_dataset_group(struct shoal_dataset *dataset)
     size_t *places = malloc((events_count + 1) * sizeof *places);
     struct shoal_touch *touches = malloc((events_count + 1) * sizeof *touches);
     uint32_t *owners = malloc((events_count + 1) * sizeof *owners);
-    if (!first || !places || !touches || !owners) {
+    uint32_t *arrivals = malloc((events_count + 1) * sizeof *arrivals);
+    if (!first || !places || !touches || !owners || !arrivals) {
+        free(arrivals);
         free(first);
         free(places);
         free(touches);
@@ -355,11 +358,13 @@ enum shoal_status shoal_dataset_group(struct shoal_dataset *dataset)
         size_t place = places[i] = first[dataset->owners[i] + 1]++;
         touches[place] = dataset->touches[i];
         owners[place] = dataset->owners[i];
+        arrivals[place] = (uint32_t)i;
     }
     free(dataset->touches);
     free(dataset->owners);
     dataset->touches = touches;
     dataset->owners = owners;
+    dataset->arrivals = arrivals;
     dataset->events_capacity = events_count + 1;
     dataset->first = first;
     enum shoal_status status = move_extras(dataset, places);

@@ -36,6 +36,7 @@ struct shoal_dataset {
     float *amounts;              /* owned; of each touch, NaN: not given; NULL: no event had one */
     uint32_t *promotions;        /* owned; of each touch, 0: none; NULL: no event had one */
     uint8_t *exposures;          /* owned; of each touch, 0: none; NULL: no event had one */
+    uint32_t *arrivals;          /* owned; of each touch, its place in the order of append; NULL before group */
     size_t events_count, events_capacity;
     size_t *first;               /* owned; users_count + 1 entries, NULL before finish */
     size_t users_count;
