@@ -13,6 +13,7 @@
  *   goals       [any, buy], each a map
  *               {"state": W × H, "offset": W, "pooling": 2 × W × W, "bias": N,
  *                "pool": 2 tables, "follow": a table, "again": a table}
+ *   prompts     nil or the map of prompts_file.c
  *   summary     {"events", "targets", "epochs": integers, "hr20", "ndcg20", "popular_ndcg20": 2 each}
  *
  * A table is 32 + 4 + 12 numbers: by place, behaviour, age. Numbers are float32 unless said, little-endian,
@@ -24,7 +25,7 @@
 #include "model/half.h"
 #include "model/items_parts.h"
 
-enum { FIELDS = 14, GOAL_FIELDS = 7, SUMMARY_FIELDS = 6, PIECE = 4096 };
+enum { FIELDS = 15, GOAL_FIELDS = 7, SUMMARY_FIELDS = 6, PIECE = 4096 };
 
 /* Tables are logits of which three are added and exp is taken. */
 static const float TABLE_MAX = 25;
@@ -122,6 +123,8 @@ void shoal_items_pack(const struct shoal_items *items, struct shoal_buffer *out)
     shoal_pack_array(out, SHOAL_ITEM_GOALS);
     for (int g = 0; g < SHOAL_ITEM_GOALS; g++)
         pack_goal(out, items, &items->asking[g]);
+    shoal_pack_text(out, "prompts");
+    shoal_prompts_pack(items->prompts, out);
     pack_summary(out, &items->summary);
 }
 
@@ -303,6 +306,10 @@ static enum shoal_status read_map(struct shoal_unpack *in, size_t hidden, struct
         shoal_unpack_fail(in);
     for (int g = 0; g < SHOAL_ITEM_GOALS; g++)
         read_goal(in, *items, &(*items)->asking[g]);
+    shoal_fields_expect(in, "prompts");
+    status = shoal_prompts_unpack(in, hidden, &(*items)->prompts, NULL);
+    if (status != SHOAL_OK)
+        return status;
     read_summary(in, &(*items)->summary);
     return in->status == SHOAL_OK ? SHOAL_OK : SHOAL_DAMAGED;
 }

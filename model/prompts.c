@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/features.h"
 #include "model/few_rows.h"
 #include "model/lstm.h"
 #include "model/model.h"

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "model/blas.h"
+#include "model/features.h"
 #include "model/few_rows.h"
 #include "model/learn/cell_back.h"
 #include "model/lstm.h"

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tuning the prompts (model/prompts.h) of one goal; the network and the catalogue stay as they are.
+ *
+ *   loss = Σ_i w_i·(−log softmax_j(score_ij)[target_i])/Σ w_i + λ·Σ_u ‖prompt_u − mean‖²/B
+ *
+ * over the whole catalogue, with the very scores that are served (items_parts.h), or without what neighbours and
+ * repeats add: those counted the targets that the catalogue was learnt from. AdamW with a falling rate; W1 starts
+ * small and random, W2 at zero, so training starts where nothing is changed. The epoch with the least loss of the
+ * judged targets is kept; if none is less than without prompts, the goal has none. The same seed gives the same bits. */
+#ifndef SHOAL_LEARN_PROMPT_TUNE_H
+#define SHOAL_LEARN_PROMPT_TUNE_H
+
+#include "model/learn/item_ranks.h"
+#include "model/prompts_parts.h"
+
+struct shoal_prompt_options {
+    unsigned parts;       /* bits of enum shoal_prompt_part */
+    float lambda;         /* of the compactness penalty */
+    float rate, decay;    /* of AdamW; the rate falls to a tenth over the epochs */
+    float short_weight;   /* w of a history of fewer than SHOAL_SHORT_HISTORY events; others 1 */
+    uint32_t batch, epochs, patience;
+    bool extras;          /* with what neighbours and repeats add */
+    uint64_t seed;
+};
+
+enum { SHOAL_SHORT_HISTORY = 10 };
+
+struct shoal_prompt_options shoal_prompt_options_default(void);
+
+struct shoal_prompt_report {
+    double before, after;             /* mean loss of the judged targets, without and with */
+    double short_before, short_after; /* of short histories only; NaN: none is judged */
+    uint32_t epochs, best;            /* run; kept, 0: no prompts */
+    double spread;                    /* Σ_u ‖prompt_u − mean‖²/B of the last batch judged at the best */
+};
+
+/* Mean loss, extras included, of the asked, and of those with short histories (NaN: none), with the prompts that
+ * there are (NULL: none). NOMEM. */
+enum shoal_status shoal_prompt_loss(const struct shoal_model *model, const struct shoal_items *items,
+                                    enum shoal_item_goal goal, const struct shoal_item_asked *asked,
+                                    const struct shoal_prompts *prompts, double *loss,
+                                    double *short_loss) SHOAL_MUST_CHECK;
+/* Tunes the goal of `prompts`, from the beginning. `items`: without prompts of its own. judge NULL: all epochs are
+ * run and the last one is kept. Leaves prompts->parts[goal] 0 if nothing was gained. NOMEM. */
+enum shoal_status shoal_prompt_tune(const struct shoal_model *model, const struct shoal_items *items,
+                                    enum shoal_item_goal goal, const struct shoal_item_asked *learn,
+                                    const struct shoal_item_asked *judge,
+                                    const struct shoal_prompt_options *options,
+                                    struct shoal_prompts *prompts,
+                                    struct shoal_prompt_report *report) SHOAL_MUST_CHECK;
+
+#endif
