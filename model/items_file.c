@@ -27,9 +27,6 @@
 
 enum { FIELDS = 15, GOAL_FIELDS = 7, SUMMARY_FIELDS = 6, PIECE = 4096 };
 
-/* Tables are logits of which three are added and exp is taken. */
-static const float TABLE_MAX = 25;
-
 /* ---- write ------------------------------------------------------------------------------------- */
 
 static void pack_uint(struct shoal_buffer *out, const char *name, uint64_t value)
@@ -134,7 +131,7 @@ static bool sound_table(const struct shoal_item_table *table)
 {
     const float *values = (const float *)table;
     for (size_t i = 0; i < SHOAL_ITEM_TABLE; i++)
-        if (!(values[i] >= -TABLE_MAX && values[i] <= TABLE_MAX))
+        if (!(values[i] >= -SHOAL_ITEM_TABLE_MAX && values[i] <= SHOAL_ITEM_TABLE_MAX))
             return false;
     return true;
 }

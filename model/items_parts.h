@@ -23,6 +23,9 @@ enum {
     SHOAL_ITEM_MEASURES = 3,
 };
 
+/* Entries of a table lie within ± this: three are added and exp is taken. */
+#define SHOAL_ITEM_TABLE_MAX 20.0f
+
 /* A number for each recent event: the sum of one out of each row. */
 struct shoal_item_table {
     float place[SHOAL_RING_MAX];

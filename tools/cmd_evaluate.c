@@ -9,6 +9,7 @@
 #include "model/learn/evaluate.h"
 #include "stream/event.h"
 #include "tools/commands.h"
+#include "tools/evaluate_next_item.h"
 #include "tools/evaluate_print.h"
 #include "tools/evaluate_rebuilt.h"
 #include "tools/load_events.h"
@@ -144,17 +145,27 @@ static int run_with(const struct shoal_cli_args *args, struct shoal_evaluate_det
 {
     struct shoal_model *model;
     struct shoal_message message = {.text = ""};
-    const char *inputs = shoal_cli_get(args, "permute");
+    const char *inputs = shoal_cli_get(args, "permute"), *task = shoal_cli_get(args, "task");
+    bool next_item = strcmp(task, "next-item") == 0;
+    if (!next_item && strcmp(task, "buy") != 0)
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--task: '%s' is neither buy nor next-item", task);
+    if (!next_item && shoal_cli_get(args, "ranks"))
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--ranks goes with --task next-item");
     details->segmented = shoal_cli_get(args, "by-segment");
     details->binned = shoal_cli_get(args, "json");
     if (inputs && !shoal_evaluate_details_inputs(details, inputs, &message))
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--permute: %s", message.text);
     if (shoal_model_load(shoal_cli_get(args, "model"), &model, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s", message.text);
-    struct shoal_dataset dataset;
-    shoal_dataset_init(&dataset, model->params.dims.ring);
-    int code = evaluate(args, model, &dataset, details);
-    shoal_dataset_finish(&dataset);
+    int code;
+    if (next_item) {
+        code = shoal_evaluate_next_item(args, model);
+    } else {
+        struct shoal_dataset dataset;
+        shoal_dataset_init(&dataset, model->params.dims.ring);
+        code = evaluate(args, model, &dataset, details);
+        shoal_dataset_finish(&dataset);
+    }
     shoal_model_destroy(model);
     return code;
 }
@@ -173,8 +184,14 @@ static const struct shoal_cli_option options[] = {
     {"events", "FILE[,FILE…]", NULL,
      "events in order of arrival: JSON lines or CSV, plain, gzip or zstd; - for standard input",
      true, false},
+    {"task", "buy|next-item", "buy",
+     "what is judged: the probability of a purchase, or which item a user turns to next, by hit rate, NDCG "
+     "and MRR over the ranking of all items",
+     false, false},
     {"from", "TIME", NULL,
-     "score events from here on (default: all); those before warm up the states", false, false},
+     "score events from here on (default: all; for next-item: from the end of the model's training); those "
+     "before warm up the states",
+     false, false},
     {"until", "TIME", NULL, "score events before this (default: all); later ones give labels", false,
      false},
     {"json", NULL, NULL, "print one JSON object", false, false},
@@ -199,6 +216,10 @@ static const struct shoal_cli_option options[] = {
      "the events; all: every one of them",
      false, false},
     {"scores", "FILE", NULL, "also write user_id,timestamp,label,score of every scored event",
+     false, false},
+    {"ranks", "FILE", NULL,
+     "with --task next-item: also write user_id,timestamp,item_id,behavior,history,rank,rank_buy of every "
+     "judged event; rank 0 is the first place, none a miss",
      false, false},
     {"seed", "S", "1", "of the bootstrap and of --permute", false, false},
     {"fp32", NULL, NULL, "keep states in single precision (default: half, as they are served)",

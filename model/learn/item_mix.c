@@ -19,7 +19,7 @@ enum { NUMBERS = KINDS + 1 + 2 * SHOAL_ITEM_TABLE, ROOM = (NUMBERS + 15) / 16 * 
 
 _Static_assert(sizeof(struct shoal_item_mix) == NUMBERS * sizeof(float), "a mix is its numbers");
 
-static const float RATE = 0.03f, TABLE_MAX = 20, PRIOR = 0.5f;
+static const float RATE = 0.03f, PRIOR = 0.5f;
 
 struct shoal_item_mix shoal_item_mix_default(void)
 {
@@ -219,7 +219,7 @@ static void hold_tables(struct shoal_item_mix *mix)
 {
     float *values = (float *)&mix->follow;
     for (int i = 0; i < 2 * SHOAL_ITEM_TABLE; i++)
-        values[i] = values[i] < -TABLE_MAX ? -TABLE_MAX : values[i] > TABLE_MAX ? TABLE_MAX : values[i];
+        values[i] = fmaxf(-SHOAL_ITEM_TABLE_MAX, fminf(values[i], SHOAL_ITEM_TABLE_MAX));
 }
 
 /* All steps; `numbers`: weights, gradient, m, v, prior, ROOM each. */

@@ -118,7 +118,7 @@ static void draw_first(struct shoal_item_learner *learner)
         for (size_t i = 0; i < width; i++)
             pooling_of(learner, learner->weights, p)[i * width + i] = 1;
     for (size_t k = 0; k < SHOAL_RING_MAX; k++)
-        pool_of(learner, learner->weights, 0)->place[k] = -(float)k;
+        pool_of(learner, learner->weights, 0)->place[k] = -0.5f * (float)k;
 }
 
 /* Into the catalogue, for both goals. */
@@ -133,8 +133,12 @@ static void hand_over(const struct shoal_item_learner *learner)
         memcpy(asking->offset, offset_of(learner, learner->weights), width * sizeof(float));
         memcpy(asking->pooling, pooling_of(learner, learner->weights, 0),
                HEADS * width * width * sizeof(float));
-        for (int p = 0; p < HEADS; p++)
+        for (int p = 0; p < HEADS; p++) {
+            float *values = (float *)&asking->pool[p];
             asking->pool[p] = *pool_of(learner, learner->weights, p);
+            for (size_t i = 0; i < SHOAL_ITEM_TABLE; i++)
+                values[i] = fmaxf(-SHOAL_ITEM_TABLE_MAX, fminf(values[i], SHOAL_ITEM_TABLE_MAX));
+        }
     }
 }
 
