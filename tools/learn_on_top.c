@@ -12,9 +12,12 @@ static enum shoal_status learn_items(const struct shoal_on_top *ask, struct shoa
                                      uint64_t seed, struct shoal_train_items_report *report)
 {
     struct shoal_progress progress;
+    struct shoal_prompt_options prompts = ask->prompt_options;
+    prompts.seed = seed;
     const struct shoal_train_items_options options = {
         .most = ask->items_most,
         .names = ask->item_names,
+        .prompts = ask->prompts ? &prompts : NULL,
         .seed = seed,
         .progress = on_items,
         .context = &progress,
@@ -30,7 +33,8 @@ bool shoal_on_top_read(const struct shoal_cli_args *args, struct shoal_on_top *a
     return shoal_value_wanted(args, &ask->value, &ask->value_horizon_ms) &&
            shoal_clusters_option(args, &ask->clusters) &&
            shoal_engagement_read(args, &ask->engagement) &&
-           shoal_items_wanted(args, &ask->items, &ask->items_most);
+           shoal_items_wanted(args, &ask->items, &ask->items_most) &&
+           shoal_prompts_wanted(args, &ask->prompts, &ask->prompt_options);
 }
 
 enum shoal_status shoal_on_top_learn(const struct shoal_on_top *ask, struct shoal_model *model,
@@ -68,4 +72,6 @@ void shoal_on_top_show(const struct shoal_on_top *ask, const struct shoal_on_top
     shoal_engagement_show(&ask->engagement, &report->engagement, out);
     if (ask->items)
         shoal_items_show(&report->items, out);
+    if (ask->prompts && report->items.made)
+        shoal_prompts_show(&report->items.prompts, out);
 }

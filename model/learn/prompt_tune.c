@@ -297,14 +297,14 @@ static void shuffle(struct weights *weights, size_t count, uint64_t key)
     }
 }
 
-static void learn_batch(struct tuner *tuner, struct weights *weights,
-                        const struct shoal_item_asked *learn, const uint32_t *which, size_t count,
-                        const struct shoal_prompt_options *options, float rate)
+/* The loss of a batch, and its gradient. */
+static double learn_batch(struct tuner *tuner, struct weights *weights,
+                          const struct shoal_item_asked *learn, const uint32_t *which, size_t count,
+                          const struct shoal_prompt_options *options)
 {
-    size_t hidden = tuner->items->hidden;
+    size_t hidden = tuner->items->hidden, width = tuner->items->width;
     struct shoal_prompt_generator generator = shoal_prompt_generator_in(weights->values, hidden);
     struct shoal_prompt_generator gradient = shoal_prompt_generator_in(weights->gradient, hidden);
-    struct shoal_adamw_options adamw = shoal_adamw_options_default();
     float sum = 0;
     load(tuner, learn, which, count);
     forward(tuner, &generator, count);
@@ -313,14 +313,15 @@ static void learn_batch(struct tuner *tuner, struct weights *weights,
     for (size_t row = 0; row < count; row++)
         weights->row_weights[row] = weight_of(tuner, learn, tuner->which[row]) / sum;
     learn_rows(tuner, learn, count, weights->row_weights, weights->losses);
-    shoal_gemm(false, false, count, hidden, tuner->items->width, 1, tuner->dq, tuner->items->width,
+    shoal_gemm(false, false, count, hidden, width, 1, tuner->dq, width,
                tuner->items->asking[tuner->goal].state, hidden, 0, tuner->dstates, hidden);
-    (void)shoal_prompt_batch_spread(tuner->batch);
+    double loss = (double)options->lambda * shoal_prompt_batch_spread(tuner->batch);
     memset(weights->gradient, 0, weights->size * sizeof(float));
     shoal_prompt_batch_backward(tuner->batch, &generator, options->parts, tuner->dstates,
                                 options->lambda, &gradient);
-    shoal_adamw_update_block(&adamw, ++weights->step, rate, rate * options->decay, weights->values,
-                             weights->gradient, weights->m, weights->v, weights->size);
+    for (size_t row = 0; row < count; row++)
+        loss += (double)weights->row_weights[row] * weights->losses[row];
+    return loss;
 }
 
 static void learn_epoch(struct tuner *tuner, struct weights *weights,
@@ -329,14 +330,18 @@ static void learn_epoch(struct tuner *tuner, struct weights *weights,
 {
     uint64_t key = shoal_random_at(
         shoal_random_key(options->seed, SHOAL_RANDOM_PROMPTS) ^ 0x5eed, epoch);
+    struct shoal_adamw_options adamw = shoal_adamw_options_default();
     tuner->extras = options->extras;
     tuner->short_weight = options->short_weight;
     shuffle(weights, learn->count, key);
     for (size_t at = 0; at < learn->count; at += options->batch) {
         size_t count = learn->count - at < options->batch ? learn->count - at : options->batch;
         double done = ((double)epoch + (double)at / (double)learn->count) / options->epochs;
-        learn_batch(tuner, weights, learn, weights->order + at, count, options,
-                    options->rate * (float)(1 - 0.9 * done));
+        float rate = options->rate * (float)(1 - 0.9 * done);
+        (void)learn_batch(tuner, weights, learn, weights->order + at, count, options);
+        shoal_adamw_update_block(&adamw, ++weights->step, rate, rate * options->decay,
+                                 weights->values, weights->gradient, weights->m, weights->v,
+                                 weights->size);
     }
     tuner->extras = true;
 }
@@ -398,6 +403,35 @@ enum shoal_status shoal_prompt_tune(const struct shoal_model *model, const struc
         prompts->parts[goal] = options->parts;
         memcpy(prompts->blocks[goal], weights.best, weights.size * sizeof(float));
     }
+    weights_finish(&weights);
+    finish(&tuner);
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_prompt_gradient(const struct shoal_model *model, const struct shoal_items *items,
+                                        enum shoal_item_goal goal, const struct shoal_item_asked *asked,
+                                        const struct shoal_prompt_options *options,
+                                        const float *block, float *gradient, double *loss)
+{
+    struct tuner tuner;
+    struct weights weights;
+    struct shoal_prompt_options all = *options;
+    all.batch = (uint32_t)asked->count;
+    enum shoal_status status = init(&tuner, model, items, goal, asked->count);
+    if (status != SHOAL_OK)
+        return status;
+    status = weights_init(&weights, items->hidden, &all, asked->count);
+    if (status != SHOAL_OK) {
+        finish(&tuner);
+        return status;
+    }
+    for (size_t i = 0; i < asked->count; i++)
+        weights.order[i] = (uint32_t)i;
+    memcpy(weights.values, block, weights.size * sizeof(float));
+    tuner.extras = options->extras;
+    tuner.short_weight = options->short_weight;
+    *loss = learn_batch(&tuner, &weights, asked, weights.order, asked->count, &all);
+    memcpy(gradient, weights.gradient, weights.size * sizeof(float));
     weights_finish(&weights);
     finish(&tuner);
     return SHOAL_OK;

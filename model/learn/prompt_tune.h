@@ -10,6 +10,7 @@
 #ifndef SHOAL_LEARN_PROMPT_TUNE_H
 #define SHOAL_LEARN_PROMPT_TUNE_H
 
+#include "model/learn/evaluate_items.h"
 #include "model/learn/item_ranks.h"
 #include "model/prompts_parts.h"
 
@@ -22,8 +23,6 @@ struct shoal_prompt_options {
     bool extras;          /* with what neighbours and repeats add */
     uint64_t seed;
 };
-
-enum { SHOAL_SHORT_HISTORY = 10 };
 
 struct shoal_prompt_options shoal_prompt_options_default(void);
 
@@ -48,5 +47,12 @@ enum shoal_status shoal_prompt_tune(const struct shoal_model *model, const struc
                                     const struct shoal_prompt_options *options,
                                     struct shoal_prompts *prompts,
                                     struct shoal_prompt_report *report) SHOAL_MUST_CHECK;
+/* The loss above of all asked as one batch, and its gradient, at the weights of `block` (prompts_parts.h): what a
+ * step of the tuning follows. NOMEM. */
+enum shoal_status shoal_prompt_gradient(const struct shoal_model *model, const struct shoal_items *items,
+                                        enum shoal_item_goal goal, const struct shoal_item_asked *asked,
+                                        const struct shoal_prompt_options *options,
+                                        const float *block, float *gradient,
+                                        double *loss) SHOAL_MUST_CHECK;
 
 #endif

@@ -90,6 +90,20 @@ static enum shoal_status tune(const struct shoal_model *model, const struct shoa
                               const struct shoal_prompt_options *options, struct shoal_prompts *prompts,
                               struct shoal_prompts_goal_report *report)
 {
+    if (getenv("PROMPTS_GRID")) { //XX
+        char *grid = strdup(getenv("PROMPTS_GRID"));
+        for (char *one = strtok(grid, ";"); one; one = strtok(NULL, ";")) {
+            struct shoal_prompt_options o = *options;
+            struct shoal_prompt_report t;
+            float l, r, s, d; unsigned pa, ep, b;
+            if (sscanf(one, "%f:%f:%u:%f:%u:%f:%u", &l, &r, &pa, &s, &ep, &d, &b) != 7) continue;
+            o.lambda = l; o.rate = r; o.parts = pa; o.short_weight = s; o.epochs = ep; o.decay = d; o.patience = 3; o.batch=b;
+            if (shoal_prompt_tune(model, items, goal, &parts[0].asked, &parts[1].asked, &o, prompts, &t)) continue;
+            fprintf(stderr, "GRID goal %d %s learn %zu judge %zu loss %.4f %+.4f short %.4f %+.4f best %u/%u spread %.3f\n",
+                    (int)goal, one, parts[0].asked.count, parts[1].asked.count, t.before, t.after - t.before, t.short_before, t.short_after - t.short_before, t.best, t.epochs, t.spread);
+        }
+        free(grid);
+    } //XX
     size_t bytes = shoal_prompt_block(prompts->hidden) * sizeof(float);
     float *best = malloc(bytes);
     enum shoal_status status = best ? SHOAL_OK : SHOAL_NOMEM;
