@@ -48,6 +48,7 @@ struct shoal_item_query {
     int64_t now_ms;
     enum shoal_item_goal goal;
     bool without_bought;            /* leave out what a purchase in the ring names */
+    bool without_prompts;           /* ask with the state as it is, whatever prompts (prompts.h) there are */
 };
 
 struct shoal_item_pick {

@@ -118,7 +118,7 @@ size_t shoal_items_ask(const struct shoal_items *items, const struct shoal_item_
     float prompted[SHOAL_HIDDEN_MAX];
     const float *h = query->h;
     size_t count = look_back(items, query, recents), made = 0;
-    if (h && items->prompts) {
+    if (h && items->prompts && !query->without_prompts) {
         shoal_prompts_state(items->prompts, items->model, query, prompted);
         h = prompted;
     }

@@ -396,6 +396,7 @@ static int run(const struct shoal_cli_args *args)
     shoal_dataset_init(&dataset, options.dims.ring);
     shoal_item_names_init(&names);
     showing.on_top.item_names = &names;
+    showing.on_top.prompts_path = shoal_cli_get(args, "out");
     code = train(args, &options, &dataset, &names, &showing);
     shoal_item_names_finish(&names);
     shoal_dataset_finish(&dataset);

@@ -23,7 +23,8 @@ struct shoal_on_top {
     struct shoal_engagement_ask engagement;
     bool items;
     size_t items_most; /* 0: auto */
-    bool prompts;
+    bool prompts, prompts_each;
+    const char *prompts_path; /* with prompts_each: variants go to this and a name; NULL: nowhere; set by the caller */
     struct shoal_prompt_options prompt_options; /* its seed is that of the training */
     const struct shoal_item_names *item_names; /* set by the caller if items are wanted; not owned */
 };

@@ -2,7 +2,6 @@
 /* What a training is told and says of prompts; see prompts_show.h. */
 #include "tools/prompts_show.h"
 
-#include <math.h>
 #include <string.h>
 
 static const struct {
@@ -11,12 +10,13 @@ static const struct {
 } names[] = {
     {"off", 0},
     {"on", SHOAL_PROMPT_PARTS},
+    {"each", SHOAL_PROMPT_PARTS},
     {"start", SHOAL_PROMPT_START},
     {"gates", SHOAL_PROMPT_GATES},
     {"state", SHOAL_PROMPT_STATE},
 };
 
-enum { NAMES = sizeof names / sizeof names[0], WHOLE = 2 }; /* the first of them stand alone */
+enum { NAMES = sizeof names / sizeof names[0], WHOLE = 3 }; /* the first of them stand alone */
 
 /* "start,gates" to bits; false if it is not a list of names. */
 static bool read_parts(const char *text, unsigned *parts)
@@ -40,7 +40,7 @@ static bool read_parts(const char *text, unsigned *parts)
     }
 }
 
-bool shoal_prompts_wanted(const struct shoal_cli_args *args, bool *wanted,
+bool shoal_prompts_wanted(const struct shoal_cli_args *args, bool *wanted, bool *each,
                           struct shoal_prompt_options *options)
 {
     const char *text = shoal_cli_get(args, "prompts");
@@ -51,13 +51,14 @@ bool shoal_prompts_wanted(const struct shoal_cli_args *args, bool *wanted,
         return false;
     if (!read_parts(text, &options->parts)) {
         (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE,
-                             "--prompts: '%s' is neither off nor on nor a list of start, gates, state",
+                             "--prompts: '%s' is neither off nor on nor each nor a list of start, gates, state",
                              text);
         return false;
     }
     options->lambda = (float)lambda;
     options->short_weight = (float)short_weight;
     *wanted = options->parts != 0;
+    *each = strcmp(text, "each") == 0;
     if (*wanted && strcmp(shoal_cli_get(args, "items"), "off") == 0) {
         (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--prompts goes with --items");
         return false;
@@ -65,29 +66,38 @@ bool shoal_prompts_wanted(const struct shoal_cli_args *args, bool *wanted,
     return true;
 }
 
+static void show_variant(const struct shoal_prompts_goal_report *report,
+                         enum shoal_prompt_variant variant, FILE *out)
+{
+    const struct shoal_prompt_report *tuned = &report->tuned[variant];
+    fprintf(out, "            %-7s %s; loss less by %+.4f ± %.4f", shoal_prompt_variant_name(variant),
+            tuned->kept ? "kept" : "not kept", tuned->all.gain, 1.96 * tuned->all.error);
+    if (tuned->brief.count)
+        fprintf(out, ", short histories %+.4f ± %.4f of %zu", tuned->brief.gain,
+                1.96 * tuned->brief.error, tuned->brief.count);
+    fprintf(out, "; epoch %u of %u, spread %.3g\n", tuned->best, tuned->epochs, tuned->spread);
+}
+
 static void show_goal(const struct shoal_prompts_goal_report *report, enum shoal_item_goal goal,
-                      FILE *out)
+                      bool each, FILE *out)
 {
     const char *name = goal == SHOAL_GOAL_BUY ? "purchases" : "next";
-    const struct shoal_prompt_report *tuned = &report->tuned;
-    if (!tuned->epochs) {
+    if (!report->tuned[SHOAL_PROMPT_VARIANT_all].all.count) {
         fprintf(out, "prompts     %s: none, only %zu events to tune and %zu to judge by\n", name,
                 report->learnt, report->judged);
         return;
     }
-    fprintf(out, "prompts     %s: %s; loss on the last %zu events %.4f without, %.4f with", name,
-            tuned->best ? "kept" : "none, nothing gained", report->judged, tuned->before,
-            tuned->after);
-    if (!isnan(tuned->short_before))
-        fprintf(out, "; short histories %.4f, %.4f", tuned->short_before, tuned->short_after);
-    fprintf(out, "; lambda %g, epoch %u of %u, spread %.3g\n", (double)report->lambda, tuned->best,
-            tuned->epochs, tuned->spread);
+    fprintf(out, "prompts     %s: lambda %g, tuned on %zu events, judged on the last %zu: loss %.4f\n",
+            name, (double)report->lambda, report->learnt, report->judged,
+            report->tuned[SHOAL_PROMPT_VARIANT_all].all.before);
+    for (int v = 0; v < (each ? SHOAL_PROMPT_VARIANTS : 1); v++)
+        show_variant(report, (enum shoal_prompt_variant)v, out);
 }
 
 void shoal_prompts_show(const struct shoal_train_prompts_report *report, FILE *out)
 {
     for (int g = 0; g < SHOAL_ITEM_GOALS; g++)
-        show_goal(&report->goals[g], (enum shoal_item_goal)g, out);
+        show_goal(&report->goals[g], (enum shoal_item_goal)g, report->each, out);
     if (report->weights)
         fprintf(out, "            %zu weights\n", report->weights);
 }

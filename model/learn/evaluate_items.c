@@ -118,6 +118,7 @@ static enum shoal_status collect(const struct shoal_model *model,
 }
 
 static enum shoal_status rank(const struct shoal_model *model, const struct shoal_dataset *dataset,
+                              const struct shoal_items_evaluate_options *options,
                               enum shoal_item_goal goal, struct shoal_items_evaluation *evaluation)
 {
     struct asking asking = {.count = 0};
@@ -131,6 +132,7 @@ static enum shoal_status rank(const struct shoal_model *model, const struct shoa
         .rates = asking.rates,
         .hidden = model->params.dims.hidden,
         .ring = model->params.dims.ring,
+        .without_prompts = options->without_prompts,
     };
     if (status == SHOAL_OK)
         status = shoal_item_ranks(model->items, &asked, goal, asking.ranks);
@@ -308,9 +310,9 @@ enum shoal_status shoal_items_evaluate(const struct shoal_model *model,
                             "nothing to judge: no event from --from on has an earlier one of its user, of "
                             "another item, and an item that occurs before --from");
     if (status == SHOAL_OK)
-        status = rank(model, dataset, SHOAL_GOAL_ANY, evaluation);
+        status = rank(model, dataset, options, SHOAL_GOAL_ANY, evaluation);
     if (status == SHOAL_OK)
-        status = rank(model, dataset, SHOAL_GOAL_BUY, evaluation);
+        status = rank(model, dataset, options, SHOAL_GOAL_BUY, evaluation);
     for (size_t i = 0; i < evaluation->count; i++)
         evaluation->missing += evaluation->targets[i].rank == SHOAL_MISS;
     if (status == SHOAL_OK)

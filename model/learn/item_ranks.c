@@ -42,6 +42,7 @@ struct shoal_item_query shoal_item_query_of(const struct shoal_item_asked *asked
         shoal_item_query_after(asked->dataset, asked->last[i], asked->ring,
                                asked->states + i * asked->hidden, goal);
     query.rates = asked->rates ? asked->rates + i * SHOAL_COUNTERS : NULL;
+    query.without_prompts = asked->without_prompts;
     return query;
 }
 

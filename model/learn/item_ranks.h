@@ -15,6 +15,7 @@ struct shoal_item_asked {
     const float *states;     /* H floats each, after that event */
     const float *rates;      /* SHOAL_COUNTERS each, as of that event; NULL: not known */
     size_t hidden, ring;
+    bool without_prompts;
 };
 
 /* The user after event `last`, as of that event. */

@@ -23,12 +23,12 @@ struct shoal_prompt_options shoal_prompt_options_default(void)
     return (struct shoal_prompt_options){
         .parts = SHOAL_PROMPT_PARTS,
         .lambda = 1e-2f,
-        .rate = 2e-3f,
+        .rate = 1e-3f,
         .decay = 0.05f,
         .short_weight = 1,
         .batch = 128,
-        .epochs = 8,
-        .patience = 2,
+        .epochs = 12,
+        .patience = 3,
         .extras = true,
         .seed = 1,
     };
@@ -84,6 +84,7 @@ static enum shoal_status init(struct tuner *tuner, const struct shoal_model *mod
         shoal_prompt_batch_create(model, room, SHOAL_RING_MAX, &tuner->batch) == SHOAL_OK)
         return SHOAL_OK;
     finish(tuner);
+    *tuner = (struct tuner){.room = 0};
     return SHOAL_NOMEM;
 }
 
@@ -122,6 +123,7 @@ static void load(struct tuner *tuner, const struct shoal_item_asked *asked, cons
     for (size_t row = 0; row < count; row++) {
         size_t target = tuner->which[row];
         tuner->queries[row] = shoal_item_query_of(asked, target, tuner->goal);
+        tuner->queries[row].without_prompts = true;
         tuner->added[row] = shoal_items_ask(tuner->items, &tuner->queries[row],
                                             tuner->q + row * tuner->items->width,
                                             tuner->additions + row * SHOAL_ITEM_EXTRAS_MAX);
@@ -193,12 +195,11 @@ static void learn_rows(struct tuner *tuner, const struct shoal_item_asked *asked
 
 enum { JUDGED_AT_ONCE = 128 };
 
-static void judge_all(struct tuner *tuner, const struct shoal_item_asked *asked,
-                      const struct shoal_prompt_generator *generator, double *loss, double *short_loss,
-                      double *spread)
+/* losses of all the asked, in their order. generator NULL: without prompts. The spread of the last batch. */
+static double judge_all(struct tuner *tuner, const struct shoal_item_asked *asked,
+                        const struct shoal_prompt_generator *generator, double *losses)
 {
-    double sum = 0, short_sum = 0, losses[JUDGED_AT_ONCE];
-    size_t shorts = 0;
+    double spread = 0, by_row[JUDGED_AT_ONCE];
     uint32_t which[JUDGED_AT_ONCE];
     for (size_t at = 0; at < asked->count; at += JUDGED_AT_ONCE) {
         size_t count = asked->count - at < JUDGED_AT_ONCE ? asked->count - at : JUDGED_AT_ONCE;
@@ -207,37 +208,74 @@ static void judge_all(struct tuner *tuner, const struct shoal_item_asked *asked,
         load(tuner, asked, which, count);
         if (generator) {
             forward(tuner, generator, count);
-            *spread = shoal_prompt_batch_spread(tuner->batch);
+            spread = shoal_prompt_batch_spread(tuner->batch);
         }
-        learn_rows(tuner, asked, count, NULL, losses);
-        for (size_t i = 0; i < count; i++) {
-            bool is_short = history_of(asked, tuner->which[i]) < SHOAL_SHORT_HISTORY;
-            sum += losses[i];
-            short_sum += is_short ? losses[i] : 0;
-            shorts += is_short;
-        }
+        learn_rows(tuner, asked, count, NULL, by_row);
+        for (size_t row = 0; row < count; row++)
+            losses[tuner->which[row]] = by_row[row];
     }
-    *loss = sum / (double)asked->count;
-    *short_loss = shorts ? short_sum / (double)shorts : (double)NAN;
+    return spread;
 }
 
-enum shoal_status shoal_prompt_loss(const struct shoal_model *model, const struct shoal_items *items,
-                                    enum shoal_item_goal goal, const struct shoal_item_asked *asked,
-                                    const struct shoal_prompts *prompts, double *loss,
-                                    double *short_loss)
+static bool is_brief(const struct shoal_item_asked *asked, size_t target)
+{
+    return history_of(asked, target) < SHOAL_SHORT_HISTORY;
+}
+
+/* The standard error counts a user's targets as one. A user's are next to each other. */
+static struct shoal_prompt_gain gain_of(const struct shoal_item_asked *asked, const double *before,
+                                        const double *after, bool brief_only)
+{
+    struct shoal_prompt_gain gain = {.count = 0};
+    double squares = 0, of_user = 0;
+    for (size_t i = 0; i < asked->count; i++)
+        if (!brief_only || is_brief(asked, i)) {
+            gain.before += before[i];
+            gain.after += after[i];
+            gain.count++;
+        }
+    double count = gain.count ? (double)gain.count : 1;
+    gain.before /= count;
+    gain.after /= count;
+    gain.gain = gain.before - gain.after;
+    for (size_t i = 0; i < asked->count; i++) {
+        const uint32_t *owners = asked->dataset->owners;
+        if (!brief_only || is_brief(asked, i))
+            of_user += before[i] - after[i] - gain.gain;
+        if (i + 1 == asked->count || owners[asked->last[i + 1]] != owners[asked->last[i]]) {
+            squares += of_user * of_user;
+            of_user = 0;
+        }
+    }
+    gain.error = sqrt(squares) / count;
+    return gain;
+}
+
+enum shoal_status shoal_prompt_judge(const struct shoal_model *model, const struct shoal_items *items,
+                                     enum shoal_item_goal goal, const struct shoal_item_asked *asked,
+                                     const struct shoal_prompts *prompts, struct shoal_prompt_gain *all,
+                                     struct shoal_prompt_gain *brief)
 {
     struct tuner tuner;
-    enum shoal_status status = init(&tuner, model, items, goal, JUDGED_AT_ONCE);
-    if (status != SHOAL_OK)
-        return status;
-    double spread;
-    struct shoal_prompt_generator generator = {.inner = NULL};
-    bool prompted = prompts && prompts->parts[goal];
-    if (prompted)
-        generator = shoal_prompt_generator_in(prompts->blocks[goal], prompts->hidden);
-    judge_all(&tuner, asked, prompted ? &generator : NULL, loss, short_loss, &spread);
-    finish(&tuner);
-    return SHOAL_OK;
+    double *before = malloc(2 * (asked->count + 1) * sizeof *before);
+    enum shoal_status status =
+        before ? init(&tuner, model, items, goal, JUDGED_AT_ONCE) : SHOAL_NOMEM;
+    if (status == SHOAL_OK) {
+        double *after = before + asked->count;
+        bool prompted = prompts && prompts->parts[goal];
+        (void)judge_all(&tuner, asked, NULL, before);
+        memcpy(after, before, asked->count * sizeof *after);
+        if (prompted) {
+            struct shoal_prompt_generator generator =
+                shoal_prompt_generator_in(prompts->blocks[goal], prompts->hidden);
+            (void)judge_all(&tuner, asked, &generator, after);
+        }
+        *all = gain_of(asked, before, after, false);
+        *brief = gain_of(asked, before, after, true);
+        finish(&tuner);
+    }
+    free(before);
+    return status;
 }
 
 /* ---- epochs ------------------------------------------------------------------------------------- */
@@ -272,6 +310,7 @@ static enum shoal_status weights_init(struct weights *weights, size_t hidden,
     weights->order = malloc((targets + 1) * sizeof *weights->order);
     if (!weights->values || !weights->row_weights || !weights->losses || !weights->order) {
         weights_finish(weights);
+        *weights = (struct weights){.size = 0};
         return SHOAL_NOMEM;
     }
     memset(weights->values, 0, bytes);
@@ -346,66 +385,70 @@ static void learn_epoch(struct tuner *tuner, struct weights *weights,
     tuner->extras = true;
 }
 
-/* All epochs up to the best one; `best` of the weights is it. */
-static void learn_epochs(struct tuner *tuner, struct weights *weights,
-                         const struct shoal_item_asked *learn, const struct shoal_item_asked *judge,
-                         const struct shoal_prompt_options *options,
-                         struct shoal_prompt_report *report)
+/* Takes over what has done best, if this has. */
+static void judge_epoch(struct tuner *tuner, struct weights *weights, const struct shoal_item_asked *judge,
+                        const double *before, double *after, uint32_t epoch,
+                        struct shoal_prompt_report *report)
 {
     struct shoal_prompt_generator generator =
         shoal_prompt_generator_in(weights->values, tuner->items->hidden);
-    if (judge)
-        judge_all(tuner, judge, NULL, &report->before, &report->short_before, &report->spread);
-    report->after = report->before;
-    report->short_after = report->short_before;
-    for (uint32_t epoch = 0; epoch < options->epochs && learn->count; epoch++) {
-        double loss = report->after, short_loss = 0, spread = 0;
+    double spread = judge_all(tuner, judge, &generator, after);
+    struct shoal_prompt_gain all = gain_of(judge, before, after, false);
+    if (epoch > 0 && !(all.after < report->all.after))
+        return;
+    report->all = all;
+    report->brief = gain_of(judge, before, after, true);
+    report->best = epoch;
+    report->spread = spread;
+    memcpy(weights->best, weights->values, weights->size * sizeof(float));
+}
+
+/* All epochs up to the best one; `best` of the weights is it. losses: 2·judged. */
+static void learn_epochs(struct tuner *tuner, struct weights *weights,
+                         const struct shoal_item_asked *learn, const struct shoal_item_asked *judge,
+                         const struct shoal_prompt_options *options, double *losses,
+                         struct shoal_prompt_report *report)
+{
+    double *before = losses, *after = losses + judge->count;
+    (void)judge_all(tuner, judge, NULL, before);
+    judge_epoch(tuner, weights, judge, before, after, 0, report);
+    for (uint32_t epoch = 0; epoch < options->epochs; epoch++) {
+        if (epoch >= report->best + options->patience)
+            break;
         learn_epoch(tuner, weights, learn, options, epoch);
         report->epochs = epoch + 1;
-        if (judge)
-            judge_all(tuner, judge, &generator, &loss, &short_loss, &spread);
-        if (judge && !(loss < report->after)) {
-            if (epoch + 1 >= report->best + options->patience)
-                break;
-            continue;
-        }
-        report->best = epoch + 1;
-        report->after = loss;
-        report->short_after = short_loss;
-        report->spread = spread;
-        memcpy(weights->best, weights->values, weights->size * sizeof(float));
+        judge_epoch(tuner, weights, judge, before, after, epoch + 1, report);
     }
+    report->kept = report->all.gain > 2 * report->all.error;
 }
 
 enum shoal_status shoal_prompt_tune(const struct shoal_model *model, const struct shoal_items *items,
                                     enum shoal_item_goal goal, const struct shoal_item_asked *learn,
                                     const struct shoal_item_asked *judge,
-                                    const struct shoal_prompt_options *options,
-                                    struct shoal_prompts *prompts,
-                                    struct shoal_prompt_report *report)
+                                    const struct shoal_prompt_options *options, const float *from,
+                                    struct shoal_prompts *prompts, struct shoal_prompt_report *report)
 {
-    struct tuner tuner;
-    struct weights weights;
+    struct tuner tuner = {.room = 0};
+    struct weights weights = {.size = 0};
     size_t room = options->batch > JUDGED_AT_ONCE ? options->batch : JUDGED_AT_ONCE;
-    *report = (struct shoal_prompt_report){.before = 0};
+    double *losses = malloc((2 * judge->count + 1) * sizeof *losses);
+    *report = (struct shoal_prompt_report){.kept = false};
     prompts->parts[goal] = 0;
-    memset(prompts->blocks[goal], 0, shoal_prompt_block(prompts->hidden) * sizeof(float));
-    enum shoal_status status = init(&tuner, model, items, goal, room);
-    if (status != SHOAL_OK)
-        return status;
-    status = weights_init(&weights, items->hidden, options, learn->count);
-    if (status != SHOAL_OK) {
-        finish(&tuner);
-        return status;
-    }
-    learn_epochs(&tuner, &weights, learn, judge && judge->count ? judge : NULL, options, report);
-    if (report->best) {
-        prompts->parts[goal] = options->parts;
+    enum shoal_status status =
+        losses ? weights_init(&weights, items->hidden, options, learn->count) : SHOAL_NOMEM;
+    if (status == SHOAL_OK)
+        status = init(&tuner, model, items, goal, room);
+    if (status == SHOAL_OK) {
+        if (from)
+            memcpy(weights.values, from, weights.size * sizeof(float));
+        learn_epochs(&tuner, &weights, learn, judge, options, losses, report);
+        prompts->parts[goal] = report->kept ? options->parts : 0;
         memcpy(prompts->blocks[goal], weights.best, weights.size * sizeof(float));
     }
     weights_finish(&weights);
     finish(&tuner);
-    return SHOAL_OK;
+    free(losses);
+    return status;
 }
 
 enum shoal_status shoal_prompt_gradient(const struct shoal_model *model, const struct shoal_items *items,

@@ -6,7 +6,8 @@
  * over the whole catalogue, with the very scores that are served (items_parts.h), or without what neighbours and
  * repeats add: those counted the targets that the catalogue was learnt from. AdamW with a falling rate; W1 starts
  * small and random, W2 at zero, so training starts where nothing is changed. The epoch with the least loss of the
- * judged targets is kept; if none is less than without prompts, the goal has none. The same seed gives the same bits. */
+ * judged targets is the best; it is kept if the loss is less than without prompts by two standard errors. The same seed
+ * gives the same bits. */
 #ifndef SHOAL_LEARN_PROMPT_TUNE_H
 #define SHOAL_LEARN_PROMPT_TUNE_H
 
@@ -26,25 +27,32 @@ struct shoal_prompt_options {
 
 struct shoal_prompt_options shoal_prompt_options_default(void);
 
-struct shoal_prompt_report {
-    double before, after;             /* mean loss of the judged targets, without and with */
-    double short_before, short_after; /* of short histories only; NaN: none is judged */
-    uint32_t epochs, best;            /* run; kept, 0: no prompts */
-    double spread;                    /* Σ_u ‖prompt_u − mean‖²/B of the last batch judged at the best */
+/* Of judged targets: their mean loss without and with prompts, and by how much it is less with them, with the standard
+ * error of that over users. */
+struct shoal_prompt_gain {
+    size_t count;
+    double before, after, gain, error;
 };
 
-/* Mean loss, extras included, of the asked, and of those with short histories (NaN: none), with the prompts that
- * there are (NULL: none). NOMEM. */
-enum shoal_status shoal_prompt_loss(const struct shoal_model *model, const struct shoal_items *items,
-                                    enum shoal_item_goal goal, const struct shoal_item_asked *asked,
-                                    const struct shoal_prompts *prompts, double *loss,
-                                    double *short_loss) SHOAL_MUST_CHECK;
-/* Tunes the goal of `prompts`, from the beginning. `items`: without prompts of its own. judge NULL: all epochs are
- * run and the last one is kept. Leaves prompts->parts[goal] 0 if nothing was gained. NOMEM. */
+struct shoal_prompt_report {
+    bool kept;
+    struct shoal_prompt_gain all, brief; /* brief: histories of fewer than SHOAL_SHORT_HISTORY events */
+    uint32_t epochs, best;               /* run; the best, 0: as it started */
+    double spread;                       /* Σ_u ‖prompt_u − mean‖²/B of the last batch judged at the best */
+};
+
+/* What the prompts (NULL: none) of a goal gain on the asked, with what is served: extras included. NOMEM. */
+enum shoal_status shoal_prompt_judge(const struct shoal_model *model, const struct shoal_items *items,
+                                     enum shoal_item_goal goal, const struct shoal_item_asked *asked,
+                                     const struct shoal_prompts *prompts, struct shoal_prompt_gain *all,
+                                     struct shoal_prompt_gain *brief) SHOAL_MUST_CHECK;
+/* Tunes the goal of `prompts`. from: a block of weights to start from, which is a candidate itself; NULL: from the
+ * beginning. Leaves prompts->parts[goal] 0 if they are not kept; the weights of the best are there all the same.
+ * NOMEM. */
 enum shoal_status shoal_prompt_tune(const struct shoal_model *model, const struct shoal_items *items,
                                     enum shoal_item_goal goal, const struct shoal_item_asked *learn,
                                     const struct shoal_item_asked *judge,
-                                    const struct shoal_prompt_options *options,
+                                    const struct shoal_prompt_options *options, const float *from,
                                     struct shoal_prompts *prompts,
                                     struct shoal_prompt_report *report) SHOAL_MUST_CHECK;
 /* The loss above of all asked as one batch, and its gradient, at the weights of `block` (prompts_parts.h): what a

@@ -37,7 +37,7 @@ struct stage {
     float *logs;               /* owned; popularities */
     struct shoal_items *items; /* owned */
     struct shoal_item_learner *learner; /* owned */
-    struct shoal_prompts *prompts;      /* owned; NULL: none */
+    struct shoal_prompts *prompts[SHOAL_PROMPT_VARIANTS]; /* owned; NULL: none */
     double done, share;        /* of all the work: behind it; its own */
 };
 
@@ -47,7 +47,8 @@ static void finish(struct stage *stage)
     shoal_item_data_finish(&stage->data);
     shoal_item_targets_finish(&stage->targets);
     shoal_items_destroy(stage->items);
-    shoal_prompts_destroy(stage->prompts);
+    for (int v = 0; v < SHOAL_PROMPT_VARIANTS; v++)
+        shoal_prompts_destroy(stage->prompts[v]);
     free(stage->states);
     free(stage->logs);
 }
@@ -344,7 +345,8 @@ static enum shoal_status tune_prompts(struct stage *stage, struct judge *any, st
         asked[g].rates = judge->rates;
     }
     return status == SHOAL_OK ? shoal_train_prompts(stage->model, items, asked,
-                                                    stage->options->prompts, &stage->prompts,
+                                                    stage->options->prompts,
+                                                    stage->options->variant != NULL, stage->prompts,
                                                     &report->prompts)
                               : status;
 }
@@ -391,6 +393,20 @@ static void summarise(const struct shoal_train_items_report *report, const struc
     }
 }
 
+/* To the model: each variant for as long as it is told, then the first. */
+static enum shoal_status hand_prompts(struct stage *stage, struct shoal_model *model)
+{
+    const struct shoal_train_items_options *options = stage->options;
+    enum shoal_status status = SHOAL_OK;
+    for (int v = 0; options->variant && status == SHOAL_OK && v < SHOAL_PROMPT_VARIANTS; v++) {
+        model->items->prompts = stage->prompts[v];
+        status = options->variant(options->variant_context, model, (enum shoal_prompt_variant)v);
+    }
+    model->items->prompts = stage->prompts[SHOAL_PROMPT_VARIANT_all];
+    stage->prompts[SHOAL_PROMPT_VARIANT_all] = NULL;
+    return status;
+}
+
 /* Step 3; the catalogue is then the model's. */
 static enum shoal_status learn_all(struct stage *stage, struct shoal_model *model,
                                    struct shoal_train_items_report *report)
@@ -414,13 +430,12 @@ static enum shoal_status learn_all(struct stage *stage, struct shoal_model *mode
         shoal_item_mix_apply(&report->mix[g], stage->logs, items, (enum shoal_item_goal)g);
     summarise(report, stage, &items->summary);
     shoal_items_destroy(model->items);
-    items->prompts = stage->prompts;
     model->items = items;
-    stage->prompts = NULL;
     stage->items = NULL;
     report->made = true;
     shoal_items_bind(items, model);
-    return shoal_items_ready(model->items);
+    status = shoal_items_ready(model->items);
+    return status == SHOAL_OK ? hand_prompts(stage, model) : status;
 }
 
 static int by_time(const void *a, const void *b)
@@ -461,8 +476,8 @@ enum shoal_status shoal_train_items(struct shoal_model *model, const struct shoa
     before.until_ms = report->cut_ms;
     if (status == SHOAL_OK)
         status = choose(&before, all.until_ms, report);
-    all.prompts = before.prompts;
-    before.prompts = NULL;
+    memcpy(all.prompts, before.prompts, sizeof all.prompts);
+    memset(before.prompts, 0, sizeof before.prompts);
     finish(&before);
     if (status == SHOAL_OK)
         status = learn_all(&all, model, report);

@@ -25,6 +25,10 @@ struct shoal_train_items_options {
     size_t most;                          /* items at most; 0: SHOAL_ITEMS_MAX */
     const struct shoal_item_names *names; /* ids of the items; not owned */
     const struct shoal_prompt_options *prompts; /* not owned; NULL: without prompts */
+    /* Told each variant of the prompts: the model has them during the call. NULL: only the first one is made. */
+    enum shoal_status (*variant)(void *variant_context, struct shoal_model *model,
+                                 enum shoal_prompt_variant variant);
+    void *variant_context;
     uint64_t seed;
     /* Told now and then how much of the work is done, 0 … 1; may be NULL. */
     void (*progress)(void *context, double done);

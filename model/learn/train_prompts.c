@@ -2,15 +2,30 @@
 /* Two parts by time, and each λ; see train_prompts.h. */
 #include "model/learn/train_prompts.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TUNED_MIN = 50, JUDGED_MIN = 25 };
 
-static const float lambdas[] = {1e-3f, 1e-2f, 1e-1f};
+enum { LAMBDAS = 3 };
+
+static const float lambdas[LAMBDAS] = {1e-3f, 1e-2f, 1e-1f};
 static const double TUNED_SHARE = 2.0 / 3;
+
+static const struct {
+    const char *name;
+    unsigned parts;
+    float lambda, short_weight;
+} variants[SHOAL_PROMPT_VARIANTS] = {
+#define X(name, parts, lambda, weight) {#name, (parts), (lambda), (weight)},
+    SHOAL_PROMPT_VARIANT_LIST(X)
+#undef X
+};
+
+const char *shoal_prompt_variant_name(enum shoal_prompt_variant variant)
+{
+    return variants[variant].name;
+}
 
 /* Some of the asked, with what belongs to them. */
 struct part {
@@ -26,6 +41,7 @@ static void part_finish(struct part *part)
     free(part->targets);
     free(part->states);
     free(part->rates);
+    *part = (struct part){.last = NULL};
 }
 
 static int64_t time_of(const struct shoal_item_asked *asked, size_t target)
@@ -85,97 +101,135 @@ static enum shoal_status find_cut(const struct shoal_item_asked *asked, int64_t 
     return SHOAL_OK;
 }
 
-static enum shoal_status tune(const struct shoal_model *model, const struct shoal_items *items,
-                              enum shoal_item_goal goal, const struct part parts[2],
-                              const struct shoal_prompt_options *options, struct shoal_prompts *prompts,
-                              struct shoal_prompts_goal_report *report)
+/* The parts of all goals, and what is made of them. */
+struct tuning {
+    const struct shoal_model *model;
+    const struct shoal_items *items;
+    const struct shoal_prompt_options *options;
+    struct part parts[SHOAL_ITEM_GOALS][2]; /* tuned, judged */
+};
+
+static enum shoal_status tune_once(const struct tuning *tuning, enum shoal_item_goal goal,
+                                   const struct shoal_prompt_options *options, const float *from,
+                                   struct shoal_prompts *prompts, struct shoal_prompt_report *report)
 {
-    if (getenv("PROMPTS_GRID")) { //XX
-        char *grid = strdup(getenv("PROMPTS_GRID"));
-        for (char *one = strtok(grid, ";"); one; one = strtok(NULL, ";")) {
-            struct shoal_prompt_options o = *options;
-            struct shoal_prompt_report t;
-            float l, r, s, d; unsigned pa, ep, b;
-            if (sscanf(one, "%f:%f:%u:%f:%u:%f:%u", &l, &r, &pa, &s, &ep, &d, &b) != 7) continue;
-            o.lambda = l; o.rate = r; o.parts = pa; o.short_weight = s; o.epochs = ep; o.decay = d; o.patience = 3; o.batch=b;
-            if (shoal_prompt_tune(model, items, goal, &parts[0].asked, &parts[1].asked, &o, prompts, &t)) continue;
-            fprintf(stderr, "GRID goal %d %s learn %zu judge %zu loss %.4f %+.4f short %.4f %+.4f best %u/%u spread %.3f\n",
-                    (int)goal, one, parts[0].asked.count, parts[1].asked.count, t.before, t.after - t.before, t.short_before, t.short_after - t.short_before, t.best, t.epochs, t.spread);
-        }
-        free(grid);
-    } //XX
+    const struct part *parts = tuning->parts[goal];
+    return shoal_prompt_tune(tuning->model, tuning->items, goal, &parts[0].asked, &parts[1].asked, options,
+                             from, prompts, report);
+}
+
+/* Every λ of the list; the block of the best. */
+static enum shoal_status find_lambda(const struct tuning *tuning, enum shoal_item_goal goal,
+                                     const float *from, struct shoal_prompts *prompts,
+                                     struct shoal_prompts_goal_report *report)
+{
     size_t bytes = shoal_prompt_block(prompts->hidden) * sizeof(float);
+    struct shoal_prompt_report *best_report = &report->tuned[SHOAL_PROMPT_VARIANT_all];
     float *best = malloc(bytes);
     enum shoal_status status = best ? SHOAL_OK : SHOAL_NOMEM;
-    for (size_t l = 0; status == SHOAL_OK && l < sizeof lambdas / sizeof lambdas[0]; l++) {
-        struct shoal_prompt_options one = *options;
+    for (size_t l = 0; status == SHOAL_OK && l < LAMBDAS; l++) {
+        struct shoal_prompt_options one = *tuning->options;
         struct shoal_prompt_report tuned;
-        one.lambda = options->lambda >= 0 ? options->lambda : lambdas[l];
-        status = shoal_prompt_tune(model, items, goal, &parts[0].asked, &parts[1].asked, &one, prompts,
-                                   &tuned);
-        if (getenv("PROMPTS_DEBUG"))
-            fprintf(stderr, "goal %d lambda %g learn %zu judge %zu loss %.4f -> %.4f short %.4f -> %.4f best %u of %u spread %.3f\n",
-                    (int)goal, (double)one.lambda, parts[0].asked.count, parts[1].asked.count,
-                    tuned.before, tuned.after, tuned.short_before, tuned.short_after, tuned.best,
-                    tuned.epochs, tuned.spread);
-        if (status == SHOAL_OK && (l == 0 || tuned.after < report->tuned.after)) {
-            report->tuned = tuned;
+        one.lambda = lambdas[l];
+        status = tune_once(tuning, goal, &one, from, prompts, &tuned);
+        if (l == 0 || tuned.all.after < best_report->all.after) {
+            *best_report = tuned;
             report->lambda = one.lambda;
             memcpy(best, prompts->blocks[goal], bytes);
         }
-        if (options->lambda >= 0)
-            break;
     }
     if (status == SHOAL_OK) {
+        prompts->parts[goal] = best_report->kept ? tuning->options->parts : 0;
         memcpy(prompts->blocks[goal], best, bytes);
-        prompts->parts[goal] = report->tuned.best ? options->parts : 0;
     }
     free(best);
     return status;
 }
 
-static enum shoal_status tune_goal(const struct shoal_model *model, const struct shoal_items *items,
-                                   enum shoal_item_goal goal, const struct shoal_item_asked *asked,
-                                   const struct shoal_prompt_options *options,
-                                   struct shoal_prompts *prompts,
-                                   struct shoal_prompts_goal_report *report)
+static enum shoal_status tune_variant(const struct tuning *tuning, enum shoal_item_goal goal,
+                                      enum shoal_prompt_variant variant, const float *from,
+                                      struct shoal_prompts *prompts,
+                                      struct shoal_prompts_goal_report *report)
 {
-    struct part parts[2] = {{.last = NULL}, {.last = NULL}};
-    int64_t cut_ms;
-    enum shoal_status status = find_cut(asked, &cut_ms);
-    if (status == SHOAL_OK)
-        status = part_init(&parts[0], asked, INT64_MIN, cut_ms);
-    if (status == SHOAL_OK)
-        status = part_init(&parts[1], asked, cut_ms, INT64_MAX);
-    report->learnt = parts[0].asked.count;
-    report->judged = parts[1].asked.count;
-    if (status == SHOAL_OK && report->learnt >= TUNED_MIN && report->judged >= JUDGED_MIN)
-        status = tune(model, items, goal, parts, options, prompts, report);
-    part_finish(&parts[0]);
-    part_finish(&parts[1]);
-    return status;
+    struct shoal_prompt_options options = *tuning->options;
+    if (variant == SHOAL_PROMPT_VARIANT_all && options.lambda < 0)
+        return find_lambda(tuning, goal, from, prompts, report);
+    if (variant == SHOAL_PROMPT_VARIANT_all)
+        report->lambda = options.lambda;
+    else
+        options.parts = variants[variant].parts;
+    options.lambda = variants[variant].lambda >= 0 ? variants[variant].lambda : report->lambda;
+    if (variants[variant].short_weight >= 0)
+        options.short_weight = variants[variant].short_weight;
+    return tune_once(tuning, goal, &options, from, prompts, &report->tuned[variant]);
 }
 
-enum shoal_status shoal_train_prompts(const struct shoal_model *model, const struct shoal_items *items,
-                                      const struct shoal_item_asked asked[SHOAL_ITEM_GOALS],
-                                      const struct shoal_prompt_options *options,
+static bool enough(const struct tuning *tuning, int goal)
+{
+    return tuning->parts[goal][0].asked.count >= TUNED_MIN &&
+           tuning->parts[goal][1].asked.count >= JUDGED_MIN;
+}
+
+/* A variant for both goals; NULL if neither keeps it. */
+static enum shoal_status make_variant(const struct tuning *tuning, enum shoal_prompt_variant variant,
                                       struct shoal_prompts **prompts,
                                       struct shoal_train_prompts_report *report)
 {
-    struct shoal_prompts *made = shoal_prompts_create(items->hidden);
+    struct shoal_prompts *made = shoal_prompts_create(tuning->items->hidden);
     enum shoal_status status = made ? SHOAL_OK : SHOAL_NOMEM;
-    *prompts = NULL;
-    *report = (struct shoal_train_prompts_report){.weights = 0};
-    for (int g = 0; status == SHOAL_OK && g < SHOAL_ITEM_GOALS; g++)
-        if (asked[g].count)
-            status = tune_goal(model, items, (enum shoal_item_goal)g, &asked[g], options, made,
-                               &report->goals[g]);
-    bool any = made && (made->parts[SHOAL_GOAL_ANY] || made->parts[SHOAL_GOAL_BUY]);
-    if (status != SHOAL_OK || !any) {
+    const float *from = NULL;
+    for (int g = 0; status == SHOAL_OK && g < SHOAL_ITEM_GOALS; g++) {
+        if (!enough(tuning, g))
+            continue;
+        status = tune_variant(tuning, (enum shoal_item_goal)g, variant, from, made, &report->goals[g]);
+        if (status == SHOAL_OK && made->parts[g])
+            from = made->blocks[g];
+    }
+    if (status != SHOAL_OK || (!made->parts[SHOAL_GOAL_ANY] && !made->parts[SHOAL_GOAL_BUY])) {
         shoal_prompts_destroy(made);
         return status;
     }
     report->weights = shoal_prompts_count(made);
     *prompts = made;
     return SHOAL_OK;
+}
+
+static enum shoal_status cut_goal(struct tuning *tuning, int goal, const struct shoal_item_asked *asked,
+                                  struct shoal_prompts_goal_report *report)
+{
+    int64_t cut_ms;
+    enum shoal_status status = find_cut(asked, &cut_ms);
+    if (status == SHOAL_OK)
+        status = part_init(&tuning->parts[goal][0], asked, INT64_MIN, cut_ms);
+    if (status == SHOAL_OK)
+        status = part_init(&tuning->parts[goal][1], asked, cut_ms, INT64_MAX);
+    report->learnt = tuning->parts[goal][0].asked.count;
+    report->judged = tuning->parts[goal][1].asked.count;
+    return status;
+}
+
+enum shoal_status shoal_train_prompts(const struct shoal_model *model, const struct shoal_items *items,
+                                      const struct shoal_item_asked asked[SHOAL_ITEM_GOALS],
+                                      const struct shoal_prompt_options *options, bool each,
+                                      struct shoal_prompts *prompts[SHOAL_PROMPT_VARIANTS],
+                                      struct shoal_train_prompts_report *report)
+{
+    struct tuning tuning = {.model = model, .items = items, .options = options};
+    enum shoal_status status = SHOAL_OK;
+    *report = (struct shoal_train_prompts_report){.each = each};
+    for (int v = 0; v < SHOAL_PROMPT_VARIANTS; v++)
+        prompts[v] = NULL;
+    for (int g = 0; status == SHOAL_OK && g < SHOAL_ITEM_GOALS; g++)
+        if (asked[g].count)
+            status = cut_goal(&tuning, g, &asked[g], &report->goals[g]);
+    for (int v = 0; status == SHOAL_OK && v < (each ? SHOAL_PROMPT_VARIANTS : 1); v++)
+        status = make_variant(&tuning, (enum shoal_prompt_variant)v, &prompts[v], report);
+    for (int g = 0; g < SHOAL_ITEM_GOALS; g++)
+        for (int p = 0; p < 2; p++)
+            part_finish(&tuning.parts[g][p]);
+    for (int v = 0; status != SHOAL_OK && v < SHOAL_PROMPT_VARIANTS; v++) {
+        shoal_prompts_destroy(prompts[v]);
+        prompts[v] = NULL;
+    }
+    return status;
 }

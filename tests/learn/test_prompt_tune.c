@@ -233,20 +233,22 @@ Test(prompt_tune, prompts_tell_peoples_apart_whose_histories_do_not)
         options.epochs = 15;
         options.batch = 32;
         cr_assert_eq(shoal_prompt_tune(learn.model, learn.items, SHOAL_GOAL_ANY, &learn.asked,
-                                       &judge.asked, &options, prompts, &report),
+                                       &judge.asked, &options, NULL, prompts, &report),
                      SHOAL_OK);
         cr_assert_eq(shoal_prompt_tune(learn.model, learn.items, SHOAL_GOAL_ANY, &learn.asked,
-                                       &judge.asked, &options, again, &again_report),
+                                       &judge.asked, &options, NULL, again, &again_report),
                      SHOAL_OK);
         size_t bytes = shoal_prompt_block(prompts->hidden) * sizeof(float);
         cr_assert_eq(memcmp(prompts->blocks[0], again->blocks[0], bytes), 0, "not the same again");
-        cr_assert_lt(report.short_after, report.short_before - 0.3, "parts %u: %g to %g", parts[p],
-                     report.short_before, report.short_after);
-        double loss, short_loss;
-        cr_assert_eq(shoal_prompt_loss(judge.model, judge.items, SHOAL_GOAL_ANY, &judge.asked, prompts,
-                                       &loss, &short_loss),
+        cr_assert(report.kept && prompts->parts[0] == parts[p]);
+        cr_assert_gt(report.brief.gain - 2 * report.brief.error, 0.3, "parts %u: %g to %g", parts[p],
+                     report.brief.before, report.brief.after);
+        struct shoal_prompt_gain all, brief;
+        cr_assert_eq(shoal_prompt_judge(judge.model, judge.items, SHOAL_GOAL_ANY, &judge.asked, prompts,
+                                        &all, &brief),
                      SHOAL_OK);
-        cr_assert_float_eq(loss, report.after, 1e-9);
+        cr_assert_float_eq(all.after, report.all.after, 1e-9);
+        cr_assert_eq(all.count, judge.asked.count);
         double without = told_apart(&judge, judge.items);
         cr_assert(without > 0.4 && without < 0.6, "without prompts: %g", without);
         judge.items->prompts = prompts;
@@ -276,9 +278,9 @@ Test(prompt_tune, what_helps_nobody_is_not_kept)
     options.rate = 0.05f;
     options.batch = 8;
     cr_assert_eq(shoal_prompt_tune(learn.model, learn.items, SHOAL_GOAL_ANY, &learn.asked, &judge.asked,
-                                   &options, prompts, &report),
+                                   &options, NULL, prompts, &report),
                  SHOAL_OK);
-    cr_assert_eq(report.best, 0, "%g to %g", report.before, report.after);
+    cr_assert(!report.kept, "%g to %g", report.all.before, report.all.after);
     cr_assert_eq(prompts->parts[SHOAL_GOAL_ANY], 0);
     shoal_prompts_destroy(prompts);
     end(&learn);
