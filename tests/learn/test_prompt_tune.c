@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/learn/prompt_tune.h"
+#include "model/learn/train_prompts.h"
 #include "tests/model/tiny_items.h"
 
 enum { ITEMS = 12, WIDTH = 8, USERS = 7, HOUR_MS = 3600000 };
@@ -285,4 +285,34 @@ Test(prompt_tune, what_helps_nobody_is_not_kept)
     shoal_prompts_destroy(prompts);
     end(&learn);
     end(&judge);
+}
+
+Test(prompt_tune, each_variant_is_judged_on_what_comes_last_and_too_few_purchases_have_none)
+{
+    struct log log;
+    make_two_peoples(&log, 300, 3);
+    struct shoal_item_asked asked[SHOAL_ITEM_GOALS] = {log.asked, log.asked};
+    struct shoal_prompt_options options = shoal_prompt_options_default();
+    struct shoal_train_prompts_report report;
+    struct shoal_prompts *prompts[SHOAL_PROMPT_VARIANTS];
+    asked[SHOAL_GOAL_BUY].count = 60; /* 40 to tune on */
+    options.lambda = 0;
+    options.rate = 0.02f;
+    options.batch = 32;
+    cr_assert_eq(shoal_train_prompts(log.model, log.items, asked, &options, true, prompts, &report), SHOAL_OK);
+    cr_assert_eq(report.goals[SHOAL_GOAL_ANY].learnt, 200);
+    cr_assert_eq(report.goals[SHOAL_GOAL_ANY].judged, 100);
+    cr_assert_eq(report.goals[SHOAL_GOAL_BUY].tuned[0].all.count, 0);
+    const struct shoal_prompt_report *tuned = report.goals[SHOAL_GOAL_ANY].tuned;
+    for (int v = 0; v < SHOAL_PROMPT_VARIANTS; v++) {
+        cr_assert_eq(tuned[v].all.count, 100, "%s", shoal_prompt_variant_name((enum shoal_prompt_variant)v));
+        cr_assert(tuned[v].kept && prompts[v]);
+        cr_assert_eq(prompts[v]->parts[SHOAL_GOAL_BUY], 0);
+    }
+    /* one prompt for all can say that both items come, not which */
+    cr_assert_lt(tuned[SHOAL_PROMPT_VARIANT_all].all.after, 0.5);
+    cr_assert_gt(tuned[SHOAL_PROMPT_VARIANT_shared].all.after, 0.6);
+    for (int v = 0; v < SHOAL_PROMPT_VARIANTS; v++)
+        shoal_prompts_destroy(prompts[v]);
+    end(&log);
 }
