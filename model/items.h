@@ -2,13 +2,14 @@
 /* What a user is likely to turn to next: a catalogue of items, a vector and a bias of each, and how a query is
  * made of what a model knows of a user.
  *
- *   score_j = b_j + q·e_j + Σ_k w_k·c(item_k, j)       the greatest N of them, exactly
+ *   score_j = b_j + q·e_j + Σ_k w_k·c(item_k, j) + Σ_k r_k·1[item_k = j]    the greatest N of them, exactly
  *
  * e_j (W) is the vector of item j; q (W) comes from the hidden state and from the vectors of the items in the
- * ring of recent events; c(i, j) ≥ 0 is how much more often than by chance j followed i (sparse: some
- * neighbours of each item), w_k ≥ 0 falls with an event's age. Since the last sum is never negative, the
- * greatest scores are among the greatest of the first two terms and the neighbours of recent items: nothing
- * is approximated. items.c says how each is computed.
+ * ring of recent events; c(i, j) ≥ 0 is how much more often than by chance j came with i (sparse: some
+ * neighbours of each item), w_k ≥ 0 and r_k depend on an event's place, behaviour and age. r_k says how likely
+ * an item comes again: the one that a user has just turned to hardly ever does, so it stands far behind. All
+ * items are scored, a block at a time, and the last two terms are added before any is chosen: nothing is
+ * approximated. items_parts.h has the equations, items_top.c how they are computed.
  *
  * Goals: all behaviours, and purchases, each with its own bias and query, one table of vectors.
  *
@@ -42,7 +43,7 @@ struct shoal_model;
 /* A user, as of now. Nothing is owned. */
 struct shoal_item_query {
     const float *h;                 /* H, of the model; NULL with ring_count 0: a user without history */
-    const float *rates;             /* SHOAL_COUNTERS, by shoal_counters_rates at now_ms */
+    const float *rates;             /* SHOAL_COUNTERS, by shoal_counters_rates at now_ms; not looked at yet, may be NULL */
     const struct shoal_touch *ring; /* recent events, oldest first */
     size_t ring_count;
     int64_t now_ms;

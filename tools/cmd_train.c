@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/base/clock.h"
+#include "model/learn/bare_model.h"
 #include "model/learn/preparation.h"
 #include "model/learn/team.h"
 #include "model/learn/train.h"
@@ -23,6 +24,7 @@ struct showing {
     struct shoal_train_log log;
     struct shoal_on_top on_top;
     struct shoal_on_top_report learnt;
+    struct shoal_message bare; /* why purchases could not be learnt; "" */
 };
 
 static void on_progress(void *context, bool refit, uint32_t epoch, uint64_t done, uint64_t total)
@@ -257,14 +259,20 @@ static int keep(const struct shoal_cli_args *args, const struct showing *showing
     struct shoal_message message = {.text = ""};
     const char *path = shoal_cli_get(args, "out"), *log = shoal_cli_get(args, "log");
     enum shoal_status status = shoal_model_save(model, path, &message);
-    if (status == SHOAL_OK) {
+    if (status == SHOAL_OK && showing->bare.text[0]) {
+        printf("model %s  %s\n", model->version, path);
+        printf("purchases   not learnt, every user has the base rate of %.4f: %s\n",
+               model->origin.base_rate, showing->bare.text);
+        shoal_on_top_show(&showing->on_top, &showing->learnt, stdout);
+        print_left_out(load, dataset, preparation);
+    } else if (status == SHOAL_OK) {
         print_summary(path, model, summary, seconds);
         shoal_on_top_show(&showing->on_top, &showing->learnt, stdout);
         print_left_out(load, dataset, preparation);
     }
     struct shoal_train_run made = {args,        train_options, dataset, load,
                                    preparation, model,         summary, seconds};
-    if (status == SHOAL_OK && log)
+    if (status == SHOAL_OK && log && !showing->bare.text[0])
         status = shoal_train_log_write(&showing->log, log, &made, &message);
     return status == SHOAL_OK ? SHOAL_EXIT_OK
                               : shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text);
@@ -351,6 +359,14 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         shoal_train(dataset, end_ms, &options, &report, &model, &summary, &message);
     shoal_progress_end(&showing->show.line);
     shoal_dataset_finish(&pretrain);
+    if (status == SHOAL_TOO_FEW && showing->on_top.items && dataset->events_count > 0) {
+        showing->bare = message;
+        status = shoal_bare_model(&options.dims, dataset, end_ms, options.seed, &model);
+        showing->on_top = (struct shoal_on_top){.clusters = SHOAL_CLUSTERS_OFF,
+                                                .items = true,
+                                                .items_most = showing->on_top.items_most,
+                                                .item_names = names};
+    }
     if (status == SHOAL_OK)
         status = learn_on_top(args, dataset, end_ms, &options, model, showing, &message);
     if (status == SHOAL_OK)

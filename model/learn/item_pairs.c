@@ -9,7 +9,9 @@
 
 #include "model/half.h"
 
-enum { REACH = 8 };
+enum { REACH = 16 };
+
+static const double WEIGHT_MIN = 0.02;
 
 struct pair {
     uint32_t item;
@@ -42,15 +44,17 @@ static void meet_user(struct pairs *pairs, const struct shoal_dataset *dataset,
         if (item != SHOAL_NO_ITEM && !(count && pairs->sequence[count - 1] == item))
             pairs->sequence[count++] = item;
     }
-    for (size_t s = 0; s < count; s++)
-        for (size_t d = 1; d <= REACH && s + d < count; d++) {
+    for (size_t s = 0; s < count; s++) {
+        double weight = 1;
+        for (size_t d = 1; d <= REACH && s + d < count; d++, weight *= pairs->options->fade) {
             uint32_t from = pairs->sequence[s], to = pairs->sequence[s + d];
-            if (from == to)
+            if (from == to || weight < WEIGHT_MIN)
                 continue;
-            meet(pairs, from, to, 1.0 / (double)d);
+            meet(pairs, from, to, weight);
             if (pairs->options->back > 0)
-                meet(pairs, to, from, pairs->options->back / (double)d);
+                meet(pairs, to, from, pairs->options->back * weight);
         }
+    }
 }
 
 static enum shoal_status count_and_fill(struct pairs *pairs, const struct shoal_dataset *dataset,

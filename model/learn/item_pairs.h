@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which items go together: how much more often than by chance one came soon after another.
  *
- *   n_ij = Σ 1/d over events of i followed d ≤ 8 events later by j, plus half as much the other way round
+ *   n_ij = Σ fade^(d − 1) over events of i followed d ≤ 16 events later by j, plus `back` times as much the other
+ *          way round
  *   c(i, j) = log(1 + n_ij/(s·p_j)) ≥ 0          p_j: share of the events, s: shrinks what was seen seldom
  *
  * Beside the bias log p_j, p_j·exp(c(i, j)) is p_j + n_ij/s: the chance of j after i, with the shares of all
@@ -14,6 +15,7 @@
 
 struct shoal_item_pairs_options {
     double shrink; /* s */
+    double fade;   /* 0 … 1 */
     double back;   /* weight of what came before */
     size_t most;   /* neighbours of an item, up to SHOAL_ITEM_NEIGHBOURS_MAX */
 };

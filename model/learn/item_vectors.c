@@ -57,7 +57,7 @@ struct shoal_item_vectors_options shoal_item_vectors_options_default(void)
 {
     return (struct shoal_item_vectors_options){
         .batch = 256,
-        .negatives = 2048,
+        .negatives = 1024,
         .alpha = 0.5f,
         .rate = 3e-3f,
         .decay = 0.01f,

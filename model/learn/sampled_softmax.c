@@ -119,16 +119,19 @@ static double learn_row(const struct shoal_softmax_step *step, size_t b, float *
 static void scatter(const struct shoal_softmax_step *step, const float *gradient)
 {
     size_t count = step->batch + step->extra;
+    float *biases = step->corrections; /* no longer needed */
+    memset(biases, 0, count * sizeof *biases);
+    for (size_t b = 0; b < step->batch; b++)
+        for (size_t c = 0; c < count; c++)
+            biases[c] += step->logits[b * count + c];
     for (size_t c = 0; c < count; c++) {
         uint32_t row = candidate(step, c);
         if (row == SHOAL_NO_TARGET)
             continue;
-        float *to = step->table_gradient + (size_t)row * step->width, bias = 0;
+        float *to = step->table_gradient + (size_t)row * step->width;
         for (size_t i = 0; i < step->width; i++)
             to[i] += gradient[c * step->width + i];
-        for (size_t b = 0; b < step->batch; b++)
-            bias += step->logits[b * count + c];
-        step->bias_gradient[row] += bias;
+        step->bias_gradient[row] += biases[c];
     }
 }
 

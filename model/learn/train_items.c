@@ -14,7 +14,7 @@
 
 enum {
     WIDTH = 64,
-    EPOCHS_MAX = 12,
+    EPOCHS_MAX = 10,
     EPOCHS_DEFAULT = 6,
     PATIENCE = 2,
     SEEN_TWICE_FROM = 200000, /* a catalogue greater than that is of items seen twice */
@@ -126,7 +126,7 @@ static enum shoal_status make_targets(struct stage *stage)
 /* Everything but vectors, which are random yet. */
 static enum shoal_status begin(struct stage *stage, uint32_t *least)
 {
-    const struct shoal_item_pairs_options pairs = {.shrink = 5, .back = 0.5, .most = 48};
+    const struct shoal_item_pairs_options pairs = {.shrink = 5, .fade = 0.6, .back = 0.5, .most = 48};
     struct shoal_item_vectors_options vectors = shoal_item_vectors_options_default();
     vectors.ring = stage->model->params.dims.ring;
     vectors.seed = stage->options->seed;

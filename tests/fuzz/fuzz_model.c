@@ -19,6 +19,28 @@ static void require(bool holds)
         abort();
 }
 
+/* Weights may be so large that scores are no numbers; items are picked once at most all the same. */
+static void ask_items(const struct shoal_model *model)
+{
+    struct shoal_items_room *room;
+    struct shoal_item_pick picks[5];
+    uint32_t hash, last = (uint32_t)shoal_items_count(model->items) - 1;
+    float h[SHOAL_HIDDEN_MAX] = {1, -1};
+    size_t count, size;
+    require(shoal_items_id(model->items, last, &size) && size >= 1 && size <= SHOAL_ITEM_ID_MAX);
+    memcpy(&hash, h, sizeof hash);
+    struct shoal_touch ring[] = {{.time_ms = 1000, .item = hash, .category = 1},
+                                 {.time_ms = 9000, .item = 2654435761u, .behavior = SHOAL_BUY}};
+    struct shoal_item_query query = {.h = h, .ring = ring, .ring_count = 2, .now_ms = 60000};
+    if (shoal_items_room_create(model->items, 1, &room) != SHOAL_OK)
+        return;
+    shoal_items_top(model->items, room, &query, 1, 5, picks, &count);
+    require(count <= 5);
+    for (size_t i = 0; i < count; i++)
+        require(picks[i].item <= last && (i == 0 || !(picks[i].score > picks[i - 1].score)));
+    shoal_items_room_destroy(room);
+}
+
 static void parse(const uint8_t *bytes, size_t size)
 {
     struct shoal_model *model = NULL, *again = NULL;
@@ -39,6 +61,8 @@ static void parse(const uint8_t *bytes, size_t size)
         require(shoal_clusters_successor(model->clusters, choice.id) == choice.id);
         require(choice.id != 0 && choice.margin >= 0 && choice.margin <= 1);
     }
+    if (model->items)
+        ask_items(model);
     struct shoal_buffer written = {0};
     status = shoal_model_serialize(model, &written);
     /* INVALID: weights so large that other events than those of the file lead to no number. */

@@ -34,7 +34,7 @@ static void ask(struct log *log)
     for (size_t u = 0; u < users; u++) {
         size_t target = log->dataset.first[u + 1] - 1;
         log->last[u] = target - 1;
-        log->targets[u] = log->dataset.touches[target].item - 1;
+        cr_assert(shoal_items_find(log->items, log->dataset.touches[target].item, &log->targets[u]));
     }
     cr_assert_eq(shoal_item_states(log->model, &log->dataset, log->last, users, log->states), SHOAL_OK);
     cr_assert_eq(shoal_item_rates(log->model, &log->dataset, log->last, users, log->rates), SHOAL_OK);
@@ -63,7 +63,7 @@ static void add(struct log *log, size_t user, int64_t time_ms, uint32_t item, en
     char id[16];
     int size = snprintf(id, sizeof id, "u%zu", user);
     const struct shoal_touch touch = {.time_ms = time_ms,
-                                      .item = item + 1,
+                                      .item = tiny_item_hash(item),
                                       .category = (uint16_t)(1 + item % 3),
                                       .behavior = (uint8_t)behavior,
                                       .price_level = (uint8_t)(item % 5 * 4)};

@@ -7,8 +7,8 @@
 
 #include "model/features.h"
 #include "model/lstm.h"
-#include "model/prompts_parts.h"
 #include "tests/model/tiny_items.h"
+#include "tests/model/tiny_prompts.h"
 
 enum { ITEMS = 40, WIDTH = 8, QUERIES = 70, N = 10 };
 
@@ -33,7 +33,7 @@ static void fill(struct fixture *f)
         for (size_t k = 0; k < count; k++)
             f->rings[i][k] = (struct shoal_touch){
                 .time_ms = START_MS + (int64_t)(i * 3600000 + k * 60000),
-                .item = 1 + (uint32_t)(i * 7 + k * 3) % ITEMS,
+                .item = tiny_item_hash((i * 7 + k * 3) % ITEMS),
                 .category = (uint16_t)(1 + k % 3),
                 .behavior = (uint8_t)(k % 4),
                 .price_level = (uint8_t)(k * 10),
@@ -49,26 +49,6 @@ static void fill(struct fixture *f)
     }
 }
 
-/* scale 0: zeros that are run all the same. */
-static struct shoal_prompts *prompts_of(size_t hidden, float scale)
-{
-    struct shoal_prompts *prompts = shoal_prompts_create(hidden);
-    uint64_t state = 5;
-    cr_assert_not_null(prompts);
-    for (int g = 0; g < SHOAL_ITEM_GOALS; g++) {
-        struct shoal_prompt_generator generator =
-            shoal_prompt_generator_in(prompts->blocks[g], hidden);
-        size_t inner = SHOAL_PROMPT_UNITS * (SHOAL_PROMPT_STATISTICS + 1);
-        size_t outer = SHOAL_PROMPT_OUTPUTS * hidden * (SHOAL_PROMPT_UNITS + 1);
-        prompts->parts[g] = SHOAL_PROMPT_PARTS;
-        for (size_t i = 0; i < inner; i++)
-            generator.inner[i] = 0.3f * tiny_random(&state);
-        for (size_t i = 0; i < outer; i++)
-            generator.outer[i] = scale * tiny_random(&state);
-    }
-    return prompts;
-}
-
 static void begin(struct fixture *f, float scale)
 {
     struct shoal_dims dims = tiny_dims();
@@ -77,7 +57,7 @@ static void begin(struct fixture *f, float scale)
     f->model->items = tiny_items(ITEMS, WIDTH, dims.hidden, 5);
     cr_assert_not_null(f->model->items);
     if (scale >= 0)
-        f->model->items->prompts = prompts_of(dims.hidden, scale);
+        f->model->items->prompts = tiny_prompts(dims.hidden, scale);
     shoal_items_bind(f->model->items, f->model);
     fill(f);
 }
@@ -259,7 +239,7 @@ static enum shoal_status unpack(const struct shoal_prompts *prompts, size_t hidd
 
 Test(prompts, what_is_damaged_is_refused)
 {
-    struct shoal_prompts *prompts = prompts_of(16, 0.2f);
+    struct shoal_prompts *prompts = tiny_prompts(16, 0.2f);
     cr_assert_eq(unpack(prompts, 16, 0), SHOAL_OK);
     cr_assert_eq(unpack(NULL, 16, 0), SHOAL_OK, "none is nil");
     cr_assert_eq(unpack(prompts, 24, 0), SHOAL_DAMAGED, "of another network");

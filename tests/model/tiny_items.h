@@ -1,47 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A catalogue with vectors, neighbours and queries from a seed, for tests: nothing learnt, every part at work. */
+/* A catalogue with parts from a seed, for tests: nothing learnt, but every part of it at work. Item j has the id
+ * "item<j>", the hash tiny_item_hash(j), and the category 1 + j mod 5. */
 #ifndef TEST_TINY_ITEMS_H
 #define TEST_TINY_ITEMS_H
 
+#include <stdio.h>
 #include <string.h>
 
 #include "model/half.h"
 #include "model/items_parts.h"
 #include "tests/model/tiny_model.h"
 
-/* Item j has the hash j + 1 and category 1 + j mod 3. NULL when out of memory. */
+static inline uint32_t tiny_item_hash(size_t item)
+{
+    return (uint32_t)(item + 1) * 2654435761u;
+}
+
+static inline void tiny_table(struct shoal_item_table *table, float low, float scale, uint64_t *state)
+{
+    float *values = (float *)table;
+    for (size_t i = 0; i < SHOAL_ITEM_TABLE; i++)
+        values[i] = low + scale * tiny_random(state);
+}
+
+/* Item j has the neighbours j + 1, j + 4 … up to `near` of them, as far as they are there. */
+static inline bool tiny_near(struct shoal_items *items, size_t near, uint64_t *state)
+{
+    size_t at = 0;
+    if (shoal_items_create_near(items, near * items->count) != SHOAL_OK)
+        return false;
+    for (size_t j = 0; j < items->count; j++) {
+        for (size_t n = 0; n < near && j + 1 + 3 * n < items->count; n++) {
+            items->near[at] = (uint32_t)(j + 1 + 3 * n);
+            items->near_weight[at++] = 1.5f + tiny_random(state);
+        }
+        items->near_at[j + 1] = at;
+    }
+    shoal_half_round(items->near_weight, at);
+    return true;
+}
+
+/* NULL when out of memory; shoal_items_destroy frees it. */
 static inline struct shoal_items *tiny_items(size_t count, size_t width, size_t hidden, uint64_t seed)
 {
     struct shoal_items *items;
     uint64_t state = seed * 0x9e3779b97f4a7c15u + 1;
-    if (shoal_items_create(count, width, hidden, count, &items) != SHOAL_OK ||
-        shoal_items_create_near(items, count) != SHOAL_OK) {
-        shoal_items_destroy(items);
+    if (shoal_items_create(count, width, hidden, 16 * count, &items) != SHOAL_OK)
         return NULL;
-    }
     for (size_t j = 0; j < count; j++) {
-        items->hashes[j] = (uint32_t)j + 1;
-        items->categories[j] = (uint16_t)(1 + j % 3);
+        char id[16];
+        int size = snprintf(id, sizeof id, "item%zu", j);
+        memcpy(items->ids + items->id_at[j], id, (size_t)size);
+        items->id_at[j + 1] = items->id_at[j] + (uint32_t)size;
+        items->hashes[j] = tiny_item_hash(j);
+        items->categories[j] = (uint16_t)(1 + j % 5);
         items->support[j] = (uint32_t)(count - j);
-        items->id_at[j + 1] = (uint32_t)j + 1;
-        items->ids[j] = (char)('a' + j % 26);
-        items->near_at[j + 1] = j + 1;
-        items->near[j] = (uint32_t)((j + 1) % count);
-        items->near_weight[j] = 0.5f + 0.25f * (float)(j % 2);
     }
     for (size_t i = 0; i < count * width; i++)
         items->vectors[i] = tiny_random(&state);
     shoal_half_round(items->vectors, count * width);
     for (int g = 0; g < SHOAL_ITEM_GOALS; g++) {
         struct shoal_item_asking *asking = &items->asking[g];
-        size_t dense = width * (hidden + 1 + SHOAL_ITEM_HEADS * width) + count;
-        float *tables = (float *)asking->pool;
-        for (size_t i = 0; i < dense; i++) /* state, offset, pooling and bias lie one behind the other */
-            asking->state[i] = 0.5f * tiny_random(&state);
-        for (size_t i = 0; i < (SHOAL_ITEM_HEADS + 2) * (size_t)SHOAL_ITEM_TABLE; i++)
-            tables[i] = 0.5f * tiny_random(&state);
+        size_t dense = width * hidden + width + SHOAL_ITEM_HEADS * width * width + count;
+        for (size_t i = 0; i < dense; i++)
+            asking->state[i] = 0.3f * tiny_random(&state);
+        tiny_table(&asking->pool[0], 0, 1, &state);
+        tiny_table(&asking->pool[1], 0, 1, &state);
+        tiny_table(&asking->follow, -0.5f, 0.3f, &state);
+        tiny_table(&asking->again, 0, 1, &state);
     }
-    if (shoal_items_ready(items) != SHOAL_OK) {
+    items->summary = (struct shoal_items_summary){1000, 100, 5, {0.5f, 0.25f}, {0.25f, 0.125f}, {0}};
+    if (!tiny_near(items, 3, &state) || shoal_items_ready(items) != SHOAL_OK) {
         shoal_items_destroy(items);
         return NULL;
     }
