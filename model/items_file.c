@@ -12,9 +12,10 @@
  *   near_weights   half precision each, ≥ 0
  *   goals       [any, buy], each a map
  *               {"state": W × H, "offset": W, "pooling": 2 × W × W, "bias": N,
- *                "pool": 2 tables, "follow": a table, "again": a table}
+ *                "pool": 2 tables, "follow": a table, "again": a table, "level": 1}
  *   prompts     nil or the map of prompts_file.c
- *   summary     {"events", "targets", "epochs": integers, "hr20", "ndcg20", "popular_ndcg20": 2 each}
+ *   summary     {"events", "targets", "epochs": integers, "hr20", "ndcg20", "popular_ndcg20": 2 each,
+ *                "popularity": 2 × 5, "scale": 2}: of the training; nothing is computed from them
  *
  * A table is 32 + 4 + 12 numbers: by place, behaviour, age. Numbers are float32 unless said, little-endian,
  * row-major. Nothing is allocated before the bytes are known to be there. */
@@ -25,7 +26,7 @@
 #include "model/half.h"
 #include "model/items_parts.h"
 
-enum { FIELDS = 15, GOAL_FIELDS = 7, SUMMARY_FIELDS = 6, PIECE = 4096 };
+enum { FIELDS = 15, GOAL_FIELDS = 8, SUMMARY_FIELDS = 8, PIECE = 4096 };
 
 /* ---- write ------------------------------------------------------------------------------------- */
 
@@ -85,6 +86,7 @@ static void pack_goal(struct shoal_buffer *out, const struct shoal_items *items,
     shoal_fields_pack_floats(out, "pool", (const float *)asking->pool, SHOAL_ITEM_HEADS * SHOAL_ITEM_TABLE);
     shoal_fields_pack_floats(out, "follow", (const float *)&asking->follow, SHOAL_ITEM_TABLE);
     shoal_fields_pack_floats(out, "again", (const float *)&asking->again, SHOAL_ITEM_TABLE);
+    shoal_fields_pack_floats(out, "level", &asking->level, 1);
 }
 
 static void pack_summary(struct shoal_buffer *out, const struct shoal_items_summary *summary)
@@ -97,6 +99,9 @@ static void pack_summary(struct shoal_buffer *out, const struct shoal_items_summ
     shoal_fields_pack_floats(out, "hr20", summary->hr20, SHOAL_ITEM_GOALS);
     shoal_fields_pack_floats(out, "ndcg20", summary->ndcg20, SHOAL_ITEM_GOALS);
     shoal_fields_pack_floats(out, "popular_ndcg20", summary->popular_ndcg20, SHOAL_ITEM_GOALS);
+    shoal_fields_pack_floats(out, "popularity", (const float *)summary->popularity,
+                             SHOAL_ITEM_GOALS * SHOAL_ITEM_POPULARITIES);
+    shoal_fields_pack_floats(out, "scale", summary->scale, SHOAL_ITEM_GOALS);
 }
 
 void shoal_items_pack(const struct shoal_items *items, struct shoal_buffer *out)
@@ -144,7 +149,7 @@ static bool sound_goal(const struct shoal_items *items, const struct shoal_item_
            shoal_fields_finite(asking->pooling, SHOAL_ITEM_HEADS * width * width) &&
            shoal_fields_finite(asking->bias, items->count) && sound_table(&asking->pool[0]) &&
            sound_table(&asking->pool[1]) && sound_table(&asking->follow) &&
-           sound_table(&asking->again);
+           sound_table(&asking->again) && shoal_fields_finite(&asking->level, 1);
 }
 
 static bool sound_near(const struct shoal_items *items)
@@ -269,6 +274,7 @@ static void read_goal(struct shoal_unpack *in, const struct shoal_items *items,
     shoal_fields_floats(in, "pool", (float *)asking->pool, SHOAL_ITEM_HEADS * SHOAL_ITEM_TABLE);
     shoal_fields_floats(in, "follow", (float *)&asking->follow, SHOAL_ITEM_TABLE);
     shoal_fields_floats(in, "again", (float *)&asking->again, SHOAL_ITEM_TABLE);
+    shoal_fields_floats(in, "level", &asking->level, 1);
 }
 
 static void read_summary(struct shoal_unpack *in, struct shoal_items_summary *summary)
@@ -280,6 +286,9 @@ static void read_summary(struct shoal_unpack *in, struct shoal_items_summary *su
     shoal_fields_floats(in, "hr20", summary->hr20, SHOAL_ITEM_GOALS);
     shoal_fields_floats(in, "ndcg20", summary->ndcg20, SHOAL_ITEM_GOALS);
     shoal_fields_floats(in, "popular_ndcg20", summary->popular_ndcg20, SHOAL_ITEM_GOALS);
+    shoal_fields_floats(in, "popularity", (float *)summary->popularity,
+                        SHOAL_ITEM_GOALS * SHOAL_ITEM_POPULARITIES);
+    shoal_fields_floats(in, "scale", summary->scale, SHOAL_ITEM_GOALS);
 }
 
 static enum shoal_status read_map(struct shoal_unpack *in, size_t hidden, struct shoal_items **items)

@@ -4,8 +4,10 @@
  *
  *   q_g = A_g·h + a_g + Σ_p M_gp·pooled_gp                          (W)
  *   pooled_gp = Σ_k α_k·e[ring_k],   α = softmax_k(pool_gp[k])      two heads p
- *   score_j = b_g[j] + q_g·e_j + Σ_k exp(follow_g[k])·c(ring_k, j) + Σ_k again_g[k]·1[ring_k = j]
+ *   score_j = b_g[j] + q_g·e_j + Σ_k exp(follow_g[k])·c(ring_k, j)
+ *             + Σ_k again_g[k]·1[ring_k = j] − level_g·b_g[j]·1[j is in the ring]
  *
+ * (level near 1: whether a user comes back to an item hardly depends on how popular it is)
  * where x[k] stands for x.place[k] + x.behavior[of k] + x.age[of k]; k counts from the newest event, 0. An
  * event whose item the catalogue does not have counts in the pool with the mean vector of its category, and is
  * left out if that is not known either. */
@@ -20,7 +22,7 @@ enum {
     SHOAL_ITEM_AGES = 12,          /* classes of an event's age, see shoal_item_age */
     SHOAL_ITEM_NEIGHBOURS_MAX = 64, /* of one item */
     SHOAL_ITEM_WIDTH_MAX = 256,
-    SHOAL_ITEM_MEASURES = 3,
+    SHOAL_ITEM_POPULARITIES = 5, /* of all time; with half-lives of 14 d, 3 d, 12 h; purchases */
 };
 
 /* Entries of a table lie within ± this: three are added and exp is taken. */
@@ -44,14 +46,18 @@ struct shoal_item_asking {
     float *pooling;     /* M: heads × W×W */
     float *bias;        /* b: N */
     struct shoal_item_table pool[SHOAL_ITEM_HEADS], follow, again;
+    float level;
 };
 
-/* Of the validation: what the parts and the whole came to (see learn/train_items.h). */
+/* What the validation chose, and what it came to (see learn/train_items.h). */
 struct shoal_items_summary {
-    uint64_t events, targets;       /* learnt from; judged */
+    uint64_t events, targets; /* learnt from; judged */
     uint32_t epochs;
-    float hr20[SHOAL_ITEM_GOALS], ndcg20[SHOAL_ITEM_GOALS];       /* of the whole */
-    float popular_ndcg20[SHOAL_ITEM_GOALS];                       /* of popularity alone */
+    float hr20[SHOAL_ITEM_GOALS], ndcg20[SHOAL_ITEM_GOALS]; /* of the whole */
+    float popular_ndcg20[SHOAL_ITEM_GOALS];                 /* of popularity alone */
+    /* weights that are in the biases and in A, a, M already; those of neighbours and repeats are their tables */
+    float popularity[SHOAL_ITEM_GOALS][SHOAL_ITEM_POPULARITIES];
+    float scale[SHOAL_ITEM_GOALS];
 };
 
 struct shoal_items {

@@ -110,6 +110,15 @@ static size_t add_up(struct shoal_item_extra *extras, size_t count)
     return kept;
 }
 
+/* Whether a newer event is of the same item. */
+static bool is_again(const struct recent *recents, size_t k)
+{
+    for (size_t i = 0; i < k; i++)
+        if (recents[i].known && recents[i].item == recents[k].item)
+            return true;
+    return false;
+}
+
 size_t shoal_items_ask(const struct shoal_items *items, const struct shoal_item_query *query,
                        float *q, struct shoal_item_extra *extras)
 {
@@ -133,6 +142,8 @@ size_t shoal_items_ask(const struct shoal_items *items, const struct shoal_item_
             extras[made++] =
                 (struct shoal_item_extra){items->near[i], follow * items->near_weight[i]};
         float again = shoal_item_table_at(&asking->again, k, recent->behavior, recent->age);
+        if (!is_again(recents, k))
+            again -= asking->level * asking->bias[recent->item];
         if (query->without_bought && recent->bought)
             again = -INFINITY;
         extras[made++] = (struct shoal_item_extra){recent->item, again};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ids, segment changes and swaps as bytes; see output.h, and output_decision.c for decisions.
  *
- *   change    {"id","user_id","dimension","from":null|level,"to","score","event_time","model"}
+ *   change    {"id","user_id","dimension","from":null|level,"to","score","segments":{…},"event_time","model"}
  *   swap      {"id","partition","offset","model","policy":null|version,"previous":null|version,
  *              "previous_policy":null|version[,"clusters":[…]]}
  *
@@ -116,13 +116,34 @@ void shoal_output_swap(enum shoal_output_format format, int32_t partition, int64
     shoal_encode_map_end(&e);
 }
 
+static bool is_written(const struct shoal_record *record, unsigned dimension)
+{
+    return dimension <= SHOAL_LIFECYCLE || record->standings[dimension].level > 0;
+}
+
+void shoal_output_standings(struct shoal_encoder *e, const struct shoal_record *record)
+{
+    uint32_t count = 0;
+    for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++)
+        count += is_written(record, d);
+    shoal_encode_map(e, count);
+    for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++) {
+        if (!is_written(record, d))
+            continue;
+        const char *key = shoal_dimension_info((enum shoal_dimension)d)->key;
+        shoal_encode_quoted_key(e, key, strlen(key));
+        shoal_encode_name(e, shoal_level_name((enum shoal_dimension)d, record->standings[d].level));
+    }
+    shoal_encode_map_end(e);
+}
+
 void shoal_output_change(enum shoal_output_format format, const struct shoal_event *event,
-                         const struct shoal_change *change, const struct shoal_model *model,
-                         const char *id, struct shoal_buffer *out)
+                         const struct shoal_change *change, const struct shoal_record *record,
+                         const struct shoal_model *model, const char *id, struct shoal_buffer *out)
 {
     struct shoal_encoder e;
     shoal_encode_init(&e, encode_format(format), out);
-    shoal_encode_map(&e, 8);
+    shoal_encode_map(&e, 9);
     SHOAL_ENCODE_KEY(&e, "id");
     shoal_encode_str(&e, id, strlen(id));
     SHOAL_ENCODE_KEY(&e, "user_id");
@@ -135,6 +156,8 @@ void shoal_output_change(enum shoal_output_format format, const struct shoal_eve
     shoal_encode_name(&e, shoal_level_name(change->dimension, change->to));
     SHOAL_ENCODE_KEY(&e, "score");
     shoal_encode_score(&e, (double)change->score);
+    SHOAL_ENCODE_KEY(&e, "segments");
+    shoal_output_standings(&e, record);
     SHOAL_ENCODE_KEY(&e, "event_time");
     shoal_encode_time(&e, event->touch.time_ms);
     SHOAL_ENCODE_KEY(&e, "model");

@@ -9,6 +9,7 @@
 #include "model/base/pack.h"
 #include "model/model.h"
 #include "stream/decide.h"
+#include "stream/encode.h"
 #include "stream/segments.h"
 
 enum shoal_output_format { SHOAL_OUTPUT_JSON, SHOAL_OUTPUT_MSGPACK };
@@ -30,12 +31,18 @@ void shoal_output_swap(enum shoal_output_format format, int32_t partition, int64
                        const struct shoal_output_pair *now, const struct shoal_output_pair *previous,
                        const struct shoal_clusters *clusters, const char *id,
                        struct shoal_buffer *out);
+/* `record`: as the event leaves it. A change carries where its user stands in every dimension, so that a
+ * compacted topic, which keeps a user's last change, tells all of it. */
 void shoal_output_change(enum shoal_output_format format, const struct shoal_event *event,
-                         const struct shoal_change *change, const struct shoal_model *model,
-                         const char *id, struct shoal_buffer *out);
+                         const struct shoal_change *change, const struct shoal_record *record,
+                         const struct shoal_model *model, const char *id,
+                         struct shoal_buffer *out);
 void shoal_output_decision(enum shoal_output_format format, const struct shoal_event *event,
                            const struct shoal_decision *decision,
                            const struct shoal_record *record, const struct shoal_model *model,
                            const char *id, struct shoal_buffer *out);
+/* The map of a user's standings, {"intent":"hot",…}: intent and lifecycle always, another dimension if the
+ * user has a level in it. */
+void shoal_output_standings(struct shoal_encoder *encoder, const struct shoal_record *record);
 
 #endif

@@ -238,28 +238,6 @@ static void put_scores(struct shoal_encoder *e, const struct shoal_decision *dec
     shoal_encode_map_end(e);
 }
 
-/* Intent and lifecycle always, another dimension if the user has a level in it. */
-static bool is_written(const struct shoal_record *record, unsigned dimension)
-{
-    return dimension <= SHOAL_LIFECYCLE || record->standings[dimension].level > 0;
-}
-
-static void put_segments(struct shoal_encoder *e, const struct shoal_record *record)
-{
-    uint32_t count = 0;
-    for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++)
-        count += is_written(record, d);
-    shoal_encode_map(e, count);
-    for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++) {
-        if (!is_written(record, d))
-            continue;
-        const char *key = shoal_dimension_info((enum shoal_dimension)d)->key;
-        shoal_encode_quoted_key(e, key, strlen(key));
-        shoal_encode_name(e, shoal_level_name((enum shoal_dimension)d, record->standings[d].level));
-    }
-    shoal_encode_map_end(e);
-}
-
 void shoal_output_decision(enum shoal_output_format format, const struct shoal_event *event,
                            const struct shoal_decision *decision, const struct shoal_record *record,
                            const struct shoal_model *model, const char *id,
@@ -288,7 +266,7 @@ void shoal_output_decision(enum shoal_output_format format, const struct shoal_e
     SHOAL_ENCODE_KEY(&e, "scores");
     put_scores(&e, decision, record);
     SHOAL_ENCODE_KEY(&e, "segments");
-    put_segments(&e, record);
+    shoal_output_standings(&e, record);
     SHOAL_ENCODE_KEY(&e, "model");
     shoal_encode_name(&e, model->version);
     SHOAL_ENCODE_KEY(&e, "policy");

@@ -124,7 +124,8 @@ static enum shoal_status tell(struct shoal_pipeline *p, struct item *item,
         size_t size = shoal_output_id(o->topic, &item->event,
                                       shoal_dimension_name(changes[i].dimension), id, sizeof id);
         shoal_buffer_clear(&p->scratch);
-        shoal_output_change(o->format, &item->event, &changes[i], o->model, id, &p->scratch);
+        shoal_output_change(o->format, &item->event, &changes[i], record, o->model, id,
+                            &p->scratch);
         status = queue_output(p, item, SHOAL_TOPIC_SEGMENTS, id, size);
     }
     for (size_t i = 0; i < decisions_count && status == SHOAL_OK; i++) {

@@ -153,6 +153,10 @@ static int run_with(const struct shoal_cli_args *args, struct shoal_evaluate_det
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--ranks goes with --task next-item");
     if (!next_item && shoal_cli_get(args, "without-prompts"))
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--without-prompts goes with --task next-item");
+    long long draws;
+    if (!shoal_cli_int(args, "draws", 1, SHOAL_DRAWS_MAX, &draws))
+        return SHOAL_EXIT_USAGE;
+    details->draws = (size_t)draws;
     details->segmented = shoal_cli_get(args, "by-segment");
     details->binned = shoal_cli_get(args, "json");
     if (inputs && !shoal_evaluate_details_inputs(details, inputs, &message))
@@ -216,6 +220,10 @@ static const struct shoal_cli_option options[] = {
     {"permute", "INPUT[,…]", NULL,
      "also what the model loses without each of these inputs, whose values are dealt out anew among "
      "the events; all: every one of them",
+     false, false},
+    {"draws", "N", "1",
+     "deal each input of --permute out so many times, up to 100: the difference is their mean, and its interval "
+     "holds their noise as well as that of the users",
      false, false},
     {"scores", "FILE", NULL, "also write user_id,timestamp,label,score of every scored event",
      false, false},

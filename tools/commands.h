@@ -10,6 +10,7 @@ extern const struct shoal_cli_command shoal_cmd_replay;
 extern const struct shoal_cli_command shoal_cmd_train;
 extern const struct shoal_cli_command shoal_cmd_tune;
 extern const struct shoal_cli_command shoal_cmd_evaluate;
+extern const struct shoal_cli_command shoal_cmd_explain;
 extern const struct shoal_cli_command shoal_cmd_uplift;
 extern const struct shoal_cli_command shoal_cmd_features;
 extern const struct shoal_cli_command shoal_cmd_segments;

@@ -96,9 +96,10 @@ void shoal_describe_dimensions_markdown(FILE *out)
         fputs(" |\n", out);
     }
     fputs("\n`value`, `cluster` and `engagement` are there if the model has learnt them (`shoal train` "
-          "says so). They\nand the traits are looked at from the user's fourth event on: with any event but a "
-          "page view, with the\nfirst event in an hour, and when something falls due; before it, with a "
-          "purchase.\n\n"
+          "says so). They\nand the traits are looked at from the user's fourth event on (before it, with a "
+          "purchase), and when something\nfalls due: the traits with any event but a page view and with the "
+          "first event in an hour, cluster and engagement\nwith a purchase and the first event in an hour, "
+          "value with a purchase and the first event of a day (UTC).\n\n"
           "## Timers\n\n"
           "What happens because nothing happens falls due by the event time of the user's partition: "
           "`lapsing`,\n`inactive`, the end of `new` and `returning`, of a prediction, of "

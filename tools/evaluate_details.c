@@ -77,7 +77,7 @@ enum shoal_status shoal_evaluate_details_make(struct shoal_evaluate_details *det
     if (status == SHOAL_OK && details->importances_count > 0)
         status = shoal_importance_measure(details->model, details->dataset, options, evaluation,
                                           details->importances, details->importances_count,
-                                          progress, context);
+                                          details->draws ? details->draws : 1, progress, context);
     return status;
 }
 
@@ -130,6 +130,7 @@ static void put_importances(struct shoal_put *put, const struct shoal_evaluate_d
         shoal_put_open(put, NULL, '{');
         shoal_put_text(put, "input", shoal_input_name(importance->input));
         shoal_put_text(put, "text", shoal_input_text(importance->input));
+        shoal_put_count(put, "draws", details->draws ? details->draws : 1);
         shoal_put_open(put, "difference", '{');
         shoal_put_measures(put, importance->difference, importance->intervals);
         shoal_put_close(put, '}');
@@ -197,8 +198,12 @@ static void put_signed(double value, struct shoal_interval interval, FILE *out)
 
 static void put_importance_rows(const struct shoal_evaluate_details *details, FILE *out)
 {
-    fprintf(out, "without an input (its values dealt out anew), on the same resampled users\n"
-                 "  %-10s  %-26s  %-26s\n", "", "ROC-AUC", "log loss");
+    fprintf(out, "without an input (its values dealt out anew");
+    if (details->draws > 1)
+        fprintf(out, ", mean of %zu deals), on the same resampled users and deals\n", details->draws);
+    else
+        fprintf(out, "), on the same resampled users\n");
+    fprintf(out, "  %-10s  %-26s  %-26s\n", "", "ROC-AUC", "log loss");
     for (size_t i = 0; i < details->importances_count; i++) {
         const struct shoal_importance *importance = &details->importances[i];
         fprintf(out, "  %-10s", shoal_input_name(importance->input));

@@ -22,6 +22,7 @@ struct shoal_evaluate_details {
     bool segmented; /* in: the segments are wanted */
     struct shoal_segment_cuts segments;
     size_t importances_count;
+    size_t draws; /* in: deals of each input; 0 is 1 */
     struct shoal_importance importances[SHOAL_INPUT_GROUPS];
 };
 

@@ -8,6 +8,7 @@ const struct shoal_cli_command *const shoal_commands[] = {
     &shoal_cmd_train,
     &shoal_cmd_tune,
     &shoal_cmd_evaluate,
+    &shoal_cmd_explain,
     &shoal_cmd_uplift,
     &shoal_cmd_features,
     &shoal_cmd_segments,

@@ -10,7 +10,8 @@ struct work {
     size_t *others;   /* events that are read but not scored */
     size_t others_count;
     uint32_t *users;  /* one a scored event */
-    float *all, *scores;
+    float *all;
+    float *scores;    /* draws × scored events */
     int64_t until_ms; /* behind the last scored event */
 };
 
@@ -26,13 +27,13 @@ static void finish(struct work *work)
 
 static enum shoal_status prepare(struct work *work, const struct shoal_model *model,
                                  const struct shoal_dataset *dataset,
-                                 const struct shoal_evaluation *evaluation)
+                                 const struct shoal_evaluation *evaluation, size_t draws)
 {
     size_t count = dataset->events_count;
     work->others = malloc((count + 1) * sizeof *work->others);
     work->users = malloc((count + 1) * sizeof *work->users);
     work->all = malloc((count + 1) * sizeof *work->all);
-    work->scores = malloc((count + 1) * sizeof *work->scores);
+    work->scores = malloc(draws * (evaluation->count + 1) * sizeof *work->scores);
     if (!work->others || !work->users || !work->all || !work->scores)
         return SHOAL_NOMEM;
     for (size_t i = 0; i < evaluation->count; i++) {
@@ -55,36 +56,52 @@ static enum shoal_status prepare(struct work *work, const struct shoal_model *mo
     return status;
 }
 
-static enum shoal_status measure(struct work *work, const struct shoal_model *model,
-                                 const struct shoal_dataset *dataset,
-                                 const struct shoal_evaluate_options *options,
-                                 const struct shoal_evaluation *evaluation,
-                                 struct shoal_importance *importance)
+/* Scores with the input dealt out by `seed` into scores[evaluation->count]. */
+static enum shoal_status score_dealt(struct work *work, const struct shoal_model *model,
+                                     const struct shoal_dataset *dataset,
+                                     enum shoal_precision precision,
+                                     const struct shoal_evaluation *evaluation,
+                                     enum shoal_input_group input, uint64_t seed, float *scores)
 {
     size_t count = work->examples.count;
     memcpy(work->permuted.features, work->examples.features,
            count * sizeof *work->examples.features);
     memcpy(work->permuted.counters, work->examples.counters,
            count * SHOAL_COUNTERS * sizeof *work->examples.counters);
-    enum shoal_status status =
-        shoal_permute(&work->examples, importance->input, evaluation->events, evaluation->count,
-                      options->seed, &work->permuted);
+    enum shoal_status status = shoal_permute(&work->examples, input, evaluation->events,
+                                             evaluation->count, seed, &work->permuted);
     if (status == SHOAL_OK)
-        status = shoal_permute(&work->examples, importance->input, work->others,
-                               work->others_count, options->seed, &work->permuted);
+        status = shoal_permute(&work->examples, input, work->others, work->others_count, seed,
+                               &work->permuted);
     if (status == SHOAL_OK)
-        status = shoal_score(model, dataset, &work->permuted, options->precision, work->until_ms,
-                             work->all, NULL, NULL);
-    if (status != SHOAL_OK)
-        return status;
-    for (size_t i = 0; i < evaluation->count; i++)
-        work->scores[i] = work->all[evaluation->events[i]];
-    struct shoal_sample without = {work->scores, evaluation->labels, work->users,
-                                   evaluation->count, dataset->users_count};
-    struct shoal_sample with = without;
-    with.scores = evaluation->scores;
-    return shoal_metrics_compare(&without, &with, options->seed, importance->difference,
-                                 importance->intervals);
+        status = shoal_score(model, dataset, &work->permuted, precision, work->until_ms, work->all,
+                             NULL, NULL);
+    for (size_t i = 0; i < evaluation->count && status == SHOAL_OK; i++)
+        scores[i] = work->all[evaluation->events[i]];
+    return status;
+}
+
+static enum shoal_status measure(struct work *work, const struct shoal_model *model,
+                                 const struct shoal_dataset *dataset,
+                                 const struct shoal_evaluate_options *options,
+                                 const struct shoal_evaluation *evaluation, size_t draws,
+                                 struct shoal_importance *importance)
+{
+    struct shoal_sample without[SHOAL_DRAWS_MAX];
+    const struct shoal_sample with = {evaluation->scores, evaluation->labels, work->users,
+                                      evaluation->count, dataset->users_count};
+    for (size_t d = 0; d < draws; d++) {
+        float *scores = work->scores + d * evaluation->count;
+        enum shoal_status status =
+            score_dealt(work, model, dataset, options->precision, evaluation, importance->input,
+                        options->seed + d, scores);
+        if (status != SHOAL_OK)
+            return status;
+        without[d] = with;
+        without[d].scores = scores;
+    }
+    return shoal_metrics_compare_draws(without, draws, &with, options->seed,
+                                       importance->difference, importance->intervals);
 }
 
 enum shoal_status shoal_importance_measure(const struct shoal_model *model,
@@ -92,14 +109,15 @@ enum shoal_status shoal_importance_measure(const struct shoal_model *model,
                                            const struct shoal_evaluate_options *options,
                                            const struct shoal_evaluation *evaluation,
                                            struct shoal_importance *importances, size_t count,
-                                           shoal_importance_progress *progress, void *context)
+                                           size_t draws, shoal_importance_progress *progress,
+                                           void *context)
 {
     struct work work = {.until_ms = INT64_MIN};
-    enum shoal_status status = prepare(&work, model, dataset, evaluation);
+    enum shoal_status status = prepare(&work, model, dataset, evaluation, draws);
     for (size_t i = 0; i < count && status == SHOAL_OK; i++) {
         if (progress)
             progress(context, i, count);
-        status = measure(&work, model, dataset, options, evaluation, &importances[i]);
+        status = measure(&work, model, dataset, options, evaluation, draws, &importances[i]);
     }
     finish(&work);
     return status;

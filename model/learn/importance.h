@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a model loses when an input is taken from it: permutation importance. The input's values are
  * dealt out anew among the scored events, and among those before them, which the states come from; so
- * either part keeps its distribution. Differences come with paired intervals by bootstrap over users. */
+ * either part keeps its distribution. Differences are means over so many deals, with paired intervals by bootstrap over
+ * users, and, from two deals on, over the deals. */
 #ifndef SHOAL_LEARN_IMPORTANCE_H
 #define SHOAL_LEARN_IMPORTANCE_H
 
@@ -18,13 +19,16 @@ struct shoal_importance {
 /* Told before each input: how many are done, of how many. May be NULL. */
 typedef void shoal_importance_progress(void *context, size_t done, size_t total);
 
-/* Fills importances[0 … count − 1], whose `input` is given. evaluation: of the same model, data set and
- * options. NOMEM. */
+enum { SHOAL_DRAWS_MAX = 100 };
+
+/* Fills importances[0 … count − 1], whose `input` is given, from `draws` deals (1 … SHOAL_DRAWS_MAX) of each.
+ * evaluation: of the same model, data set and options. NOMEM. */
 enum shoal_status shoal_importance_measure(const struct shoal_model *model,
                                            const struct shoal_dataset *dataset,
                                            const struct shoal_evaluate_options *options,
                                            const struct shoal_evaluation *evaluation,
                                            struct shoal_importance *importances, size_t count,
+                                           size_t draws,
                                            shoal_importance_progress *progress,
                                            void *context) SHOAL_MUST_CHECK;
 

@@ -15,7 +15,7 @@
 #include "model/vmath.h"
 
 enum { PARTS = 4, PART = 16, KINDS = SHOAL_ITEM_POPULARITIES, PASSES_MIN = 2, STEPS = 400 };
-enum { NUMBERS = KINDS + 1 + 2 * SHOAL_ITEM_TABLE, ROOM = (NUMBERS + 15) / 16 * 16 };
+enum { NUMBERS = KINDS + 2 + 2 * SHOAL_ITEM_TABLE, ROOM = (NUMBERS + 15) / 16 * 16 };
 
 _Static_assert(sizeof(struct shoal_item_mix) == NUMBERS * sizeof(float), "a mix is its numbers");
 
@@ -23,10 +23,12 @@ static const float RATE = 0.03f, PRIOR = 0.5f;
 
 struct shoal_item_mix shoal_item_mix_default(void)
 {
-    struct shoal_item_mix mix = {.popularity = {1}, .scale = 1};
-    for (int k = 0; k < SHOAL_RING_MAX; k++)
+    struct shoal_item_mix mix = {.popularity = {1}, .scale = 1, .level = 1};
+    for (int k = 0; k < SHOAL_RING_MAX; k++) {
         mix.follow.place[k] = -1 - 0.3f * (float)k;
-    mix.again.place[0] = -8; /* a target is another item than the one before it */
+        mix.again.place[k] = -4 - 0.1f * (float)k;
+    }
+    mix.again.place[0] = -12; /* a target is another item than the one before it */
     return mix;
 }
 
@@ -96,6 +98,7 @@ static bool allocate(struct part *part, const struct shoal_items *items)
 struct recent {
     uint32_t item;
     unsigned place, behavior, age;
+    bool is_again; /* a newer event is of the same item */
 };
 
 static size_t look_back(const struct shoal_items *items, const struct shoal_item_query *query,
@@ -108,7 +111,11 @@ static size_t look_back(const struct shoal_items *items, const struct shoal_item
         *recent = (struct recent){.place = (unsigned)k,
                                   .behavior = touch->behavior,
                                   .age = shoal_item_age(query->now_ms - touch->time_ms)};
-        count += shoal_items_find(items, touch->item, &recent->item);
+        if (!shoal_items_find(items, touch->item, &recent->item))
+            continue;
+        for (size_t i = 0; i < count; i++)
+            recent->is_again = recent->is_again || recents[i].item == recent->item;
+        count++;
     }
     return count;
 }
@@ -160,7 +167,8 @@ static void fit_target(const struct fit *fit, struct part *part, size_t target, 
         for (size_t i = items->near_at[recent->item]; i < items->near_at[recent->item + 1]; i++)
             part->scores[items->near[i]] += follows[k] * items->near_weight[i];
         part->scores[recent->item] +=
-            shoal_item_table_at(&fit->mix->again, recent->place, recent->behavior, recent->age);
+            shoal_item_table_at(&fit->mix->again, recent->place, recent->behavior, recent->age) -
+            (recent->is_again ? 0 : fit->mix->level * fit->bias[recent->item]);
     }
     part->loss += learn_row(part->scores, items->count, asked->targets[target]);
     gradient->scale += shoal_dot(part->scores, dots, items->count);
@@ -171,7 +179,12 @@ static void fit_target(const struct fit *fit, struct part *part, size_t target, 
         for (size_t i = items->near_at[recents[k].item]; i < items->near_at[recents[k].item + 1]; i++)
             followed += part->scores[items->near[i]] * items->near_weight[i];
         add_to_table(&gradient->follow, &recents[k], follows[k] * followed);
-        add_to_table(&gradient->again, &recents[k], part->scores[recents[k].item]);
+        float own = part->scores[recents[k].item];
+        add_to_table(&gradient->again, &recents[k], own);
+        if (!recents[k].is_again) { /* −level·b_j, in level and in the β behind b_j */
+            gradient->level -= own * fit->bias[recents[k].item];
+            part->sums[recents[k].item] -= fit->mix->level * own;
+        }
     }
 }
 
@@ -295,4 +308,5 @@ void shoal_item_mix_apply(const struct shoal_item_mix *mix, const float *logs,
     make_bias(mix, logs, items->count, asking->bias);
     asking->follow = mix->follow;
     asking->again = mix->again;
+    asking->level = mix->level;
 }

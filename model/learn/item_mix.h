@@ -2,7 +2,9 @@
 /* How much popularity, vectors, neighbours and repeats count beside each other: about a hundred numbers a goal,
  * fitted on targets that come after everything that the parts were learnt from.
  *
- *   score_j = Σ_m β_m·log popularity_m(j) + s·q·e_j + Σ_k exp(follow[k])·c(ring_k, j) + Σ_k again[k]·1[ring_k = j]
+ *   b_j = Σ_m β_m·log popularity_m(j)
+ *   score_j = b_j + s·q·e_j + Σ_k exp(follow[k])·c(ring_k, j) + Σ_k again[k]·1[ring_k = j]
+ *             − level·b_j·1[j is in the ring]
  *
  * The least cross-entropy over the whole catalogue, with a Gaussian prior around what they start from: the goal of
  * purchases starts from what was found for all behaviours, so a log with few purchases stays there. */
@@ -13,11 +15,10 @@
 #include "model/learn/item_data.h"
 #include "model/learn/item_ranks.h"
 
-enum { SHOAL_ITEM_POPULARITIES = 5 }; /* of all time; with half-lives of 14 d, 3 d, 12 h; purchases */
-
 struct shoal_item_mix {
     float popularity[SHOAL_ITEM_POPULARITIES]; /* β */
     float scale;                               /* s */
+    float level;                               /* of items_parts.h */
     struct shoal_item_table follow, again;
 };
 

@@ -179,23 +179,42 @@ struct shoal_interval shoal_interval_of(double *values, size_t count)
                                    values[(size_t)ceil(0.975 * last)]};
 }
 
-/* Replicates of first (− second, where given), measure by measure: `replicates` holds
+/* The mean of the measures of several rankings − others: of the one, or of draws − 1 that resample `r` picks.
+ * Differences are summed, not measures, so that equal rankings differ by zero. */
+static void measure_draws(const struct ranking *rankings, size_t draws, uint64_t key, size_t r,
+                          const uint32_t *weights, const double others[SHOAL_MEASURE_COUNT],
+                          double differences[SHOAL_MEASURE_COUNT])
+{
+    size_t picks = draws > 1 ? draws - 1 : 1;
+    memset(differences, 0, SHOAL_MEASURE_COUNT * sizeof *differences);
+    for (size_t i = 0; i < picks; i++) {
+        double one[SHOAL_MEASURE_COUNT];
+        size_t pick = shoal_random_below(key, r * picks + i, (uint32_t)draws);
+        measure(&rankings[pick], weights, one);
+        for (size_t m = 0; m < SHOAL_MEASURE_COUNT; m++)
+            differences[m] += (one[m] - others[m]) / (double)picks;
+    }
+}
+
+/* Replicates of the mean of firsts (− second, where given), measure by measure: `replicates` holds
  * SHOAL_MEASURE_COUNT rows of SHOAL_RESAMPLES. */
-static enum shoal_status resample(const struct ranking *first, const struct ranking *second,
-                                  uint64_t seed, struct shoal_interval *intervals)
+static enum shoal_status resample(const struct ranking *firsts, size_t draws,
+                                  const struct ranking *second, uint64_t seed,
+                                  struct shoal_interval *intervals)
 {
     uint64_t key = shoal_random_key(seed, SHOAL_RANDOM_BOOTSTRAP);
-    uint32_t *weights = malloc((first->users_count + 1) * sizeof *weights);
+    uint64_t draws_key = shoal_random_key(seed, SHOAL_RANDOM_DRAWS);
+    uint32_t *weights = malloc((firsts->users_count + 1) * sizeof *weights);
     double *replicates = malloc(sizeof(double) * SHOAL_MEASURE_COUNT * SHOAL_RESAMPLES);
     enum shoal_status status = weights && replicates ? SHOAL_OK : SHOAL_NOMEM;
     for (size_t r = 0; r < SHOAL_RESAMPLES && status == SHOAL_OK; r++) {
-        double values[SHOAL_MEASURE_COUNT], others[SHOAL_MEASURE_COUNT] = {0};
-        draw_users(key, r, first->users_count, weights);
-        measure(first, weights, values);
+        double differences[SHOAL_MEASURE_COUNT], others[SHOAL_MEASURE_COUNT] = {0};
+        draw_users(key, r, firsts->users_count, weights);
         if (second)
             measure(second, weights, others);
+        measure_draws(firsts, draws, draws_key, r, weights, others, differences);
         for (size_t m = 0; m < SHOAL_MEASURE_COUNT; m++)
-            replicates[m * SHOAL_RESAMPLES + r] = values[m] - others[m];
+            replicates[m * SHOAL_RESAMPLES + r] = differences[m];
     }
     for (size_t m = 0; m < SHOAL_MEASURE_COUNT && status == SHOAL_OK; m++)
         intervals[m] = shoal_interval_of(replicates + m * SHOAL_RESAMPLES, SHOAL_RESAMPLES);
@@ -255,7 +274,7 @@ enum shoal_status shoal_metrics_compute(const struct shoal_sample *sample, uint6
         status = estimate(&ranking, metrics->values);
     }
     if (status == SHOAL_OK && sample->count > 0)
-        status = resample(&ranking, NULL, seed, metrics->intervals);
+        status = resample(&ranking, 1, NULL, seed, metrics->intervals);
     if (status == SHOAL_OK) {
         struct shoal_interval *ece = &metrics->intervals[SHOAL_MEASURE_ece];
         ece->low = fmin(ece->low, metrics->values[SHOAL_MEASURE_ece]);
@@ -270,21 +289,43 @@ enum shoal_status shoal_metrics_compare(const struct shoal_sample *first,
                                         double differences[SHOAL_MEASURE_COUNT],
                                         struct shoal_interval intervals[SHOAL_MEASURE_COUNT])
 {
-    struct ranking one = {0}, two = {0};
-    double others[SHOAL_MEASURE_COUNT];
-    enum shoal_status status = rank(first, &one);
-    if (status == SHOAL_OK)
-        status = rank(second, &two);
-    if (status == SHOAL_OK)
-        status = estimate(&one, differences);
-    if (status == SHOAL_OK)
-        status = estimate(&two, others);
-    if (status == SHOAL_OK) {
+    return shoal_metrics_compare_draws(first, 1, second, seed, differences, intervals);
+}
+
+/* differences[m]: mean over the rankings − that of `two`. */
+static enum shoal_status estimate_difference(const struct ranking *ones, size_t draws,
+                                             const struct ranking *two,
+                                             double differences[SHOAL_MEASURE_COUNT])
+{
+    double values[SHOAL_MEASURE_COUNT], others[SHOAL_MEASURE_COUNT];
+    memset(differences, 0, SHOAL_MEASURE_COUNT * sizeof *differences);
+    if (estimate(two, others) != SHOAL_OK)
+        return SHOAL_NOMEM;
+    for (size_t d = 0; d < draws; d++) {
+        if (estimate(&ones[d], values) != SHOAL_OK)
+            return SHOAL_NOMEM;
         for (size_t m = 0; m < SHOAL_MEASURE_COUNT; m++)
-            differences[m] -= others[m];
-        status = resample(&one, &two, seed, intervals);
+            differences[m] += (values[m] - others[m]) / (double)draws;
     }
-    free(one.events);
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_metrics_compare_draws(const struct shoal_sample *firsts, size_t draws,
+                                              const struct shoal_sample *second, uint64_t seed,
+                                              double differences[SHOAL_MEASURE_COUNT],
+                                              struct shoal_interval intervals[SHOAL_MEASURE_COUNT])
+{
+    struct ranking *ones = calloc(draws, sizeof *ones), two = {0};
+    enum shoal_status status = ones ? rank(second, &two) : SHOAL_NOMEM;
+    for (size_t d = 0; d < draws && status == SHOAL_OK; d++)
+        status = rank(&firsts[d], &ones[d]);
+    if (status == SHOAL_OK)
+        status = estimate_difference(ones, draws, &two, differences);
+    if (status == SHOAL_OK)
+        status = resample(ones, draws, &two, seed, intervals);
+    for (size_t d = 0; ones && d < draws; d++)
+        free(ones[d].events);
+    free(ones);
     free(two.events);
     return status;
 }

@@ -72,5 +72,14 @@ enum shoal_status shoal_metrics_compare(const struct shoal_sample *first,
                                         double differences[SHOAL_MEASURE_COUNT],
                                         struct shoal_interval intervals[SHOAL_MEASURE_COUNT])
     SHOAL_MUST_CHECK;
+/* The same for something random that was repeated: firsts[draws] are equally good samples (draws ≥ 1), of which the
+ * mean is compared. Each resample sees draws − 1 of them, drawn with replacement, and their mean, so that intervals
+ * hold the noise of the mean over the draws as well as that of the users (bootstrap of n − 1 from n, without the bias
+ * of n from n: McCarthy & Snowden 1985). With one draw, the noise of the users alone. */
+enum shoal_status shoal_metrics_compare_draws(const struct shoal_sample *firsts, size_t draws,
+                                              const struct shoal_sample *second, uint64_t seed,
+                                              double differences[SHOAL_MEASURE_COUNT],
+                                              struct shoal_interval intervals[SHOAL_MEASURE_COUNT])
+    SHOAL_MUST_CHECK;
 
 #endif

@@ -3,7 +3,6 @@
 #include "model/learn/train_items.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,6 +259,7 @@ static struct shoal_item_mix part_of(const struct shoal_item_mix *mix, enum shoa
         only.scale = 0;
     if (part == SHOAL_ITEM_PART_VECTORS || part == SHOAL_ITEM_PART_POPULAR) {
         only.again = (struct shoal_item_table){0};
+        only.level = 0;
         for (size_t k = 0; k < SHOAL_RING_MAX; k++)
             only.follow.place[k] = -20; /* as good as nothing */
     }
@@ -281,12 +281,9 @@ static enum shoal_status find_epochs(struct stage *stage, struct judge *judge, u
     double best_ndcg = -1;
     for (uint32_t epoch = 0; status == SHOAL_OK && epoch < EPOCHS_MAX; epoch++) {
         struct shoal_item_figures figures;
-        double loss = run_epoch(stage, epoch);
+        (void)run_epoch(stage, epoch);
         tell(stage, 0.8 * (epoch + 1) / EPOCHS_MAX);
         status = try_mix(stage, judge, JUDGED_MAX, &mix, &figures);
-        if (getenv("ITEMS_DEBUG"))
-            fprintf(stderr, "epoch %u loss %.4f hr20 %.4f ndcg20 %.4f\n", epoch, loss, figures.hr20,
-                    figures.ndcg20);
         if (status == SHOAL_OK && figures.ndcg20 > best_ndcg) {
             best_ndcg = figures.ndcg20;
             *epochs = epoch + 1;
@@ -390,6 +387,8 @@ static void summarise(const struct shoal_train_items_report *report, const struc
         summary->hr20[g] = (float)report->figures[g][SHOAL_ITEM_PART_ALL].hr20;
         summary->ndcg20[g] = (float)report->figures[g][SHOAL_ITEM_PART_ALL].ndcg20;
         summary->popular_ndcg20[g] = (float)report->figures[g][SHOAL_ITEM_PART_POPULAR].ndcg20;
+        memcpy(summary->popularity[g], report->mix[g].popularity, sizeof summary->popularity[g]);
+        summary->scale[g] = report->mix[g].scale;
     }
 }
 

@@ -61,7 +61,7 @@ static void pack_decision(void)
 static void format_change(void)
 {
     shoal_output_id("shoal.events", &event, "intent", id, sizeof id);
-    shoal_output_change(SHOAL_OUTPUT_JSON, &event, &change, &model, id, &out);
+    shoal_output_change(SHOAL_OUTPUT_JSON, &event, &change, &record, &model, id, &out);
 }
 
 static void decide_view(void)

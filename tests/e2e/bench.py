@@ -43,14 +43,17 @@ class Bench:
             raise Failure(f"{self.program} is not built")
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
-        self.servers = Servers(self.source, os.path.join(self.folder, "services"))
-        self.servers.start()
         self._make_model()
         write_awkward(self.awkward, self.data, 60000, seed=1)
         self.pieces = split(self.awkward)
         write_awkward(self.short, self.data, 24000, seed=2)
         write_round(self.round, self.data, 30000, users=10000)
         self.round_pieces = split(self.round)
+
+    def start_servers(self, lane):
+        """Those of one lane of scenarios, which kill them as they please."""
+        self.servers = Servers(self.source, os.path.join(self.folder, f"services-{lane}"))
+        self.servers.start()
 
     def _make_model(self):
         self._train(self.model, "2017-12-02", "--seed", "1")

@@ -31,6 +31,7 @@ static struct shoal_model *make_model(void)
     memset(items->near_weight, 0, items->near_at[COUNT] * sizeof *items->near_weight);
     for (int g = 0; g < SHOAL_ITEM_GOALS; g++) {
         memset(&items->asking[g].again, 0, sizeof items->asking[g].again);
+        items->asking[g].level = 0;
         memcpy(items->asking[g].bias, g == SHOAL_GOAL_BUY ? buy : any, sizeof any);
     }
     model->items = items;

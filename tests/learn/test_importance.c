@@ -124,7 +124,7 @@ Test(importance, an_input_of_one_value_is_worth_nothing_and_another_is_not)
                                               {.input = SHOAL_INPUT_step},
                                               {.input = SHOAL_INPUT_counters}};
     cr_assert_eq(shoal_importance_measure(model, &dataset, &options, &evaluation, importances, 3,
-                                          NULL, NULL),
+                                          1, NULL, NULL),
                  SHOAL_OK);
     for (size_t m = 0; m < SHOAL_MEASURE_COUNT; m++) {
         cr_expect_eq(importances[0].difference[m], 0.0);
@@ -136,6 +136,47 @@ Test(importance, an_input_of_one_value_is_worth_nothing_and_another_is_not)
         cr_expect_lt(importances[i].intervals[SHOAL_MEASURE_log_loss].low,
                      importances[i].intervals[SHOAL_MEASURE_log_loss].high);
     }
+    shoal_evaluation_finish(&evaluation);
+    shoal_dataset_finish(&dataset);
+    shoal_model_destroy(model);
+}
+
+Test(importance, several_deals_have_their_mean_and_an_interval_that_holds_their_noise)
+{
+    struct shoal_dataset dataset;
+    struct shoal_dims dims = tiny_dims();
+    struct shoal_model *model = tiny_model(&dims, 5);
+    cr_assert_not_null(model);
+    make(&dataset);
+    struct shoal_evaluate_options options = {
+        .from_ms = 2 * INT64_C(86400000), .until_ms = INT64_MAX, .seed = 3};
+    struct shoal_evaluation evaluation;
+    struct shoal_message message = {.text = ""};
+    cr_assert_eq(shoal_evaluate(model, &dataset, &options, &evaluation, &message), SHOAL_OK, "%s",
+                 message.text);
+    double mean = 0;
+    struct shoal_importance one = {.input = SHOAL_INPUT_counters}, four = one, idle = one;
+    idle.input = SHOAL_INPUT_price;
+    for (size_t d = 0; d < 4; d++) {
+        options.seed = 3 + d;
+        cr_assert_eq(shoal_importance_measure(model, &dataset, &options, &evaluation, &one, 1, 1,
+                                              NULL, NULL),
+                     SHOAL_OK);
+        mean += one.difference[SHOAL_MEASURE_log_loss] / 4;
+    }
+    options.seed = 3;
+    cr_assert_eq(shoal_importance_measure(model, &dataset, &options, &evaluation, &four, 1, 4, NULL,
+                                          NULL),
+                 SHOAL_OK);
+    cr_expect_float_eq(four.difference[SHOAL_MEASURE_log_loss], mean, 1e-12);
+    cr_expect_lt(four.intervals[SHOAL_MEASURE_log_loss].low, mean);
+    cr_expect_gt(four.intervals[SHOAL_MEASURE_log_loss].high, mean);
+    cr_assert_eq(shoal_importance_measure(model, &dataset, &options, &evaluation, &idle, 1, 4, NULL,
+                                          NULL),
+                 SHOAL_OK);
+    cr_expect_eq(idle.difference[SHOAL_MEASURE_log_loss], 0.0);
+    cr_expect_eq(idle.intervals[SHOAL_MEASURE_log_loss].low, 0.0);
+    cr_expect_eq(idle.intervals[SHOAL_MEASURE_log_loss].high, 0.0);
     shoal_evaluation_finish(&evaluation);
     shoal_dataset_finish(&dataset);
     shoal_model_destroy(model);

@@ -115,3 +115,44 @@ Test(metrics, a_better_predictor_leads_with_its_whole_paired_interval)
     cr_expect_eq(differences[SHOAL_MEASURE_roc_auc], 0);
     cr_expect_eq(intervals[SHOAL_MEASURE_roc_auc].high, 0);
 }
+
+/* Every user is the same, so that only the repetitions differ: their log losses are known. */
+Test(metrics, intervals_of_repetitions_are_those_of_their_mean)
+{
+    enum { DRAWS = 6, EACH = 40 };
+    float scores[DRAWS + 1][EACH];
+    int8_t labels[EACH];
+    uint32_t users[EACH];
+    struct shoal_sample samples[DRAWS + 1];
+    double losses[DRAWS], mean = 0, variance = 0;
+    for (size_t d = 0; d <= DRAWS; d++) {
+        float p = d == DRAWS ? 0.5f : 0.3f + 0.05f * (float)(d * d % 7);
+        for (size_t i = 0; i < EACH; i++) {
+            scores[d][i] = p;
+            labels[i] = 1;
+            users[i] = (uint32_t)i;
+        }
+        samples[d] = (struct shoal_sample){scores[d], labels, users, EACH, EACH};
+        if (d < DRAWS) {
+            losses[d] = log(0.5) - log((double)p);
+            mean += losses[d] / DRAWS;
+        }
+    }
+    for (size_t d = 0; d < DRAWS; d++)
+        variance += (losses[d] - mean) * (losses[d] - mean) / (DRAWS - 1) / DRAWS;
+    double differences[SHOAL_MEASURE_COUNT];
+    struct shoal_interval intervals[SHOAL_MEASURE_COUNT];
+    cr_assert_eq(shoal_metrics_compare_draws(samples, DRAWS, &samples[DRAWS], 1, differences,
+                                             intervals),
+                 SHOAL_OK);
+    const struct shoal_interval *interval = &intervals[SHOAL_MEASURE_log_loss];
+    cr_expect_float_eq(differences[SHOAL_MEASURE_log_loss], mean, 1e-6);
+    double width = (interval->high - interval->low) / (2 * 1.96 * sqrt(variance));
+    cr_expect_gt(width, 0.8, "%g of what it should be", width);
+    cr_expect_lt(width, 1.2, "%g of what it should be", width);
+    /* One alone: nothing is drawn, and the users are all alike. */
+    cr_assert_eq(shoal_metrics_compare_draws(samples, 1, &samples[DRAWS], 1, differences, intervals),
+                 SHOAL_OK);
+    cr_expect_float_eq(interval->low, losses[0], 1e-6);
+    cr_expect_float_eq(interval->high, losses[0], 1e-6);
+}

@@ -126,6 +126,7 @@ static double naive_score(const struct shoal_items *items, const struct shoal_it
 {
     const struct shoal_item_asking *asking = &items->asking[query->goal];
     double score = (double)asking->bias[j];
+    bool seen = false;
     for (size_t i = 0; i < WIDTH; i++)
         score += q[i] * (double)items->vectors[j * WIDTH + i];
     for (size_t k = 0; k < query->ring_count; k++) {
@@ -138,6 +139,8 @@ static double naive_score(const struct shoal_items *items, const struct shoal_it
                 score += exp(entry(&asking->follow, k, touch, query->now_ms)) *
                          (double)items->near_weight[n];
         if (item == (int)j) {
+            score -= seen ? 0 : (double)asking->level * (double)asking->bias[j];
+            seen = true;
             score += entry(&asking->again, k, touch, query->now_ms);
             if (query->without_bought && touch->behavior == SHOAL_BUY)
                 score = -INFINITY;

@@ -169,7 +169,7 @@ Test(model_file, something_else_is_called_no_model)
 Test(model_file, another_version_is_refused_by_its_number)
 {
     *value_of("version") = 7;
-    expect_refusal(SHOAL_VERSION, "format version 7, this program reads 3");
+    expect_refusal(SHOAL_VERSION, "format version 7, this program reads 4");
 }
 
 Test(model_file, other_features_are_refused)

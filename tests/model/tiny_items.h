@@ -68,8 +68,14 @@ static inline struct shoal_items *tiny_items(size_t count, size_t width, size_t 
         tiny_table(&asking->pool[1], 0, 1, &state);
         tiny_table(&asking->follow, -0.5f, 0.3f, &state);
         tiny_table(&asking->again, 0, 1, &state);
+        asking->level = 0.75f + 0.25f * tiny_random(&state);
     }
-    items->summary = (struct shoal_items_summary){1000, 100, 5, {0.5f, 0.25f}, {0.25f, 0.125f}, {0}};
+    items->summary = (struct shoal_items_summary){.events = 1000,
+                                                    .targets = 100,
+                                                    .epochs = 5,
+                                                    .hr20 = {0.5f, 0.25f},
+                                                    .popularity = {{1, 0.5f}, {0.25f}},
+                                                    .scale = {1, 0.75f}};
     if (!tiny_near(items, 3, &state) || shoal_items_ready(items) != SHOAL_OK) {
         shoal_items_destroy(items);
         return NULL;

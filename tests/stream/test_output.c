@@ -60,17 +60,18 @@ Test(output, ids_are_made_of_the_events_coordinates)
 Test(output, a_segment_change_is_one_canonical_line)
 {
     struct shoal_change change = {SHOAL_INTENT, SHOAL_COLD, SHOAL_WARM, 0.231f};
-    shoal_output_change(SHOAL_OUTPUT_JSON, &event, &change, &model, "t/3/42/intent", &out);
+    shoal_output_change(SHOAL_OUTPUT_JSON, &event, &change, &record, &model, "t/3/42/intent", &out);
     is("{\"id\":\"t/3/42/"
        "intent\",\"user_id\":\"u\\\"1\",\"dimension\":\"intent\",\"from\":\"cold\","
-       "\"to\":\"warm\",\"score\":0.231000,\"event_time\":\"2017-12-02T00:00:00.123Z\","
+       "\"to\":\"warm\",\"score\":0.231000,\"segments\":{\"intent\":\"warm\",\"lifecycle\":\"new\"},"
+       "\"event_time\":\"2017-12-02T00:00:00.123Z\","
        "\"model\":\"0123456789abcdef\"}");
 }
 
 Test(output, the_first_assignment_comes_from_null)
 {
     struct shoal_change change = {SHOAL_LIFECYCLE, 0, SHOAL_NEW, 0.5f};
-    shoal_output_change(SHOAL_OUTPUT_JSON, &event, &change, &model, "i", &out);
+    shoal_output_change(SHOAL_OUTPUT_JSON, &event, &change, &record, &model, "i", &out);
     cr_assert_not_null(memmem(out.bytes, out.size, "\"from\":null,\"to\":\"new\"", 22));
 }
 
@@ -208,7 +209,7 @@ Test(output, messagepack_is_one_whole_value_with_the_same_keys)
     }
     shoal_buffer_clear(&out);
     struct shoal_change change = {SHOAL_INTENT, 0, SHOAL_WARM, 0.5f};
-    shoal_output_change(SHOAL_OUTPUT_MSGPACK, &event, &change, &model, "i", &out);
+    shoal_output_change(SHOAL_OUTPUT_MSGPACK, &event, &change, &record, &model, "i", &out);
     shoal_unpack_init(&reader, out.bytes, out.size);
     shoal_unpack_skip(&reader);
     cr_assert_eq(reader.position, out.size);

@@ -100,12 +100,12 @@ def section(name, title, body):
     return f'<section id="{name}">\n<h2>{text(title)}</h2>\n{body}</section>\n'
 
 
-def page(title, lead, sections):
-    """sections: (name, title, body) each."""
+def page(title, lead, sections, style=""):
+    """sections: (name, title, body) each; style: more of the style sheet."""
     links = "".join(f'<a href="#{name}">{text(heading)}</a>\n' for name, heading, _ in sections)
     body = "".join(section(*each) for each in sections)
     return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             '<meta name="color-scheme" content="light dark">\n'
-            f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+            f"<title>{text(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n<main>\n"
             f"<h1>{text(title)}</h1>\n{lead}<nav>\n{links}</nav>\n{body}</main>\n</body>\n</html>\n")

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cases from records and from files; see explain_case.h. */
+#include "tools/explain_case.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/learn/examples.h"
+#include "model/step.h"
+
+static enum shoal_status make_room(struct shoal_explain_case *explained, size_t count,
+                                   struct shoal_message *message)
+{
+    explained->count = count;
+    explained->touches = malloc((count + 1) * sizeof *explained->touches);
+    explained->features = malloc((count + 1) * sizeof *explained->features);
+    return explained->touches && explained->features
+               ? SHOAL_OK
+               : shoal_fail(message, SHOAL_NOMEM, "out of memory with %zu events", count);
+}
+
+void shoal_explain_case_finish(struct shoal_explain_case *explained)
+{
+    free(explained->touches);
+    free(explained->features);
+    *explained = (struct shoal_explain_case){0};
+}
+
+/* ---- a record ------------------------------------------------------------------------------- */
+
+static enum shoal_status take_record(const struct shoal_record *record,
+                                     const struct shoal_model *model,
+                                     struct shoal_explain_case *explained,
+                                     struct shoal_message *message)
+{
+    if (record->ring_count == 0)
+        return shoal_fail(message, SHOAL_TOO_FEW, "user '%s' has no events", explained->user);
+    enum shoal_status status = make_room(explained, record->ring_count, message);
+    if (status != SHOAL_OK)
+        return status;
+    memcpy(explained->touches, record->ring, record->ring_count * sizeof *record->ring);
+    shoal_explain_ring(&model->params.dims, record->ring, record->ring_count, explained->features);
+    shoal_counters_rates(record->counters, record->last_ms - record->first_ms, explained->rates);
+    explained->known = record->events_count;
+    explained->whole = record->events_count <= record->ring_count;
+    explained->served = record->score;
+    explained->served_by = record->model;
+    explained->state = record->model == model->id && record->hidden == model->params.dims.hidden
+                           ? shoal_explain_state(model, record->h, explained->rates)
+                           : NAN;
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_explain_case_load(struct shoal_store *store, const struct shoal_model *model,
+                                          const char *user, struct shoal_explain_case *explained,
+                                          struct shoal_message *message)
+{
+    int32_t partition;
+    uint32_t hidden;
+    struct shoal_slice value;
+    struct shoal_record record;
+    enum shoal_precision precision;
+    *explained = (struct shoal_explain_case){.user = user, .state = NAN};
+    enum shoal_status status = store->ops->find(store, (struct shoal_slice){user, strlen(user)},
+                                                &partition, &value, message);
+    if (status == SHOAL_NOT_FOUND)
+        return shoal_fail(message, status, "no state is kept of user '%s'", user);
+    if (status != SHOAL_OK)
+        return status;
+    status = shoal_record_shape(value.bytes, value.size, &hidden, &precision);
+    float *hc = status == SHOAL_OK ? calloc(2 * (size_t)hidden, sizeof *hc) : NULL;
+    if (hc) {
+        shoal_record_init(&record, hidden, hc);
+        status = shoal_record_decode(&record, value.bytes, value.size);
+    } else if (status == SHOAL_OK) {
+        status = SHOAL_NOMEM;
+    }
+    if (status == SHOAL_OK)
+        status = take_record(&record, model, explained, message);
+    else
+        shoal_fail(message, status, "record of user '%s': %s", user, shoal_status_text(status));
+    free(hc);
+    return status;
+}
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
+/* What the pipeline serves after the last of `count` events. */
+static enum shoal_status serve(const struct shoal_model *model,
+                               const struct shoal_features *features, size_t count,
+                               const float *rates, float *score)
+{
+    size_t hidden = model->params.dims.hidden;
+    struct shoal_step *step = NULL;
+    float *hc = calloc(2 * hidden, sizeof *hc);
+    enum shoal_status status =
+        hc ? shoal_step_create(model, 1, SHOAL_FP16, &step) : SHOAL_NOMEM;
+    for (size_t t = 0; status == SHOAL_OK && t < count; t++) {
+        struct shoal_step_row row = {
+            .features = features[t], .h = hc, .c = hc + hidden, .counters = rates};
+        shoal_step_run(step, &row, 1);
+        *score = row.score;
+    }
+    shoal_step_destroy(step);
+    free(hc);
+    return status;
+}
+
+/* The last events of all, with their features. */
+static enum shoal_status take_events(const struct shoal_dataset *of_user,
+                                     const struct shoal_examples *examples,
+                                     const struct shoal_model *model, bool ring,
+                                     struct shoal_explain_case *explained,
+                                     struct shoal_message *message)
+{
+    size_t all = of_user->events_count;
+    size_t most = ring ? model->params.dims.ring : SHOAL_EXPLAIN_EVENTS_MAX;
+    size_t count = all < most ? all : most;
+    enum shoal_status status = make_room(explained, count, message);
+    if (status != SHOAL_OK)
+        return status;
+    explained->known = all;
+    explained->whole = count == all;
+    memcpy(explained->touches, of_user->touches + all - count, count * sizeof *of_user->touches);
+    memcpy(explained->features, examples->features + all - count,
+           count * sizeof *examples->features);
+    for (size_t t = 0; ring && t < count; t++)
+        explained->touches[t].time_ms = explained->touches[t].time_ms / 1000 * 1000;
+    if (ring)
+        shoal_explain_ring(&model->params.dims, explained->touches, count, explained->features);
+    memcpy(explained->rates, examples->counters + (all - 1) * SHOAL_COUNTERS,
+           sizeof explained->rates);
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_explain_case_make(const struct shoal_dataset *dataset,
+                                          const struct shoal_model *model, const char *user,
+                                          bool ring, struct shoal_explain_case *explained,
+                                          struct shoal_message *message)
+{
+    uint32_t number;
+    *explained = (struct shoal_explain_case){.user = user, .from_events = true, .state = NAN};
+    if (!shoal_dataset_find_user(dataset, user, strlen(user), &number))
+        return shoal_fail(message, SHOAL_NOT_FOUND, "user '%s' has no events", user);
+    size_t first = dataset->first[number], count = dataset->first[number + 1] - first;
+    size_t bounds[2] = {0, count};
+    /* What examples.h reads of a data set, for this user alone. */
+    const struct shoal_dataset of_user = {
+        .touches = dataset->touches + first,
+        .events_count = count,
+        .first = bounds,
+        .users_count = 1,
+    };
+    struct shoal_examples examples;
+    enum shoal_status status = shoal_examples_make(&of_user, &model->params.dims, &examples);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "out of memory with %zu events", count);
+    status = take_events(&of_user, &examples, model, ring, explained, message);
+    if (status == SHOAL_OK) {
+        explained->served_by = model->id;
+        status = serve(model, examples.features, count, explained->rates, &explained->served);
+        if (status != SHOAL_OK)
+            shoal_fail(message, status, "out of memory");
+    }
+    shoal_examples_finish(&examples);
+    return status;
+}
