@@ -75,7 +75,8 @@ static void show_variant(const struct shoal_prompts_goal_report *report,
     if (tuned->brief.count)
         fprintf(out, ", short histories %+.4f ± %.4f of %zu", tuned->brief.gain,
                 1.96 * tuned->brief.error, tuned->brief.count);
-    fprintf(out, "; epoch %u of %u, spread %.3g\n", tuned->best, tuned->epochs, tuned->spread);
+    fprintf(out, "; NDCG@20 %+.4f ± %.4f; epoch %u of %u, spread %.3g\n", tuned->ndcg_gain,
+            1.96 * tuned->ndcg_error, tuned->best, tuned->epochs, tuned->spread);
 }
 
 static void show_goal(const struct shoal_prompts_goal_report *report, enum shoal_item_goal goal,

@@ -163,9 +163,18 @@ static double learn_row(float *scores, size_t count, uint32_t target, float weig
     return log(sum) - own;
 }
 
-/* losses (B) of the rows' targets; dq with each row's weight (NULL: no gradient is wanted). */
+/* What the place of the target among the scores counts. */
+static double ndcg20(const float *scores, size_t count, uint32_t target)
+{
+    size_t rank = 0;
+    for (size_t j = 0; j < count; j++)
+        rank += scores[j] > scores[target] || (scores[j] == scores[target] && j < target);
+    return rank < 20 ? 1 / log2((double)rank + 2) : 0;
+}
+
+/* losses (B) of the rows' targets, and their NDCG@20 (B; NULL: not wanted); dq with each row's weight (NULL: no gradient is wanted). */
 static void learn_rows(struct tuner *tuner, const struct shoal_item_asked *asked, size_t count,
-                       const float *weights, double *losses)
+                       const float *weights, double *losses, double *ndcgs)
 {
     const struct shoal_items *items = tuner->items;
     const float *bias = items->asking[tuner->goal].bias;
@@ -182,8 +191,10 @@ static void learn_rows(struct tuner *tuner, const struct shoal_item_asked *asked
                 scores[j] += bias[j];
             for (size_t k = 0; tuner->extras && k < tuner->added[row]; k++)
                 scores[additions[k].item] += additions[k].score;
-            losses[row] = learn_row(scores, items->count, asked->targets[tuner->which[row]],
-                                    weights ? weights[row] : 0);
+            uint32_t target = asked->targets[tuner->which[row]];
+            if (ndcgs)
+                ndcgs[row] = ndcg20(scores, items->count, target);
+            losses[row] = learn_row(scores, items->count, target, weights ? weights[row] : 0);
         }
         if (weights)
             shoal_gemm(false, false, rows, width, items->count, 1, tuner->scores, items->count,
@@ -195,11 +206,11 @@ static void learn_rows(struct tuner *tuner, const struct shoal_item_asked *asked
 
 enum { JUDGED_AT_ONCE = 128 };
 
-/* losses of all the asked, in their order. generator NULL: without prompts. The spread of the last batch. */
+/* losses of all the asked, in their order, and behind them as many NDCGs. generator NULL: without prompts. The spread of the last batch. */
 static double judge_all(struct tuner *tuner, const struct shoal_item_asked *asked,
                         const struct shoal_prompt_generator *generator, double *losses)
 {
-    double spread = 0, by_row[JUDGED_AT_ONCE];
+    double spread = 0, by_row[JUDGED_AT_ONCE], ndcgs[JUDGED_AT_ONCE];
     uint32_t which[JUDGED_AT_ONCE];
     for (size_t at = 0; at < asked->count; at += JUDGED_AT_ONCE) {
         size_t count = asked->count - at < JUDGED_AT_ONCE ? asked->count - at : JUDGED_AT_ONCE;
@@ -210,9 +221,11 @@ static double judge_all(struct tuner *tuner, const struct shoal_item_asked *aske
             forward(tuner, generator, count);
             spread = shoal_prompt_batch_spread(tuner->batch);
         }
-        learn_rows(tuner, asked, count, NULL, by_row);
-        for (size_t row = 0; row < count; row++)
+        learn_rows(tuner, asked, count, NULL, by_row, ndcgs);
+        for (size_t row = 0; row < count; row++) {
             losses[tuner->which[row]] = by_row[row];
+            losses[asked->count + tuner->which[row]] = ndcgs[row];
+        }
     }
     return spread;
 }
@@ -257,11 +270,11 @@ enum shoal_status shoal_prompt_judge(const struct shoal_model *model, const stru
                                      struct shoal_prompt_gain *brief)
 {
     struct tuner tuner;
-    double *before = malloc(2 * (asked->count + 1) * sizeof *before);
+    double *before = malloc(4 * (asked->count + 1) * sizeof *before);
     enum shoal_status status =
         before ? init(&tuner, model, items, goal, JUDGED_AT_ONCE) : SHOAL_NOMEM;
     if (status == SHOAL_OK) {
-        double *after = before + asked->count;
+        double *after = before + 2 * asked->count;
         bool prompted = prompts && prompts->parts[goal];
         (void)judge_all(&tuner, asked, NULL, before);
         memcpy(after, before, asked->count * sizeof *after);
@@ -351,7 +364,7 @@ static double learn_batch(struct tuner *tuner, struct weights *weights,
         sum += weight_of(tuner, learn, tuner->which[row]);
     for (size_t row = 0; row < count; row++)
         weights->row_weights[row] = weight_of(tuner, learn, tuner->which[row]) / sum;
-    learn_rows(tuner, learn, count, weights->row_weights, weights->losses);
+    learn_rows(tuner, learn, count, weights->row_weights, weights->losses, NULL);
     shoal_gemm(false, false, count, hidden, width, 1, tuner->dq, width,
                tuner->items->asking[tuner->goal].state, hidden, 0, tuner->dstates, hidden);
     double loss = (double)options->lambda * shoal_prompt_batch_spread(tuner->batch);
@@ -398,18 +411,22 @@ static void judge_epoch(struct tuner *tuner, struct weights *weights, const stru
         return;
     report->all = all;
     report->brief = gain_of(judge, before, after, true);
+    struct shoal_prompt_gain ndcg =
+        gain_of(judge, before + judge->count, after + judge->count, false);
+    report->ndcg_gain = -ndcg.gain;
+    report->ndcg_error = ndcg.error;
     report->best = epoch;
     report->spread = spread;
     memcpy(weights->best, weights->values, weights->size * sizeof(float));
 }
 
-/* All epochs up to the best one; `best` of the weights is it. losses: 2·judged. */
+/* All epochs up to the best one; `best` of the weights is it. losses: room for 4·judged. */
 static void learn_epochs(struct tuner *tuner, struct weights *weights,
                          const struct shoal_item_asked *learn, const struct shoal_item_asked *judge,
                          const struct shoal_prompt_options *options, double *losses,
                          struct shoal_prompt_report *report)
 {
-    double *before = losses, *after = losses + judge->count;
+    double *before = losses, *after = losses + 2 * judge->count;
     (void)judge_all(tuner, judge, NULL, before);
     judge_epoch(tuner, weights, judge, before, after, 0, report);
     for (uint32_t epoch = 0; epoch < options->epochs; epoch++) {
@@ -419,7 +436,7 @@ static void learn_epochs(struct tuner *tuner, struct weights *weights,
         report->epochs = epoch + 1;
         judge_epoch(tuner, weights, judge, before, after, epoch + 1, report);
     }
-    report->kept = report->all.gain > 2 * report->all.error;
+    report->kept = report->all.gain > 2 * report->all.error && report->ndcg_gain > 0;
 }
 
 enum shoal_status shoal_prompt_tune(const struct shoal_model *model, const struct shoal_items *items,
@@ -431,7 +448,7 @@ enum shoal_status shoal_prompt_tune(const struct shoal_model *model, const struc
     struct tuner tuner = {.room = 0};
     struct weights weights = {.size = 0};
     size_t room = options->batch > JUDGED_AT_ONCE ? options->batch : JUDGED_AT_ONCE;
-    double *losses = malloc((2 * judge->count + 1) * sizeof *losses);
+    double *losses = malloc((4 * judge->count + 1) * sizeof *losses);
     *report = (struct shoal_prompt_report){.kept = false};
     prompts->parts[goal] = 0;
     enum shoal_status status =

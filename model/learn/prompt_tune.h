@@ -6,8 +6,9 @@
  * over the whole catalogue, with the very scores that are served (items_parts.h), or without what neighbours and
  * repeats add: those counted the targets that the catalogue was learnt from. AdamW with a falling rate; W1 starts
  * small and random, W2 at zero, so training starts where nothing is changed. The epoch with the least loss of the
- * judged targets is the best; it is kept if the loss is less than without prompts by two standard errors. The same seed
- * gives the same bits. */
+ * judged targets is the best; it is kept if the loss is less than without prompts by two standard errors and NDCG@20
+ * is more: on a log of rare items a loss may fall by what happens far down the ranking. The same seed gives the same
+ * bits. */
 #ifndef SHOAL_LEARN_PROMPT_TUNE_H
 #define SHOAL_LEARN_PROMPT_TUNE_H
 
@@ -37,6 +38,7 @@ struct shoal_prompt_gain {
 struct shoal_prompt_report {
     bool kept;
     struct shoal_prompt_gain all, brief; /* brief: histories of fewer than SHOAL_SHORT_HISTORY events */
+    double ndcg_gain, ndcg_error;        /* by how much NDCG@20 is more */
     uint32_t epochs, best;               /* run; the best, 0: as it started */
     double spread;                       /* Σ_u ‖prompt_u − mean‖²/B of the last batch judged at the best */
 };

@@ -248,6 +248,7 @@ Test(prompt_tune, prompts_tell_peoples_apart_whose_histories_do_not)
                                         &all, &brief),
                      SHOAL_OK);
         cr_assert_float_eq(all.after, report.all.after, 1e-9);
+        cr_assert_gt(report.ndcg_gain, 2 * report.ndcg_error);
         cr_assert_eq(all.count, judge.asked.count);
         double without = told_apart(&judge, judge.items);
         cr_assert(without > 0.4 && without < 0.6, "without prompts: %g", without);
