@@ -57,7 +57,7 @@ struct shoal_item_pick {
     float score;   /* logit; comparable within one query */
 };
 
-/* Room for up to `batch` queries at once, of one thread. */
+/* Room for up to `batch` queries at once, of one thread, to any catalogue of the same width. */
 struct shoal_items_room;
 enum shoal_status shoal_items_room_create(const struct shoal_items *items, size_t batch,
                                           struct shoal_items_room **room) SHOAL_MUST_CHECK;

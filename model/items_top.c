@@ -7,17 +7,18 @@
  *                               above its least
  *
  * The extras are added before anything is chosen, so nothing is approximated, and an extra may be negative. An
- * element of S is the same bits whatever B is (blas.h), so a user's picks are too. */
+ * element of S is the same bits whatever B is (row_products.h), so a user's picks are too. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/blas.h"
 #include "model/items_parts.h"
+#include "model/row_products.h"
+#include "model/vmath_lanes.h"
 
 enum {
-    SLICE = 64,   /* users at once: their scores of a block stay in the second cache */
-    BLOCK = 1024, /* items: 256 KiB of vectors at W = 64 */
+    SLICE = 64,  /* users at once: their scores of a block stay in the second cache */
+    BLOCK = 256, /* items, a multiple of SHOAL_ROWS_TILE */
 };
 
 struct asked {
@@ -90,16 +91,20 @@ static void multiply(const struct shoal_items *items, const struct shoal_items_r
                      size_t first, size_t count, size_t from, float *scores)
 {
     size_t width = items->width;
-    shoal_gemm(false, true, count, block_size(items, from), width, 1, room->q + first * width, width,
-               items->vectors + from * width, width, 0, scores, BLOCK);
+    shoal_row_products(count, block_size(items, from), width, room->q + first * width, width,
+                       items->vectors + from * width, width, scores, BLOCK);
 }
 
 /* Bias and extras of one user to its scores of the block; the extras of earlier blocks are behind it. */
 static void complete(const struct shoal_items *items, struct asked *asked, size_t from, float *scores)
 {
     size_t size = block_size(items, from);
-    for (size_t j = 0; j < size; j++)
-        scores[j] += asked->bias[from + j];
+    const float *bias = asked->bias + from;
+    size_t whole = size / V8_WIDTH * V8_WIDTH;
+    for (size_t j = 0; j < whole; j += V8_WIDTH)
+        v8_store(scores + j, v8_load(scores + j) + v8_load(bias + j));
+    for (size_t j = whole; j < size; j++)
+        scores[j] += bias[j];
     while (asked->next < asked->count && asked->extras[asked->next].item < from + size) {
         const struct shoal_item_extra *extra = &asked->extras[asked->next++];
         scores[extra->item - from] += extra->score;
@@ -141,11 +146,26 @@ static void sift_up(struct shoal_item_pick *heap, size_t at)
     }
 }
 
+/* Is any of sixteen scores above `least`? Hardly ever, once the heap is full: then they are passed over. */
+static bool any_above(const float *scores, float least)
+{
+    v8i above = (v8_load(scores) > v8_set(least)) | (v8_load(scores + V8_WIDTH) > v8_set(least));
+    uint64_t parts[4];
+    memcpy(parts, &above, sizeof parts);
+    return (parts[0] | parts[1] | parts[2] | parts[3]) != 0;
+}
+
 /* Items come by rising index, so one that is only as good as the last of a full heap comes after it. */
 static void take(struct shoal_item_pick *heap, size_t *count, size_t n, const float *scores,
                  size_t from, size_t size)
 {
     for (size_t j = 0; j < size; j++) {
+        if (*count == n && j % (2 * V8_WIDTH) == 0) {
+            while (j + 2 * V8_WIDTH <= size && !any_above(scores + j, heap[0].score))
+                j += 2 * V8_WIDTH;
+            if (j >= size)
+                return;
+        }
         struct shoal_item_pick pick = {(uint32_t)(from + j), scores[j]};
         if (*count == n) {
             if (!(pick.score > heap[0].score))

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "stream/bundle_offer.h"
 #include "stream/consent.h"
 
 enum {
@@ -82,6 +83,11 @@ void shoal_conditions_standing(const struct shoal_asking *asking, struct shoal_d
                                              : prompted >= promotion->min_prompted,
                              (double)prompted, (double)promotion->min_prompted);
     check_consents(asking, decision);
+    if (promotion->bundle_count > 0) {
+        unsigned bought = shoal_bundle_look(promotion, asking->record).bought;
+        shoal_conditions_add(decision, SHOAL_CONDITION_BUNDLE, bought < promotion->bundle_count,
+                             bought, promotion->bundle_count);
+    }
 }
 
 /* ---- new ----------------------------------------------------------------------------------- */
@@ -152,6 +158,11 @@ void shoal_conditions_new(const struct shoal_asking *asking, struct shoal_decisi
     const struct shoal_promotion *promotion = asking->promotion;
     unsigned count = asking->grant ? asking->grant->count : 0;
     int64_t since_ms = count > 0 ? asking->now_ms - asking->grant->last_ms : 0;
+    if (promotion->bundle_count > 0) {
+        int anchor = shoal_bundle_look(promotion, asking->record).anchor;
+        shoal_conditions_add(decision, SHOAL_CONDITION_BUNDLE_ITEM, anchor >= 0,
+                             anchor >= 0 ? anchor : (double)NAN, 0);
+    }
     if (promotion->cooldown_ms > 0)
         shoal_conditions_add(decision, SHOAL_CONDITION_COOLDOWN,
                              count == 0 || since_ms >= promotion->cooldown_ms,

@@ -6,8 +6,9 @@
  * promotion without triggers is evaluated at every event and timer in the same way, but a decision is
  * written only when the answer changes. The control group gets the same answers with variant "control".
  *
- *   standing conditions   validity, segments, score, prompted, consent
- *   those of a new offer  the same and cool-down, limit, quiet hours, active hours, budget, exclusion
+ *   standing conditions   validity, segments, score, prompted, consent, bundle (not all of it is bought)
+ *   those of a new offer  the same and bundle.item (the user lately turned to some of it), cool-down, limit,
+ *                         quiet hours, active hours, budget, exclusion
  *
  * At any occasion a standing offer is checked again for the standing conditions (the offer itself used up the
  * others, and night does not take back what was offered at noon) and withdrawn by a decision with eligible =
@@ -32,7 +33,7 @@
 #include "stream/policy.h"
 #include "stream/segments.h"
 
-enum { SHOAL_REASONS_MAX = SHOAL_DIMENSION_COUNT + SHOAL_CONSENT_KNOWN_SHIFT + 10 };
+enum { SHOAL_REASONS_MAX = SHOAL_DIMENSION_COUNT + SHOAL_CONSENT_KNOWN_SHIFT + 12 };
 
 /*  X(NAME, "name in reasons") */
 #define SHOAL_CONDITION_LIST(X)                                                                    \
@@ -42,6 +43,8 @@ enum { SHOAL_REASONS_MAX = SHOAL_DIMENSION_COUNT + SHOAL_CONSENT_KNOWN_SHIFT + 1
     X(MAX_SCORE, "score.max")                                                                      \
     X(PROMPTED, "prompted.min")                                                                    \
     X(CONSENT, "consent")                                                                          \
+    X(BUNDLE, "bundle")                                                                            \
+    X(BUNDLE_ITEM, "bundle.item")                                                                  \
     X(COOLDOWN, "cooldown")                                                                        \
     X(LIMIT, "limit")                                                                              \
     X(QUIET, "quiet")                                                                              \
@@ -64,6 +67,8 @@ enum shoal_condition {
  *  *_SCORE        score                                            score
  *  PROMPTED       probability, NaN if the model cannot say         probability
  *  CONSENT        1 given, 0 withdrawn, NaN if never said          nothing
+ *  BUNDLE         items of it bought lately                        its items
+ *  BUNDLE_ITEM    index of the item it begins with, NaN: none      nothing: the promotion's bundle
  *  COOLDOWN       ms since the last offer, NaN if there was none   ms
  *  LIMIT          offers so far                                    most offers
  *  QUIET          local minute of the day                          nothing: the promotion's hours

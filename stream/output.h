@@ -37,6 +37,11 @@ void shoal_output_change(enum shoal_output_format format, const struct shoal_eve
                          const struct shoal_change *change, const struct shoal_record *record,
                          const struct shoal_model *model, const char *id,
                          struct shoal_buffer *out);
+/* A decision that carries next items, as shoal_output_carries says, is left open: shoal_output_items appends
+ * them and closes it. */
+bool shoal_output_carries(const struct shoal_decision *decision, const struct shoal_model *model);
+void shoal_output_items(enum shoal_output_format format, const struct shoal_items *items,
+                        const struct shoal_item_pick *picks, size_t count, struct shoal_buffer *out);
 void shoal_output_decision(enum shoal_output_format format, const struct shoal_event *event,
                            const struct shoal_decision *decision,
                            const struct shoal_record *record, const struct shoal_model *model,

@@ -3,7 +3,8 @@
  *
  *   {"id","user_id","promotion","kind","eligible","variant":"treatment"|"control","trigger":null|name,
  *    "reasons":[{"condition","value","limit","met"}…],"scores":{"purchase_24h"[,"prompted"]},
- *    "segments":{dimension:level|null…},"model","policy","event_time","expires_at":null|time}
+ *    "segments":{dimension:level|null…},"model","policy","event_time","expires_at":null|time
+ *    [,"bundle":[item…]][,"items":[{"item"[,"score"]}…]]}
  *
  * What a reason's value and limit are:
  *
@@ -13,6 +14,9 @@
  *   score.min/score.max  score               score
  *   prompted.min         probability|null    probability; null: the model cannot say
  *   consent.<name>       true|false|null     true; null: the user never said
+ *   bundle               items bought lately how many items it has
+ *   bundle.item          item|null           [item…]     which of its items the offer begins with; null: the user
+ *                                                        turned to none of them lately
  *   cooldown             "2h13m"|null        "1d"      time since the last offer; null: none so far
  *   limit                offers so far       most
  *   quiet                "22:30"             ["22:00","08:00"]  local time, and the hours without offers
@@ -24,6 +28,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "stream/bundle_offer.h"
 #include "stream/consent.h"
 #include "stream/encode.h"
 #include "stream/output.h"
@@ -91,10 +96,19 @@ static void put_hours(struct shoal_encoder *e, const struct shoal_hours *hours)
     shoal_encode_array_end(e);
 }
 
+static void put_bundle(struct shoal_encoder *e, const struct shoal_promotion *promotion)
+{
+    shoal_encode_array(e, promotion->bundle_count);
+    for (unsigned i = 0; i < promotion->bundle_count; i++)
+        put_text(e, promotion->bundle[i].id);
+    shoal_encode_array_end(e);
+}
+
 /* ---- reasons ------------------------------------------------------------------------------- */
 
 /* Each kind of condition has its own form of value. */
-static void put_value(struct shoal_encoder *e, const struct shoal_reason *reason)
+static void put_value(struct shoal_encoder *e, const struct shoal_promotion *promotion,
+                      const struct shoal_reason *reason)
 {
     switch (reason->condition) {
     case SHOAL_CONDITION_VALIDITY:
@@ -114,7 +128,14 @@ static void put_value(struct shoal_encoder *e, const struct shoal_reason *reason
         put_duration(e, reason->value);
         break;
     case SHOAL_CONDITION_LIMIT:
+    case SHOAL_CONDITION_BUNDLE:
         shoal_encode_int(e, (int64_t)reason->value);
+        break;
+    case SHOAL_CONDITION_BUNDLE_ITEM:
+        if (isnan(reason->value))
+            shoal_encode_null(e);
+        else
+            put_text(e, promotion->bundle[(int)reason->value].id);
         break;
     case SHOAL_CONDITION_BUDGET:
         shoal_encode_name(e, reason->value > 0 ? "left" : "used up");
@@ -163,7 +184,11 @@ static void put_limit(struct shoal_encoder *e, const struct shoal_promotion *pro
         break;
     case SHOAL_CONDITION_LIMIT:
     case SHOAL_CONDITION_BUDGET:
+    case SHOAL_CONDITION_BUNDLE:
         shoal_encode_int(e, (int64_t)reason->limit);
+        break;
+    case SHOAL_CONDITION_BUNDLE_ITEM:
+        put_bundle(e, promotion);
         break;
     case SHOAL_CONDITION_QUIET:
         put_hours(e, &promotion->quiet);
@@ -212,7 +237,7 @@ static void put_reasons(struct shoal_encoder *e, const struct shoal_decision *de
         SHOAL_ENCODE_KEY(e, "condition");
         put_condition(e, reason);
         SHOAL_ENCODE_KEY(e, "value");
-        put_value(e, reason);
+        put_value(e, decision->promotion, reason);
         SHOAL_ENCODE_KEY(e, "limit");
         put_limit(e, decision->promotion, reason);
         SHOAL_ENCODE_KEY(e, "met");
@@ -238,6 +263,54 @@ static void put_scores(struct shoal_encoder *e, const struct shoal_decision *dec
     shoal_encode_map_end(e);
 }
 
+/* ---- items --------------------------------------------------------------------------------- */
+
+bool shoal_output_carries(const struct shoal_decision *decision, const struct shoal_model *model)
+{
+    return decision->eligible && decision->promotion->items > 0 && model->items;
+}
+
+/* The bundle, and what of it is to be offered. */
+static void put_offered_bundle(struct shoal_encoder *e, const struct shoal_promotion *promotion,
+                               const struct shoal_record *record)
+{
+    uint32_t carried = shoal_bundle_look(promotion, record).carried;
+    SHOAL_ENCODE_KEY(e, "bundle");
+    put_bundle(e, promotion);
+    SHOAL_ENCODE_KEY(e, "items");
+    shoal_encode_array(e, (uint32_t)__builtin_popcount(carried));
+    for (; carried; carried &= carried - 1) {
+        shoal_encode_map(e, 1);
+        SHOAL_ENCODE_KEY(e, "item");
+        put_text(e, promotion->bundle[__builtin_ctz(carried)].id);
+        shoal_encode_map_end(e);
+    }
+    shoal_encode_array_end(e);
+}
+
+void shoal_output_items(enum shoal_output_format format, const struct shoal_items *items,
+                        const struct shoal_item_pick *picks, size_t count, struct shoal_buffer *out)
+{
+    struct shoal_encoder e;
+    shoal_encode_init(&e, format == SHOAL_OUTPUT_JSON ? SHOAL_ENCODE_JSON : SHOAL_ENCODE_MSGPACK,
+                      out);
+    e.comma = true; /* it goes on behind expires_at */
+    SHOAL_ENCODE_KEY(&e, "items");
+    shoal_encode_array(&e, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        size_t size;
+        const char *id = shoal_items_id(items, picks[i].item, &size);
+        shoal_encode_map(&e, 2);
+        SHOAL_ENCODE_KEY(&e, "item");
+        shoal_encode_str(&e, id, size);
+        SHOAL_ENCODE_KEY(&e, "score");
+        shoal_encode_score(&e, (double)picks[i].score);
+        shoal_encode_map_end(&e);
+    }
+    shoal_encode_array_end(&e);
+    shoal_encode_map_end(&e);
+}
+
 void shoal_output_decision(enum shoal_output_format format, const struct shoal_event *event,
                            const struct shoal_decision *decision, const struct shoal_record *record,
                            const struct shoal_model *model, const char *id,
@@ -246,7 +319,9 @@ void shoal_output_decision(enum shoal_output_format format, const struct shoal_e
     struct shoal_encoder e;
     shoal_encode_init(&e, format == SHOAL_OUTPUT_JSON ? SHOAL_ENCODE_JSON : SHOAL_ENCODE_MSGPACK,
                       out);
-    shoal_encode_map(&e, 14);
+    bool carries = shoal_output_carries(decision, model);
+    bool bundle = decision->eligible && decision->promotion->bundle_count > 0;
+    shoal_encode_map(&e, 14u + (carries ? 1u : 0) + (bundle ? 2u : 0));
     SHOAL_ENCODE_KEY(&e, "id");
     put_text(&e, id);
     SHOAL_ENCODE_KEY(&e, "user_id");
@@ -278,5 +353,8 @@ void shoal_output_decision(enum shoal_output_format format, const struct shoal_e
         shoal_encode_time(&e, decision->expires_ms);
     else
         shoal_encode_null(&e);
-    shoal_encode_map_end(&e);
+    if (bundle)
+        put_offered_bundle(&e, decision->promotion, record);
+    if (!carries)
+        shoal_encode_map_end(&e);
 }

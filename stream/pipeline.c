@@ -137,6 +137,7 @@ void shoal_pipeline_destroy(struct shoal_pipeline *p)
     shoal_decoder_destroy(p->decoder);
     shoal_cache_destroy(p->cache);
     shoal_step_destroy(p->step);
+    pipeline_items_forget(p);
     shoal_arena_finish(&p->arena);
     shoal_buffer_finish(&p->scratch);
     shoal_partition_states_finish(&p->states);

@@ -80,9 +80,10 @@ bool pipeline_prepare(struct shoal_pipeline *p, struct item *item, struct shoal_
     return true;
 }
 
-/* Hangs the bytes in `scratch` on the item as an output. */
+/* Hangs the bytes in `scratch` on the item as an output, *hung if it is wanted (may be NULL). */
 static enum shoal_status queue_output(struct shoal_pipeline *p, struct item *item,
-                                      enum shoal_topic topic, const char *id, size_t id_size)
+                                      enum shoal_topic topic, const char *id, size_t id_size,
+                                      struct pending **hung)
 {
     struct pending *pending = shoal_arena_alloc(&p->arena, sizeof *pending);
     char *value = shoal_arena_copy(&p->arena, p->scratch.bytes, p->scratch.size);
@@ -104,17 +105,20 @@ static enum shoal_status queue_output(struct shoal_pipeline *p, struct item *ite
     };
     *item->last = pending;
     item->last = &pending->next;
+    if (hung)
+        *hung = pending;
     return SHOAL_OK;
 }
 
 /* Writes what changed and what was decided, or only counts it in recovery. */
-static enum shoal_status tell(struct shoal_pipeline *p, struct item *item,
+static enum shoal_status tell(struct shoal_pipeline *p, struct item *item, int64_t now_ms,
                               const struct shoal_change *changes, size_t changes_count,
                               size_t decisions_count)
 {
     const struct shoal_pipeline_options *o = &p->options;
     const struct shoal_record *record = &item->entry->record;
     enum shoal_status status = SHOAL_OK;
+    struct pending *pending;
     char id[512];
     if (item->suppressed)
         return SHOAL_OK;
@@ -126,7 +130,7 @@ static enum shoal_status tell(struct shoal_pipeline *p, struct item *item,
         shoal_buffer_clear(&p->scratch);
         shoal_output_change(o->format, &item->event, &changes[i], record, o->model, id,
                             &p->scratch);
-        status = queue_output(p, item, SHOAL_TOPIC_SEGMENTS, id, size);
+        status = queue_output(p, item, SHOAL_TOPIC_SEGMENTS, id, size, NULL);
     }
     for (size_t i = 0; i < decisions_count && status == SHOAL_OK; i++) {
         size_t size = shoal_output_id(o->topic, &item->event, p->decisions[i].promotion->id, id,
@@ -134,7 +138,9 @@ static enum shoal_status tell(struct shoal_pipeline *p, struct item *item,
         shoal_buffer_clear(&p->scratch);
         shoal_output_decision(o->format, &item->event, &p->decisions[i], record, o->model, id,
                               &p->scratch);
-        status = queue_output(p, item, SHOAL_TOPIC_DECISIONS, id, size);
+        status = queue_output(p, item, SHOAL_TOPIC_DECISIONS, id, size, &pending);
+        if (status == SHOAL_OK && shoal_output_carries(&p->decisions[i], o->model))
+            status = pipeline_items_want(p, item, p->decisions[i].promotion, now_ms, pending);
     }
     return status;
 }
@@ -173,7 +179,7 @@ static enum shoal_status judge(struct shoal_pipeline *p, struct item *item,
     size_t decisions_count =
         o->policy ? shoal_decide(o->policy, &occasion, record, &item->state->budgets, p->decisions)
                   : 0;
-    return tell(p, item, changes, occasion.changes_count, decisions_count);
+    return tell(p, item, view->now_ms, changes, occasion.changes_count, decisions_count);
 }
 
 /* ---- timers -------------------------------------------------------------------------------- */
@@ -222,7 +228,7 @@ bool pipeline_is_stale(const struct item *item)
 static enum shoal_status fall_due(struct shoal_pipeline *p, struct item *item, int64_t due_ms)
 {
     struct shoal_record *record = &item->entry->record;
-    float counters[SHOAL_COUNTERS], rates[SHOAL_COUNTERS];
+    float counters[SHOAL_COUNTERS];
     struct shoal_view view = {
         .model = p->options.model,
         .now_ms = due_ms,
@@ -233,10 +239,10 @@ static enum shoal_status fall_due(struct shoal_pipeline *p, struct item *item, i
     item->event.offset = record->offset;
     memcpy(counters, record->counters, sizeof counters);
     shoal_counters_decay(counters, view.gap_ms);
-    shoal_counters_rates(counters, due_ms - record->first_ms, rates);
+    shoal_counters_rates(counters, due_ms - record->first_ms, item->rates);
     uint32_t timers = shoal_segments_timers(&p->options.rules, record, due_ms);
     p->counts.timers++;
-    return judge(p, item, &view, rates, record->last_ms, timers);
+    return judge(p, item, &view, item->rates, record->last_ms, timers);
 }
 
 enum shoal_status pipeline_fire(struct shoal_pipeline *p, struct item *item)

@@ -44,6 +44,8 @@ enum {
     TIMERS_MAX = 1024, /* in a span */
 };
 
+struct pipeline_items; /* room for next items, pipeline_items.c */
+
 struct shoal_pipeline {
     struct shoal_pipeline_options options;
     struct shoal_store *store;
@@ -76,6 +78,7 @@ struct shoal_pipeline {
 
     struct shoal_partition_states states;
     struct shoal_decision *decisions; /* SHOAL_GRANTS_MAX: enough for any policy */
+    struct pipeline_items *next_items; /* NULL until model and policy need it */
     struct shoal_buffer scratch;
     struct shoal_save_item *saves;
     size_t saves_capacity;
@@ -125,6 +128,19 @@ bool pipeline_prepare(struct shoal_pipeline *pipeline, struct item *item,
 /* Second half: segments, decisions, outputs, timers. NOMEM. */
 enum shoal_status pipeline_conclude(struct shoal_pipeline *pipeline, struct item *item,
                                     const struct shoal_step_row *row) SHOAL_MUST_CHECK;
+/* Before a micro-batch: makes the room for next items if the model has a catalogue and the policy asks for
+ * some; it stays from then on. NOMEM. */
+enum shoal_status pipeline_items_prepare(struct shoal_pipeline *pipeline) SHOAL_MUST_CHECK;
+/* The decision in `scratch`, hung on the item as `pending`, gets its items with the next flush. `now_ms`: of
+ * the decision; the item's rates are as of then. NOMEM. */
+enum shoal_status pipeline_items_want(struct shoal_pipeline *pipeline, const struct item *item,
+                                      const struct shoal_promotion *promotion, int64_t now_ms,
+                                      struct pending *pending) SHOAL_MUST_CHECK;
+/* Writes the items of all decisions that wait for them. To be called before a user of one of them is stepped
+ * again. NOMEM. */
+enum shoal_status pipeline_items_flush(struct shoal_pipeline *pipeline) SHOAL_MUST_CHECK;
+/* Frees the room. */
+void pipeline_items_forget(struct shoal_pipeline *pipeline);
 /* A timer that is not the one in force: it does nothing, and its user is not touched. */
 bool pipeline_is_stale(const struct item *item);
 /* Everything of a user that is due by the timer's tick falls due. NOMEM. */

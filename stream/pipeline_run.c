@@ -203,8 +203,9 @@ static enum shoal_status run_chunk(struct shoal_pipeline *p, const uint32_t *ord
         if (status != SHOAL_OK)
             return status;
     }
+    enum shoal_status status = pipeline_items_flush(p);
     stage_done(p, SHOAL_STAGE_decide, &since);
-    return SHOAL_OK;
+    return status;
 }
 
 static enum shoal_status run_round(struct shoal_pipeline *p, const uint32_t *order, size_t count)
@@ -261,7 +262,9 @@ static enum shoal_status run_span(struct shoal_pipeline *p, struct shoal_message
 
 enum shoal_status shoal_pipeline_run(struct shoal_pipeline *p, struct shoal_message *message)
 {
-    enum shoal_status status = SHOAL_OK;
+    enum shoal_status status = p->items_count > 0 ? pipeline_items_prepare(p) : SHOAL_OK;
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "no memory for the items of decisions");
     for (size_t next = 0; next < p->items_count && status == SHOAL_OK;) {
         status = pipeline_next_span(p, &next, message);
         if (status == SHOAL_OK)

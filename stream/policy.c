@@ -44,6 +44,8 @@ static enum shoal_status begin_promotion(struct shoal_policy_reading *r,
     shoal_policy_begin(promotion, promotion->kind);
     promotion->lines.promotion = node->line;
     promotion->quiet = r->quiet;
+    if (promotion->kind == SHOAL_KIND_RECOMMENDATION && !shoal_policy_child(node, "bundle"))
+        promotion->items = SHOAL_OFFER_ITEMS;
     if (shoal_policy_child(node, "triggers") || shoal_policy_child(node, "enters"))
         promotion->triggers = promotion->timers = 0;
     return SHOAL_OK;
@@ -71,6 +73,10 @@ static enum shoal_status read_promotion(struct shoal_policy_reading *r,
         {"valid", shoal_policy_valid},
         {"offer", shoal_policy_offer},
         {"control", shoal_policy_control},
+        {"items", shoal_policy_items},
+        {"items_goal", shoal_policy_items_goal},
+        {"without_bought", shoal_policy_without_bought},
+        {"bundle", shoal_policy_bundle},
         {0},
     };
     struct shoal_promotion promotion;
@@ -236,6 +242,7 @@ static bool may_ask(const struct shoal_promotion *promotion, unsigned kind)
 void shoal_policy_settle(struct shoal_policy *policy)
 {
     policy->wants_prompted = policy->has_budgets = false;
+    policy->items_most = 0;
     policy->always = 0;
     memset(policy->by_behavior, 0, sizeof policy->by_behavior);
     memset(policy->by_timer, 0, sizeof policy->by_timer);
@@ -248,6 +255,8 @@ void shoal_policy_settle(struct shoal_policy *policy)
         settle_triggers(policy, i);
         policy->wants_prompted = policy->wants_prompted || promotion->min_prompted > 0;
         policy->has_budgets = policy->has_budgets || promotion->budget > 0;
+        if (promotion->items > policy->items_most)
+            policy->items_most = promotion->items;
         for (unsigned kind = 0; kind <= SHOAL_BEHAVIOR_COUNT; kind++)
             if (promotion->budget > 0 && may_ask(promotion, kind))
                 policy->spent_at[kind] |= UINT32_C(1) << i;

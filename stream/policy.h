@@ -7,6 +7,7 @@
  *   policy_who.c    what a promotion asks of the user: triggers, enters, segments, score, prompted, requires
  *   policy_when.c   times: valid, cooldown, offer, quiet, active_hours
  *   policy_terms.c  the offer's own terms: id, kind, limit, budget, priority, group, control
+ *   policy_items.c  what it is about: items, items_goal, without_bought, bundle
  *   policy_check.c  what contradicts itself or can never happen */
 #ifndef SHOAL_POLICY_H
 #define SHOAL_POLICY_H
@@ -15,13 +16,19 @@
 #include <stdint.h>
 
 #include "model/base/status.h"
+#include "model/items.h"
 #include "model/model.h"
 #include "state/record.h"
 #include "stream/dimensions.h"
 #include "stream/kinds.h"
 #include "stream/timers.h"
 
-enum { SHOAL_DAY_MINUTES = 1440 };
+enum {
+    SHOAL_DAY_MINUTES = 1440,
+    SHOAL_OFFER_ITEMS_MAX = 20,
+    SHOAL_OFFER_ITEMS = 3, /* of a recommendation that does not say how many */
+    SHOAL_BUNDLE_ITEMS_MAX = 8,
+};
 
 /* A part of each day in local time, from included, until not; over midnight if until < from. Empty if
  * both are equal. */
@@ -31,8 +38,14 @@ struct shoal_hours {
 
 /* Where in the file it stands; 0: nowhere. */
 struct shoal_promotion_lines {
-    int promotion, prompted, budget, group;
+    int promotion, prompted, budget, group, items, bundle;
     int enters[SHOAL_DIMENSION_COUNT], levels[SHOAL_DIMENSION_COUNT];
+};
+
+/* An item that a promotion names. */
+struct shoal_bundle_item {
+    char id[SHOAL_ITEM_ID_MAX + 1];
+    uint32_t hash; /* shoal_item_hash(id) */
 };
 
 struct shoal_promotion {
@@ -59,6 +72,12 @@ struct shoal_promotion {
     int64_t valid_from_ms, valid_until_ms; /* event time, half open; INT64_MIN/MAX = open */
     int64_t offer_ms;            /* how long an offer stands: expires_at = event_time + this */
     float control;               /* share of users in the control group, 0 … 0.5 */
+    uint8_t items;               /* next items that a decision carries, if the model has a catalogue;
+                                  * 0 = none. The file said so if lines.items is not 0 */
+    enum shoal_item_goal items_goal;
+    bool without_bought;         /* no items that the user has bought lately */
+    uint8_t bundle_count;        /* items of the bundle that the promotion offers; 0 = none */
+    struct shoal_bundle_item bundle[SHOAL_BUNDLE_ITEMS_MAX];
     struct shoal_promotion_lines lines;
 };
 
@@ -80,6 +99,7 @@ struct shoal_policy {
     /* Made by shoal_policy_settle. Sets of promotions have bit i for promotions[i]. */
     bool wants_prompted;         /* some promotion asks for it */
     bool has_budgets;
+    uint8_t items_most;          /* next items that a promotion of them wants; 0: none does */
     uint8_t order[SHOAL_GRANTS_MAX];     /* the order of decisions: by priority, then as in the file */
     uint32_t always;                     /* those without a trigger of any kind */
     uint32_t by_behavior[SHOAL_BEHAVIOR_COUNT], by_timer[SHOAL_TIMER_COUNT];
@@ -105,6 +125,10 @@ void shoal_policy_settle(struct shoal_policy *policy);
 enum shoal_status shoal_policy_check(struct shoal_policy *policy, const char *name,
                                      int32_t partitions, const struct shoal_model *model,
                                      struct shoal_message *message) SHOAL_MUST_CHECK;
+
+/* The line of the first promotion that asks for next items by itself, which a model without a catalogue does
+ * not have; 0: there is none, or the model has one, or there is no policy (NULL). */
+int shoal_policy_lacks_items(const struct shoal_policy *policy, const struct shoal_model *model);
 
 /* Local minute of the day at a time. */
 static inline int shoal_policy_minute(const struct shoal_policy *policy, int64_t time_ms)

@@ -148,6 +148,27 @@ static enum shoal_status check_times(struct shoal_policy_reading *r, const struc
     return status;
 }
 
+/* ---- items --------------------------------------------------------------------------------- */
+
+static enum shoal_status check_items(struct shoal_policy_reading *r, const struct shoal_yaml *node,
+                                     const struct shoal_promotion *promotion)
+{
+    enum shoal_status status = SHOAL_OK;
+    if (promotion->bundle_count > 0 && promotion->items > 0)
+        return shoal_policy_refuse(r, promotion->lines.items,
+                                   "items: a bundle (line %d) names its items itself",
+                                   promotion->lines.bundle);
+    if (promotion->items > 0)
+        return SHOAL_OK;
+    if (shoal_policy_child(node, "items_goal"))
+        status = shoal_policy_warn(r, line_of(node, "items_goal"),
+                                   "items_goal: without items it has no effect");
+    if (status == SHOAL_OK && shoal_policy_child(node, "without_bought"))
+        status = shoal_policy_warn(r, line_of(node, "without_bought"),
+                                   "without_bought: without items it has no effect");
+    return status;
+}
+
 enum shoal_status shoal_policy_check_one(struct shoal_policy_reading *r,
                                          const struct shoal_yaml *node,
                                          const struct shoal_promotion *promotion)
@@ -158,6 +179,8 @@ enum shoal_status shoal_policy_check_one(struct shoal_policy_reading *r,
     if (status == SHOAL_OK && promotion->lines.prompted && !(promotion->min_prompted > 0))
         status = shoal_policy_warn(r, promotion->lines.prompted,
                                    "prompted: without a min above 0 this is no condition");
+    if (status == SHOAL_OK)
+        status = check_items(r, node, promotion);
     if (status == SHOAL_OK && shoal_policy_child(node, "priority") && !promotion->group[0])
         status = shoal_policy_warn(r, line_of(node, "priority"),
                                    "priority: it matters only between the promotions of a group");
@@ -233,7 +256,21 @@ static enum shoal_status check_model(struct shoal_policy_reading *r,
                                    "prompted: model %s cannot say who buys only if prompted, so "
                                    "that nobody is eligible",
                                    model->version);
+    if (status == SHOAL_OK && promotion->items > 0 && promotion->lines.items && !model->items)
+        status = shoal_policy_warn(r, promotion->lines.items,
+                                   "items: model %s has no catalogue of items, so that decisions "
+                                   "carry none; train one with --items auto",
+                                   model->version);
     return status;
+}
+
+int shoal_policy_lacks_items(const struct shoal_policy *policy, const struct shoal_model *model)
+{
+    for (size_t i = 0; policy && !model->items && i < policy->count; i++) {
+        if (policy->promotions[i].items > 0 && policy->promotions[i].lines.items > 0)
+            return policy->promotions[i].lines.items;
+    }
+    return 0;
 }
 
 enum shoal_status shoal_policy_check(struct shoal_policy *policy, const char *name,

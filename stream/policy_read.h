@@ -60,6 +60,8 @@ shoal_policy_read shoal_policy_triggers, shoal_policy_enters, shoal_policy_segme
     shoal_policy_score, shoal_policy_prompted, shoal_policy_requires;
 shoal_policy_read shoal_policy_valid, shoal_policy_cooldown, shoal_policy_offer,
     shoal_policy_quiet_own, shoal_policy_active_hours;
+shoal_policy_read shoal_policy_items, shoal_policy_items_goal, shoal_policy_without_bought,
+    shoal_policy_bundle;
 /* Keys of the file. */
 shoal_policy_read shoal_policy_timezone, shoal_policy_quiet_all;
 

@@ -124,6 +124,12 @@ enum shoal_status session_commit_following(struct session *s, struct shoal_messa
                             "%" PRId64 " ms",
                             latest->version, policy ? "policy " : "no policy",
                             policy ? policy->version : "", swapped, shoal_clock_ms() - began_ms);
+            int line = shoal_policy_lacks_items(policy, latest);
+            if (line)
+                shoal_log_write(s->log, SHOAL_WARNING,
+                                "promotions, line %d: items: model %s has no catalogue of items, so that "
+                                "decisions carry none; train one with --items auto",
+                                line, latest->version);
         }
     }
     shoal_models_release(s->options->models, latest);

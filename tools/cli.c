@@ -68,6 +68,11 @@ int shoal_cli_fail(const struct shoal_cli_args *args, int code, const char *form
     return code;
 }
 
+const char *shoal_cli_dashes(const char *name)
+{
+    return name[0] && !name[1] ? "-" : "--";
+}
+
 bool shoal_cli_int(const struct shoal_cli_args *args, const char *name, long long min,
                    long long max, long long *value)
 {
@@ -78,8 +83,8 @@ bool shoal_cli_int(const struct shoal_cli_args *args, const char *name, long lon
         return true;
     }
     (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE,
-                         "--%s: '%s' is not a whole number from %lld to %lld", name,
-                         text ? text : "", min, max);
+                         "%s%s: '%s' is not a whole number from %lld to %lld",
+                         shoal_cli_dashes(name), name, text ? text : "", min, max);
     return false;
 }
 
@@ -89,8 +94,8 @@ bool shoal_cli_real(const struct shoal_cli_args *args, const char *name, double 
     const char *text = shoal_cli_get(args, name);
     if (text && shoal_real_parse(text, value) && *value >= min && *value <= max)
         return true;
-    (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--%s: '%s' is not a number from %g to %g", name,
-                         text ? text : "", min, max);
+    (void)shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s%s: '%s' is not a number from %g to %g",
+                         shoal_cli_dashes(name), name, text ? text : "", min, max);
     return false;
 }
 
@@ -188,16 +193,32 @@ static int check_required(const struct shoal_cli_args *args)
     return SHOAL_EXIT_OK;
 }
 
+static int letter_index(const struct shoal_cli_option *options, int letter)
+{
+    int i = 0;
+    while (options[i].name[1] || options[i].name[0] != letter)
+        i++;
+    return i;
+}
+
 /* Parses argv[1 …] (argv[0] is the command's name). *help is set if the page was asked for. */
 static int parse(struct shoal_cli_args *args, int argc, char **argv, bool *help)
 {
     const struct shoal_cli_option *options = args->command->options;
     struct option table[SHOAL_CLI_OPTIONS_MAX + 2] = {{0}};
+    char letters[2 * SHOAL_CLI_OPTIONS_MAX + 4] = ":h";
+    size_t used = strlen(letters);
     int count = 0;
     for (; options && options[count].name && count < SHOAL_CLI_OPTIONS_MAX; count++) {
         table[count].name = options[count].name;
         table[count].has_arg = options[count].argument ? required_argument : no_argument;
         table[count].val = 256 + count;
+        if (options[count].name[1])
+            continue;
+        table[count].val = (unsigned char)options[count].name[0];
+        letters[used++] = options[count].name[0];
+        if (options[count].argument)
+            letters[used++] = ':';
     }
     table[count].name = "help";
     table[count].val = 'h';
@@ -206,7 +227,7 @@ static int parse(struct shoal_cli_args *args, int argc, char **argv, bool *help)
     optind = 0; /* glibc: begin anew, also for a second command line */
     for (;;) {
         int before = optind > 0 ? optind : 1;
-        int found = getopt_long(argc, argv, ":h", table, NULL);
+        int found = getopt_long(argc, argv, letters, table, NULL);
         int code = SHOAL_EXIT_OK;
         if (found == -1)
             break;
@@ -221,7 +242,7 @@ static int parse(struct shoal_cli_args *args, int argc, char **argv, bool *help)
             /* A bad short option may leave optind where it was. */
             code = unknown_option(args, argv[optind > before ? optind - 1 : before]);
         } else {
-            code = take(args, found - 256, optarg);
+            code = take(args, found < 256 ? letter_index(options, found) : found - 256, optarg);
         }
         if (code != SHOAL_EXIT_OK)
             return code;

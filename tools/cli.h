@@ -21,7 +21,7 @@ enum shoal_exit {
 enum { SHOAL_CLI_OPTIONS_MAX = 64, SHOAL_CLI_REPEATS_MAX = 64 };
 
 struct shoal_cli_option {
-    const char *name;     /* long name without dashes */
+    const char *name;     /* long name without dashes; of one letter: a short option, -n */
     const char *argument; /* name of the argument in help; NULL: a flag */
     const char *standard; /* default as text; NULL: none */
     const char *help;     /* one sentence, with the unit */
@@ -41,6 +41,8 @@ struct shoal_cli_command {
     int (*run)(const struct shoal_cli_args *args); /* returns enum shoal_exit */
 };
 
+/* "--", or "-" before a name of one letter. */
+const char *shoal_cli_dashes(const char *name);
 /* Value of an option: as given, else its default, else NULL. For a flag, non-NULL if given. */
 const char *shoal_cli_get(const struct shoal_cli_args *args, const char *name);
 /* i-th value of a repeatable option, NULL beyond the last. */

@@ -65,7 +65,7 @@ void shoal_cli_print_help(const struct shoal_cli_command *command, FILE *out)
     const struct shoal_cli_option *option = command->options;
     for (; option && option->name; option++) {
         char name[64], note[256] = "";
-        snprintf(name, sizeof name, "--%s", option->name);
+        snprintf(name, sizeof name, "%s%s", shoal_cli_dashes(option->name), option->name);
         if (option->required)
             snprintf(note, sizeof note, " (required)");
         else if (option->standard)

@@ -29,7 +29,7 @@ static void print_bash(void)
         printf("    %s) options='", shoal_commands[i]->name);
         const struct shoal_cli_option *option = shoal_commands[i]->options;
         for (; option && option->name; option++)
-            printf("--%s ", option->name);
+            printf("%s%s ", shoal_cli_dashes(option->name), option->name);
         puts("--help' ;;");
     }
     puts("    esac\n"
@@ -58,8 +58,8 @@ static void print_zsh_command(const struct shoal_cli_command *command)
     printf("    %s)\n        _arguments \\\n", command->name);
     const struct shoal_cli_option *option = command->options;
     for (; option && option->name; option++) {
-        printf("            '%s--%s%s[", option->repeats ? "*" : "", option->name,
-               option->argument ? "=" : "");
+        printf("            '%s%s%s%s[", option->repeats ? "*" : "", shoal_cli_dashes(option->name),
+               option->name, option->argument ? option->name[1] ? "=" : "+" : "");
         print_zsh_text(option->help);
         putchar(']');
         if (option->argument) {

@@ -119,6 +119,11 @@ static int replay(const struct shoal_cli_args *args, struct shoal_setup *setup, 
         shoal_policies_close(options.policies);
         return shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
     }
+    if (shoal_policy_lacks_items(setup->policy, setup->model))
+        fprintf(stderr,
+                "promotions, line %d: items: model %s has no catalogue of items, so that decisions carry "
+                "none; train one with --items auto\n",
+                shoal_policy_lacks_items(setup->policy, setup->model), setup->model->version);
     int64_t since_ms = shoal_clock_ms();
     shoal_progress_start(&progress, "replay", "messages");
     status = shoal_replay(&options, &counts, &message);

@@ -144,6 +144,20 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models,
     return SHOAL_OK;
 }
 
+/* What is allowed and hardly meant: said once, by the process and not by each worker. */
+static void warn_of_items(const struct processor *p, const struct shoal_setup *setup,
+                          struct shoal_policies *policies)
+{
+    const struct shoal_policy *policy = shoal_policies_latest(policies);
+    int line = shoal_policy_lacks_items(policy, setup->model);
+    if (line)
+        shoal_log_write(&p->log, SHOAL_WARNING,
+                        "%s:%d: items: model %s has no catalogue of items, so that decisions carry none; "
+                        "train one with --items auto",
+                        p->config->promotions_path, line, setup->model->version);
+    shoal_policies_release(policies, policy);
+}
+
 static enum shoal_status work(struct processor *p, const struct shoal_setup *setup,
                               struct shoal_policies *policies, struct shoal_message *message)
 {
@@ -169,6 +183,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
                         setup->model->version, p->config->delivery, p->config->workers,
                         p->config->group_id, dynamic ? "a dynamic member" : p->instance.name,
                         p->config->topic_events, p->partitions);
+        warn_of_items(p, setup, policies);
         status = watch(p, setup->models, policies);
     }
     atomic_store(&stop, true);

@@ -16,7 +16,9 @@
 #include "tools/learn_on_top.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
+#include "tools/teacher.h"
 #include "tools/train_log.h"
+#include "tools/train_objectives.h"
 #include "tools/train_show.h"
 
 struct showing {
@@ -40,57 +42,6 @@ static void on_epoch(void *context, const struct shoal_train_epoch *epoch)
     shoal_train_log_add(&showing->log, epoch);
 }
 
-/* Where the weight of what is called `name` belongs; NULL if nothing is. */
-static float *weight_of(const char *name, size_t size, struct shoal_objective_options *objectives,
-                        struct shoal_task_mix *mix)
-{
-    static const char *const names[] = {
-#define X(objective) #objective,
-        SHOAL_OBJECTIVE_LIST(X)
-#undef X
-    };
-    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
-        if (strlen(names[o]) == size && memcmp(names[o], name, size) == 0)
-            return &objectives->weights[o];
-    for (size_t n = 0; mix && n < SHOAL_TASKS; n++) {
-        const char *task = shoal_task_info((enum shoal_task)n)->name;
-        if (n != SHOAL_buy_24h && strlen(task) == size && memcmp(task, name, size) == 0)
-            return &mix->share[n];
-    }
-    return NULL;
-}
-
-/* "behavior:0.5,gap:0.5,buy_72h:0.2"; "none" for none. False after a usage error. */
-static bool read_objectives(const struct shoal_cli_args *args, const char *option,
-                            struct shoal_objective_options *objectives, struct shoal_task_mix *mix)
-{
-    const char *at = shoal_cli_get(args, option);
-    if (at && mix && strcmp(at, "auto") == 0)
-        return true; /* as by default */
-    memset(objectives->weights, 0, sizeof objectives->weights);
-    if (!at || strcmp(at, "none") == 0)
-        return true;
-    while (*at) {
-        size_t size = strcspn(at, ":,");
-        float *weight = weight_of(at, size, objectives, mix);
-        char *end = NULL;
-        double value = at[size] == ':' ? strtod(at + size + 1, &end) : 1;
-        if (at[size] != ':')
-            end = (char *)(uintptr_t)(at + size);
-        bool number = at[size] != ':' || end > at + size + 1;
-        if (!weight || !number || !(value >= 0 && value <= 100) || (*end && *end != ',')) {
-            shoal_cli_fail(args, SHOAL_EXIT_USAGE,
-                           "--%s: \"%s\" is not NAME:WEIGHT[,…] with a weight of 0 to 100 and a NAME of "
-                           "behavior, gap, repeat, category, item%s",
-                           option, at, mix ? ", buy_1h, buy_72h, churn_3d, events_24h" : "");
-            return false;
-        }
-        *weight = (float)value;
-        at = *end ? end + 1 : end;
-    }
-    return true;
-}
-
 /* The options that are numbers, into their places. False after a usage error. */
 static bool read_options(const struct shoal_cli_args *args, struct shoal_train_options *options)
 {
@@ -111,8 +62,8 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
         !shoal_cli_real(args, "learning-rate", 1e-7, 1, &rate) ||
         !shoal_cli_real(args, "embedding-rate", -1, 10, &tables) ||
         !shoal_cli_real(args, "weight-decay", 0, 10, &decay) ||
-        !shoal_cli_real(args, "dropout-inputs", 0, 0.9, &drop_inputs) ||
-        !shoal_cli_real(args, "dropout-hidden", 0, 0.9, &drop_hidden) ||
+        !shoal_cli_real(args, "dropout-inputs", -1, 0.9, &drop_inputs) ||
+        !shoal_cli_real(args, "dropout-hidden", -1, 0.9, &drop_hidden) ||
         !shoal_cli_real(args, "dropout-recurrent", 0, 0.9, &drop_recurrent) ||
         !shoal_cli_real(args, "l2", 0, 10, &l2) ||
         !shoal_cli_real(args, "random-starts", 0, 1, &starts) ||
@@ -138,8 +89,11 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     options->learning_rate = (float)rate;
     options->embedding_rate = (float)tables;
     options->weight_decay = (float)decay;
-    options->dropout_inputs = (float)drop_inputs;
-    options->dropout_hidden = (float)drop_hidden;
+    bool taught = shoal_cli_get(args, "distil");
+    if (drop_inputs >= 0 || taught)
+        options->dropout_inputs = drop_inputs >= 0 ? (float)drop_inputs : 0;
+    if (drop_hidden >= 0 || taught)
+        options->dropout_hidden = drop_hidden >= 0 ? (float)drop_hidden : 0;
     options->dropout_recurrent = (float)drop_recurrent;
     options->l2 = (float)l2;
     options->glorot = shoal_cli_get(args, "glorot");
@@ -153,8 +107,9 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_train_o
     options->objectives.negatives = options->pretrain_objectives.negatives = (uint32_t)negatives;
     options->objectives.alpha = options->pretrain_objectives.alpha = (float)alpha;
     options->objectives_auto = strcmp(shoal_cli_get(args, "objectives"), "auto") == 0;
-    return read_objectives(args, "objectives", &options->objectives, &options->mix) &&
-           read_objectives(args, "pretrain-objectives", &options->pretrain_objectives, NULL);
+    return shoal_train_objectives_read(args, "objectives", &options->objectives, &options->mix) &&
+           shoal_train_objectives_read(args, "pretrain-objectives", &options->pretrain_objectives,
+                                       NULL);
 }
 
 static void print_measure(const char *name, const struct shoal_train_summary *summary,
@@ -376,6 +331,8 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
         code = shoal_cli_fail(
             args, status == SHOAL_TOO_FEW ? SHOAL_EXIT_DATA : SHOAL_EXIT_FAILED, "%s",
             message.text);
+    if (code == SHOAL_EXIT_OK)
+        shoal_teacher_print(&options);
     shoal_train_log_finish(&showing->log);
     shoal_model_destroy(model);
     return code;
@@ -408,14 +365,18 @@ static int run(const struct shoal_cli_args *args)
     if (shoal_train_options_check(&options, &message) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "%s", message.text);
     struct shoal_dataset dataset;
+    struct shoal_model *teacher;
     struct shoal_item_names names;
     shoal_dataset_init(&dataset, options.dims.ring);
     shoal_item_names_init(&names);
     showing.on_top.item_names = &names;
     showing.on_top.prompts_path = shoal_cli_get(args, "out");
-    code = train(args, &options, &dataset, &names, &showing);
+    code = shoal_teacher_load(args, &options, &teacher);
+    if (code == SHOAL_EXIT_OK)
+        code = train(args, &options, &dataset, &names, &showing);
     shoal_item_names_finish(&names);
     shoal_dataset_finish(&dataset);
+    shoal_model_destroy(teacher);
     return code;
 }
 
@@ -447,9 +408,10 @@ static const struct shoal_cli_option train_options[] = {
     {"weekday-days", "N", "14",
      "look at the weekday only if the events span N days: in fewer it stands for the date", false, false},
     {"weight-decay", "W", "0.05", "of AdamW, not on biases", false, false},
-    {"dropout-inputs", "P", "0.2", "share of the inputs dropped in training", false, false},
-    {"dropout-hidden", "P", "0.3", "share of the hidden state dropped before the head", false,
-     false},
+    {"dropout-inputs", "P", "-1",
+     "share of the inputs dropped in training; -1: 0.2, and none with a teacher (--distil)", false, false},
+    {"dropout-hidden", "P", "-1",
+     "share of the hidden state dropped before the head; -1: 0.3, and none with a teacher", false, false},
     {"threads", "N", "0", "threads to compute with; 0: one a processor. The model does not depend on it",
      false, false},
     {"dropout-recurrent", "P", "0", "share of the hidden state dropped on its way into the next step",
@@ -462,7 +424,7 @@ static const struct shoal_cli_option train_options[] = {
     {"objectives", "NAME:W[,…]", "auto",
      "what every event teaches beside the purchase: behavior, gap, repeat, category, item of the next "
      "event; tasks: buy_1h, buy_72h, churn_3d, events_24h; none; auto: behavior:0.3,gap:0.3,repeat:0.3 "
-     "up to 2000 users, none beyond",
+     "up to 2000 users, none beyond and with a teacher",
      false, false},
     {"negatives", "N", "256", "rows drawn beside those of the batch, for category and item", false,
      false},
@@ -488,6 +450,7 @@ static const struct shoal_cli_option train_options[] = {
      "write the training's memory there after every epoch, and go on from it if it is there, to the same "
      "model; removed at the end",
      false, false},
+    SHOAL_TEACHER_OPTIONS,
     SHOAL_ON_TOP_OPTIONS,
     {"previous", "MODEL", NULL, "keep the ids of this model's clusters where they keep their users", false,
      false},

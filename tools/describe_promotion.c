@@ -147,6 +147,22 @@ static void put_validity(const struct shoal_promotion *p, FILE *out)
     }
 }
 
+static void put_items(const struct shoal_promotion *p, FILE *out)
+{
+    struct list list = {.out = out, .first = "; it carries what is left of the bundle ", .between = " + "};
+    if (p->items > 0 && p->lines.items > 0)
+        fprintf(out, "; with the %u %s that the user is most likely to %s next%s", p->items,
+                p->items == 1 ? "item" : "items",
+                p->items_goal == SHOAL_GOAL_BUY ? "buy" : "turn to",
+                p->without_bought ? ", without what was bought lately" : "");
+    for (unsigned i = 0; i < p->bundle_count; i++) {
+        next(&list);
+        fputs(p->bundle[i].id, out);
+    }
+    if (p->bundle_count > 0)
+        fputs(", once the user has turned to one of its items and until all are bought", out);
+}
+
 void shoal_describe_promotion(const struct shoal_promotion *p, FILE *out)
 {
     fprintf(out, "%s (%s) is offered ", p->id, shoal_kind_info(p->kind)->name);
@@ -154,6 +170,7 @@ void shoal_describe_promotion(const struct shoal_promotion *p, FILE *out)
     fputs(", for ", out);
     put_duration(p->offer_ms, out);
     put_conditions(p, out);
+    put_items(p, out);
     put_bounds(p, out);
     put_validity(p, out);
     fprintf(out, "; %.4g %% of the users are only watched", (double)p->control * 100);

@@ -4,6 +4,7 @@
  *   train_options.c   defaults and ranges
  *   train_prepare.c   labels, weights, the validation part, the regressions, a network's start
  *   train.c           the epochs, and the course of the whole
+ *   train_distil.c    what a teacher says of every event
  *   train_calibrate.c calibration, thresholds, figures
  *   train_resume.c    a training that was interrupted goes on */
 #ifndef SHOAL_LEARN_COURSE_H
@@ -33,6 +34,9 @@ struct shoal_course {
     struct shoal_regression regressions[SHOAL_TASKS];
     double ridge, share;
     float *targets;   /* SHOAL_TASKS an event */
+    float *taught;    /* likewise: what the teacher predicts, and that mixed with the targets as far as they
+                       * are known; NULL without a teacher */
+    float *mixed;
     double *valid_regression; /* logits of the regression, one a validation event */
     double *valid_losses, *least_losses; /* of this epoch, of the one with the least */
     double least_loss;
@@ -67,6 +71,11 @@ enum shoal_status shoal_course_prepare(struct shoal_course *course,
 /* A new network for what is known at known_ms, as its regressions. TOO_FEW, NOMEM. */
 enum shoal_status shoal_course_start(struct shoal_course *course, int64_t known_ms,
                                      struct shoal_message *message) SHOAL_MUST_CHECK;
+/* taught: what the teacher predicts after every event. INVALID (it has seen too much), NOMEM. */
+enum shoal_status shoal_course_ask_teacher(struct shoal_course *course,
+                                           struct shoal_message *message) SHOAL_MUST_CHECK;
+/* mixed, for what is known at known_ms. */
+void shoal_course_mix_targets(struct shoal_course *course, int64_t known_ms);
 bool shoal_course_looks_at_weekday(const struct shoal_course *course);
 /* valid_scores and valid_logits of course->model as it is. NOMEM. */
 enum shoal_status shoal_course_score_validation(struct shoal_course *course) SHOAL_MUST_CHECK;

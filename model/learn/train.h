@@ -11,6 +11,10 @@
  *   4  refit: the same number of epochs once more on all labelled events, so that the last days, which
  *      are most like those to come, teach too; the calibration stays
  *
+ * With a teacher (knowledge distillation: Hinton, Vinyals & Dean 2015, at temperature 1) the network learns in
+ * steps 2 and 4 from what the teacher predicts, mixed with the labels, on every event; everything that judges
+ * or calibrates looks at labels only. The teacher must not have seen more than the training may.
+ *
  * The same data, options and seed give the same model, bit for bit, also after interruptions
  * (options.checkpoint). */
 #ifndef SHOAL_LEARN_TRAIN_H
@@ -48,7 +52,7 @@ struct shoal_train_options {
     float random_starts;   /* how often a user's epoch begins somewhere within its history */
     struct shoal_task_mix mix;
     struct shoal_objective_options objectives; /* beside the tasks */
-    bool objectives_auto;  /* leave them out where there are users enough to do without */
+    bool objectives_auto;  /* leave them out where there are users enough, or a teacher, to do without */
     struct shoal_objective_options pretrain_objectives;
     uint32_t pretrain_epochs;
     const struct shoal_dataset *pretrain; /* other grouped events, not owned; NULL: no step 0 */
@@ -56,6 +60,8 @@ struct shoal_train_options {
     float averaging;       /* decay of the running mean of the parameters; 0: none */
     unsigned threads;      /* to compute with; 0: one a processor. The result does not depend on it */
     float user_balance;    /* an event of a user with n weighs n^−this; 0: all the same */
+    const struct shoal_model *teacher; /* not owned; what it predicts teaches beside the labels; NULL: labels only */
+    float teacher_weight;  /* w: a target is w·teacher + (1 − w)·label, where no label is known the teacher's */
     bool balanced;         /* events before a purchase weigh as much in all as the others */
     bool refit;
     const char *checkpoint; /* file, written after every epoch and removed at the end; if it is there, the

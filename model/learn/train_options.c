@@ -36,6 +36,7 @@ struct shoal_train_options shoal_train_options_default(void)
         .clip = 1.0f,
         .averaging = 0.99f,
         .user_balance = 0.5f,
+        .teacher_weight = 0.5f,
         .refit = true,
     };
 }
@@ -63,6 +64,7 @@ enum shoal_status shoal_train_options_check(const struct shoal_train_options *op
         {"epochs of pre-training", options->pretrain_epochs, 0, 1000},
         {"negatives", options->objectives.negatives, 0, 65536},
         {"clip", (double)options->clip, 1e-6, 1e6},
+        {"weight of the teacher", (double)options->teacher_weight, 0, 1},
         {"user balance", (double)options->user_balance, 0, 1},
         {"averaging", (double)options->averaging, 0, 0.99999},
     };

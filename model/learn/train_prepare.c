@@ -24,6 +24,8 @@ void shoal_course_finish(struct shoal_course *course)
     free(course->valid_losses);
     free(course->least_losses);
     free(course->targets);
+    free(course->taught);
+    free(course->mixed);
     shoal_params_finish(&course->pretrained);
     shoal_buffer_finish(&course->resume.file);
 }
@@ -73,7 +75,7 @@ static void weigh(struct shoal_course *course)
     for (size_t user = 0; user < dataset->users_count; user++) {
         size_t first = dataset->first[user], end = dataset->first[user + 1], labelled = 0;
         for (size_t i = first; i < end; i++)
-            labelled += course->labels[i] != SHOAL_UNLABELLED;
+            labelled += course->options.teacher || course->labels[i] != SHOAL_UNLABELLED;
         double importance = pow((double)(labelled ? labelled : 1),
                                 -(double)course->options.user_balance);
         for (size_t i = first; i < end; i++)
@@ -106,8 +108,10 @@ static void settle_options(struct shoal_course *course)
     if (options->embedding_rate < 0)
         options->embedding_rate = course->dataset->users_count < TABLE_USERS_MIN ? 0 : 0.01f;
     /* What comes next keeps a network of few users from learning them by heart; with many it takes room
-     * that the purchase could use (tools/objectives). */
-    if (options->objectives_auto && course->dataset->users_count > OBJECTIVE_USERS_MAX)
+     * that the purchase could use (tools/objectives). A small network has no such room, and a teacher does the
+     * same for it (tools/small_models). */
+    if (options->objectives_auto &&
+        (options->teacher || course->dataset->users_count > OBJECTIVE_USERS_MAX))
         memset(options->objectives.weights, 0, sizeof options->objectives.weights);
     options->objectives_auto = false;
     if (options->patience == 0)
@@ -133,6 +137,8 @@ enum shoal_status shoal_course_prepare(struct shoal_course *course, struct shoal
     }
     if (status == SHOAL_OK)
         status = shoal_examples_make(dataset, &course->options.dims, &course->examples);
+    if (status == SHOAL_OK)
+        status = shoal_course_ask_teacher(course, message);
     if (status == SHOAL_OK)
         status = list_validation(course);
     if (status == SHOAL_OK)
@@ -243,10 +249,13 @@ enum shoal_status shoal_course_start(struct shoal_course *course, int64_t known_
         course->options.mix.positive = (float)((double)(course->split.train_count -
                                                         course->split.train_positives) /
                                                (double)course->split.train_positives);
+    if (course->mixed)
+        shoal_course_mix_targets(course, known_ms);
     struct shoal_teaching teaching = {
         .dataset = course->dataset,
         .examples = &course->examples,
-        .targets = course->targets,
+        .targets = course->mixed ? course->mixed : course->targets,
+        .every = course->mixed,
         .importance = course->importance,
         .known_ms = known_ms,
         .regressions = course->regressions,

@@ -42,7 +42,7 @@ static uint64_t key_of(const struct shoal_course *course)
         (double)o->learning_rate,  (double)o->embedding_rate,    (double)o->weight_decay,
         (double)o->dropout_inputs, (double)o->dropout_hidden,    (double)o->dropout_recurrent,
         (double)o->l2,             (double)o->random_starts,     (double)o->clip,
-        (double)o->averaging,      (double)o->user_balance,
+        (double)o->averaging,      (double)o->user_balance,      (double)o->teacher_weight,
     };
     const uint64_t naturals[] = {
         o->seed,        o->batch,         o->steps,        o->epochs,          o->patience,
@@ -51,6 +51,7 @@ static uint64_t key_of(const struct shoal_course *course)
         o->dims.category_buckets,         o->dims.category_width, o->dims.behavior_width,
         course->dataset->fingerprint,     course->dataset->events_count,
         (uint64_t)course->end_ms,         o->pretrain ? o->pretrain->fingerprint : 0,
+        o->teacher ? o->teacher->id : 0,
     };
     struct shoal_buffer text = {0};
     for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++)

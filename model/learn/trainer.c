@@ -98,7 +98,8 @@ static uint32_t tasks_of(const struct shoal_trainer *trainer, size_t event)
     uint32_t tasks = 0;
     for (size_t n = 0; n < SHOAL_TASKS && teaching->targets; n++)
         if (teaching->targets[event * SHOAL_TASKS + n] >= 0 &&
-            time_ms <= teaching->known_ms - shoal_task_info((enum shoal_task)n)->horizon_ms)
+            time_ms <= teaching->known_ms -
+                           (teaching->every ? 0 : shoal_task_info((enum shoal_task)n)->horizon_ms))
             tasks |= 1u << n;
     return tasks;
 }

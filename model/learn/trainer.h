@@ -45,6 +45,7 @@ struct shoal_teaching {
     const float *targets;    /* SHOAL_TASKS an event, shoal_targets_make; NULL: no task, objectives only */
     const float *importance; /* weight of each event in the loss */
     int64_t known_ms;        /* nothing later is looked at, neither an event nor what a target says */
+    bool every;              /* every event up to then teaches every task; else those whose horizon has passed */
     const struct shoal_regression *regressions; /* SHOAL_TASKS, standardised alike; NULL: heads start at 0 */
     bool weekday; /* may be looked at */
     const struct shoal_params *start; /* embeddings and gates to begin with; NULL: from the seed */

@@ -209,11 +209,18 @@ void shoal_unroll_forward(struct shoal_unroll *unroll, const struct shoal_params
     }
 }
 
-/* log(1 + e^−z) for a positive, log(1 + e^z) for a negative */
-static double cross_entropy(double z, bool positive)
+/* log(1 + e^z) */
+static double softplus(double z)
 {
-    double toward = positive ? -z : z;
-    return toward > 0 ? toward + log1p(exp(-toward)) : log1p(exp(toward));
+    return z > 0 ? z + log1p(exp(-z)) : log1p(exp(z));
+}
+
+/* −t·log σ(z) − (1 − t)·log(1 − σ(z)) for 0 ≤ t ≤ 1 */
+static double cross_entropy(double z, double target)
+{
+    return target >= 1   ? softplus(-z)
+           : target <= 0 ? softplus(z)
+                         : target * softplus(-z) + (1 - target) * softplus(z);
 }
 
 /* dloss/dz: σ(z) − y, or of a count e^z − y; z is bounded so that one wild event cannot end everything. */
@@ -240,11 +247,11 @@ double shoal_unroll_loss(struct shoal_unroll *unroll, double *weight)
                 dlogits[n] = cell->weight * unroll->mix.scale[n] *
                              slope_of((enum shoal_task)n, (double)logits[n], (double)cell->targets[n]);
         if (cell->tasks & 1u << SHOAL_buy_24h) {
-            bool positive = cell->targets[SHOAL_buy_24h] > 0;
-            float factor = positive ? unroll->mix.positive : 1;
+            float target = cell->targets[SHOAL_buy_24h];
+            float factor = target >= 1 ? unroll->mix.positive : 1 + target * (unroll->mix.positive - 1);
             dlogits[SHOAL_buy_24h] *= factor;
             loss += (double)(cell->weight * factor) *
-                    cross_entropy((double)logits[SHOAL_buy_24h], positive);
+                    cross_entropy((double)logits[SHOAL_buy_24h], (double)target);
             *weight += (double)(cell->weight * factor);
         }
     }

@@ -26,7 +26,7 @@
 struct shoal_unroll_cell {
     const struct shoal_features *features; /* NULL: nothing here, the state stays as it would */
     const float *counters;                 /* SHOAL_COUNTERS standardised; NULL where features are */
-    const float *targets;                  /* SHOAL_TASKS: 1, 0 or a number; read where `tasks` says so */
+    const float *targets;                  /* SHOAL_TASKS: 0 … 1, or a number; read where `tasks` says so */
     uint32_t tasks;                        /* bit n: task n learns from this event; 0: only passed through */
     const struct shoal_features *next;     /* the user's next event, for objectives.h; NULL: none known */
     float weight;                          /* of this event in the loss */
@@ -46,7 +46,8 @@ struct shoal_dropout {
 struct shoal_task_mix {
     float share[SHOAL_TASKS]; /* of a task's gradient that goes on into h; 0: its head only watches */
     float scale[SHOAL_TASKS]; /* factor of its loss: a count's is in events */
-    float positive;           /* weight of an event before a purchase in the loss of buy_24h; others 1 */
+    float positive;           /* weight of an event before a purchase in the loss of buy_24h; others 1; in
+                               * between where the target is */
 };
 
 struct shoal_unroll {

@@ -4,9 +4,9 @@
  * repetitions, which on a shared machine is the least disturbed one.
  *
  *   bench_model [--json]      --json: batch 256 only, beside the core's peak
- *   bench_model --step H ITEM_BUCKETS CATEGORY_BUCKETS fp16|fp32
- *                             the step alone for such a model: batches of 256 of many users in turn, so
- *                             that states and tables come from where they would in service */
+ *   bench_model --step H ITEM_BUCKETS CATEGORY_BUCKETS fp16|fp32 [BATCH]
+ *                             the step alone for such a model: batches of 256 (or BATCH) of many users in
+ *                             turn, so that states and tables come from where they would in service */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,9 +134,9 @@ static int compare(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static int bench_step(char **argv)
+static int bench_step(char **argv, size_t batch)
 {
-    enum { POOL = 1 << 14, STEP_BATCH = 256 };
+    enum { POOL = 1 << 14, STEP_BATCH = 256, ROUNDS = 64 };
     struct shoal_dims dims = shoal_dims_default();
     dims.hidden = (uint32_t)strtoul(argv[0], NULL, 10);
     dims.item_buckets = (uint32_t)strtoul(argv[1], NULL, 10);
@@ -162,10 +162,14 @@ static int bench_step(char **argv)
         rows[b].features.category_row = (uint32_t)(b * 40503u) % dims.category_buckets;
     }
     double us[REPETITIONS];
+    size_t rounds = batch < STEP_BATCH ? ROUNDS : 1, at = 0; /* looking at the clock takes time, too */
     for (size_t i = 0; i < REPETITIONS; i++) {
         int64_t since = shoal_clock_ns();
-        shoal_step_run(step, rows + i * STEP_BATCH % POOL, STEP_BATCH);
-        us[i] = (double)(shoal_clock_ns() - since) / 1e3 / STEP_BATCH;
+        for (size_t r = 0; r < rounds; r++) {
+            shoal_step_run(step, rows + at, batch);
+            at = at + 2 * batch <= POOL ? at + batch : 0;
+        }
+        us[i] = (double)(shoal_clock_ns() - since) / 1e3 / (double)(batch * rounds);
     }
     qsort(us, REPETITIONS, sizeof us[0], compare);
     printf("{\"step_us\":%.4f,\"step_us_best\":%.4f}\n", us[REPETITIONS / 2], us[REPETITIONS / 20]);
@@ -174,8 +178,10 @@ static int bench_step(char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc == 6 && strcmp(argv[1], "--step") == 0)
-        return bench_step(argv + 2);
+    if ((argc == 6 || argc == 7) && strcmp(argv[1], "--step") == 0) {
+        size_t batch = argc == 7 ? strtoul(argv[6], NULL, 10) : 256;
+        return batch >= 1 && batch <= 1 << 14 ? bench_step(argv + 2, batch) : 2;
+    }
     struct shoal_dims dims = shoal_dims_default();
     struct shoal_model *model = tiny_model(&dims, 1);
     struct work w = {.hidden = dims.hidden, .inputs = shoal_dims_inputs(&dims)};

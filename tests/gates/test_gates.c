@@ -128,6 +128,8 @@ static const struct {
     {"zstd.h", "stream/reader_input.c tests/"},
     {"getopt.h", "tools/cli.c"},
     {"nlopt.h", "model/learn/minimise.c"},
+    {"onnx.pb-c.h", "tools/onnx_graph.c tests/"},
+    {"protobuf-c", "tools/onnx_graph.c"},
 };
 
 static bool is_place(const char *name, const char *places)

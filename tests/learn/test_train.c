@@ -11,63 +11,12 @@
 #include "model/learn/calibrate.h"
 #include "model/learn/regression.h"
 #include "model/learn/train.h"
-
-#define MINUTE INT64_C(60000)
-
-/* Each day a user views three times and fills the cart once: those who fill it after the first view buy,
- * those who fill it after the second do not. From the third event on the counters are (nearly) the
- * same; only the order tells. */
-static void make(struct shoal_dataset *dataset, size_t users, uint64_t seed)
-{
-    uint64_t state = seed;
-    shoal_dataset_init(dataset, 16);
-    for (int day = 0; day < 8; day++) {
-        for (size_t u = 0; u < users; u++) {
-            char user[16];
-            int size = snprintf(user, sizeof user, "u%zu", u);
-            state = state * 6364136223846793005u + 1442695040888963407u;
-            bool buys = state >> 63;
-            uint8_t behaviors[] = {SHOAL_PV, SHOAL_PV, SHOAL_CART, SHOAL_PV};
-            if (buys) {
-                behaviors[1] = SHOAL_CART;
-                behaviors[2] = SHOAL_PV;
-            }
-            int64_t start_ms = (int64_t)(day * 1440 + 600 + (int)(u % 60)) * MINUTE;
-            for (int i = 0; i < 4 + buys; i++) {
-                struct shoal_touch touch = {
-                    .time_ms = start_ms + i * MINUTE * (i == 4 ? 20 : 1),
-                    .item = (uint32_t)(state >> 20) + (uint32_t)i,
-                    .category = (uint16_t)(1 + (state >> 8) % 5),
-                    .behavior = i == 4 ? (uint8_t)SHOAL_BUY : behaviors[i],
-                };
-                cr_assert_eq(shoal_dataset_append(dataset, user, (size_t)size, &touch, 0),
-                             SHOAL_OK);
-            }
-        }
-    }
-    cr_assert_eq(shoal_dataset_group(dataset), SHOAL_OK);
-}
-
-static struct shoal_train_options small_options(void)
-{
-    struct shoal_train_options options = shoal_train_options_default();
-    options.dims.hidden = 16;
-    options.dims.item_buckets = 64;
-    options.dims.category_buckets = 16;
-    options.epochs = 12;
-    options.patience = 12;
-    options.batch = 32;
-    options.steps = 8;
-    options.learning_rate = 0.01f;
-    options.weight_decay = 0.01f;
-    options.averaging = 0;
-    return options;
-}
+#include "tests/learn/shopping_order.h"
 
 /* All that can be learned beside the purchase. */
 static struct shoal_train_options rich_options(void)
 {
-    struct shoal_train_options options = small_options();
+    struct shoal_train_options options = shopping_options();
     options.batch = 64; /* eight shards */
     options.epochs = 3;
     options.dropout_recurrent = 0.2f;
@@ -86,7 +35,7 @@ static struct shoal_train_options rich_options(void)
 static struct shoal_model *train(const struct shoal_dataset *dataset, uint64_t seed,
                                  struct shoal_train_summary *summary)
 {
-    struct shoal_train_options options = small_options();
+    struct shoal_train_options options = shopping_options();
     struct shoal_model *model = NULL;
     struct shoal_message message = {.text = ""};
     options.seed = seed;
@@ -99,7 +48,7 @@ Test(train, the_network_learns_an_order_that_counters_cannot_see)
 {
     struct shoal_dataset dataset;
     struct shoal_train_summary summary;
-    make(&dataset, 200, 1);
+    shopping_order(&dataset, 200, 1);
     struct shoal_model *model = train(&dataset, 1, &summary);
     double network = summary.valid.values[SHOAL_MEASURE_roc_auc];
     double regression = summary.valid_regression.values[SHOAL_MEASURE_roc_auc];
@@ -115,7 +64,7 @@ Test(train, the_same_seed_gives_the_same_file_and_another_seed_another)
     struct shoal_train_summary summary;
     struct shoal_buffer files[3] = {{0}};
     uint64_t seeds[] = {5, 5, 6};
-    make(&dataset, 100, 2);
+    shopping_order(&dataset, 100, 2);
     for (int i = 0; i < 3; i++) {
         struct shoal_model *model = train(&dataset, seeds[i], &summary);
         cr_assert_eq(shoal_model_serialize(model, &files[i]), SHOAL_OK);
@@ -142,7 +91,7 @@ static void die_at(void *context, const struct shoal_train_epoch *epoch)
 static void train_to(const struct shoal_dataset *dataset, const char *checkpoint, int epochs,
                      struct shoal_buffer *file)
 {
-    struct shoal_train_options options = small_options();
+    struct shoal_train_options options = shopping_options();
     struct shoal_train_summary summary;
     struct shoal_train_report report = {.context = &epochs, .on_epoch = die_at};
     struct shoal_message message = {.text = ""};
@@ -163,7 +112,7 @@ Test(train, an_interrupted_training_goes_on_to_the_same_file)
     struct shoal_dataset dataset;
     struct shoal_buffer whole = {0}, resumed = {0};
     char path[] = "/tmp/shoal-checkpoint-XXXXXX";
-    make(&dataset, 100, 2);
+    shopping_order(&dataset, 100, 2);
     int fd = mkstemp(path);
     cr_assert_geq(fd, 0);
     close(fd);
@@ -199,12 +148,12 @@ Test(train, an_interrupted_training_goes_on_to_the_same_file)
 Test(train, a_checkpoint_of_another_training_or_of_nothing_is_refused)
 {
     struct shoal_dataset dataset;
-    struct shoal_train_options options = small_options();
+    struct shoal_train_options options = shopping_options();
     struct shoal_train_summary summary;
     struct shoal_message message = {.text = ""};
     struct shoal_model *model;
     char path[] = "/tmp/shoal-checkpoint-XXXXXX";
-    make(&dataset, 100, 2);
+    shopping_order(&dataset, 100, 2);
     int fd = mkstemp(path);
     cr_assert_geq(fd, 0);
     close(fd);
@@ -234,7 +183,7 @@ Test(train, the_number_of_threads_does_not_change_the_file)
     struct shoal_dataset dataset;
     struct shoal_train_options options = rich_options();
     struct shoal_buffer files[3] = {{0}};
-    make(&dataset, 100, 2);
+    shopping_order(&dataset, 100, 2);
     options.pretrain = &dataset;
     for (unsigned i = 0; i < 3; i++) {
         struct shoal_model *model;
@@ -258,18 +207,18 @@ Test(train, the_number_of_threads_does_not_change_the_file)
 Test(train, too_little_data_and_one_class_are_refused_with_words)
 {
     struct shoal_dataset dataset;
-    struct shoal_train_options options = small_options();
+    struct shoal_train_options options = shopping_options();
     struct shoal_train_summary summary;
     struct shoal_model *model = NULL;
     struct shoal_message message = {.text = ""};
-    make(&dataset, 3, 3);
+    shopping_order(&dataset, 3, 3);
     cr_expect_eq(
         shoal_train(&dataset, dataset.last_ms, &options, NULL, &model, &summary, &message),
         SHOAL_TOO_FEW);
     cr_expect_null(model);
     cr_expect(message.text[0]);
     shoal_dataset_finish(&dataset);
-    make(&dataset, 200, 3);
+    shopping_order(&dataset, 200, 3);
     for (size_t i = 0; i < dataset.events_count; i++) {
         if (dataset.touches[i].behavior == SHOAL_BUY)
             dataset.touches[i].behavior = SHOAL_PV;
@@ -347,7 +296,7 @@ Test(train, pre_training_leaves_the_heads_alone_and_the_purchase_unlearned)
     struct shoal_dataset dataset;
     struct shoal_train_options options = rich_options();
     struct shoal_model *models[2];
-    make(&dataset, 100, 4);
+    shopping_order(&dataset, 100, 4);
     options.epochs = 0; /* the regression, whatever the state */
     for (int i = 0; i < 2; i++) {
         struct shoal_train_summary summary;
@@ -371,10 +320,10 @@ Test(train, pre_training_leaves_the_heads_alone_and_the_purchase_unlearned)
 Test(train, every_head_starts_as_the_regression_of_its_own_task)
 {
     struct shoal_dataset dataset;
-    struct shoal_train_options options = small_options();
+    struct shoal_train_options options = shopping_options();
     struct shoal_model *model;
     struct shoal_train_summary summary;
-    make(&dataset, 100, 5);
+    shopping_order(&dataset, 100, 5);
     options.epochs = 0;
     cr_assert_eq(shoal_train(&dataset, dataset.last_ms, &options, NULL, &model, &summary, NULL),
                  SHOAL_OK);
@@ -400,8 +349,8 @@ static bool lives(const float *values, size_t count)
 Test(train, of_a_few_days_and_users_neither_weekday_nor_items_are_looked_at)
 {
     struct shoal_dataset dataset;
-    struct shoal_train_options options = small_options();
-    make(&dataset, 60, 6);
+    struct shoal_train_options options = shopping_options();
+    shopping_order(&dataset, 60, 6);
     options.epochs = 2;
     for (int all = 0; all < 2; all++) {
         struct shoal_model *model;

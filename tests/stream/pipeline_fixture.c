@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/model/planted_items.h"
 #include "tests/model/tiny_model.h"
 #include "tests/state/spying_store.h"
 
@@ -165,6 +166,9 @@ static const char promotions[] = "promotions:\n"
                                  "  - id: deal\n"
                                  "    score: {min: 0.4}\n"
                                  "    cooldown: 10m\n"
+                                 "    items: 7\n"
+                                 "    items_goal: buy\n"
+                                 "    without_bought: yes\n"
                                  "  - id: few\n"
                                  "    triggers: [fav, pv]\n"
                                  "    budget: 23\n"
@@ -173,7 +177,12 @@ static const char promotions[] = "promotions:\n"
                                  "    triggers: [cart_idle]\n"
                                  "    enters: {lifecycle: [lapsing]}\n"
                                  "    budget: 9\n"
-                                 "    group: letters\n";
+                                 "    group: letters\n"
+                                 "  - id: both\n"
+                                 "    kind: limited_time_offer\n"
+                                 "    bundle: [\"3\", \"7\", \"11\"]\n"
+                                 "    cooldown: 5m\n"
+                                 "    offer: 3m\n";
 
 static void acquire_all(struct fixture *f)
 {
@@ -191,6 +200,8 @@ void fixture_start(struct fixture *f, const struct log *log, size_t batch_events
     f->model = tiny_model(&dims, seed);
     cr_assert_not_null(f->model);
     f->model->origin.train_until_ms = 1511660000000; /* the log comes after the training */
+    f->model->items = planted_items(45, 8, dims.hidden, seed); /* of the log's 50 */
+    cr_assert_not_null(f->model->items);
     struct shoal_buffer bytes = {0};
     cr_assert_eq(shoal_model_serialize(f->model, &bytes), SHOAL_OK); /* sets the id */
     shoal_buffer_finish(&bytes);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "stream/bundle_offer.h"
 #include "stream/consent.h"
 #include "stream/decide.h"
 
@@ -569,4 +570,76 @@ Test(decide, what_is_withdrawn_makes_room_on_the_same_occasion)
     cr_assert_not(decisions[0].eligible);
     cr_assert(decisions[1].eligible);
     cr_assert_null(reason(1, SHOAL_CONDITION_EXCLUSION)->other);
+}
+
+/* ---- bundles -------------------------------------------------------------------------------- */
+
+static void touch(const char *item, enum shoal_behavior behavior)
+{
+    record.ring[record.ring_count++] =
+        (struct shoal_touch){.item = shoal_item_hash(item, strlen(item)), .behavior = (uint8_t)behavior};
+}
+
+static struct shoal_promotion *add_bundle(void)
+{
+    struct shoal_promotion *p = add("a");
+    static const char *const items[] = {"tent", "mat", "lamp"};
+    for (int i = 0; i < 3; i++) {
+        strcpy(p->bundle[i].id, items[i]);
+        p->bundle[i].hash = shoal_item_hash(items[i], strlen(items[i]));
+    }
+    p->bundle_count = 3;
+    return p;
+}
+
+Test(decide, a_bundle_is_for_who_turned_to_one_of_it_and_ends_when_all_is_bought)
+{
+    const struct shoal_promotion *p = add_bundle();
+    touch("chair", SHOAL_PV);
+    cr_assert_eq(event(MIN, SHOAL_PV), 0);
+    touch("mat", SHOAL_PV);
+    cr_assert_eq(event(2 * MIN, SHOAL_PV), 1);
+    cr_assert(decisions[0].eligible);
+    cr_assert_eq(reason(0, SHOAL_CONDITION_BUNDLE)->value, 0);
+    cr_assert_eq(reason(0, SHOAL_CONDITION_BUNDLE)->limit, 3);
+    cr_assert_eq(reason(0, SHOAL_CONDITION_BUNDLE_ITEM)->value, 1);
+    cr_assert_eq(shoal_bundle_look(p, &record).carried, 1u << 0 | 1u << 2);
+    touch("tent", SHOAL_BUY);
+    touch("mat", SHOAL_BUY);
+    cr_assert_eq(event(3 * MIN, SHOAL_BUY), 0);
+    touch("lamp", SHOAL_BUY);
+    cr_assert_eq(event(4 * MIN, SHOAL_BUY), 1);
+    cr_assert_not(decisions[0].eligible);
+    cr_assert_eq(reason(0, SHOAL_CONDITION_BUNDLE)->value, 3);
+    cr_assert_eq(shoal_bundle_look(p, &record).carried, 0);
+}
+
+Test(decide, a_bundle_begins_with_what_was_bought_or_else_with_the_latest)
+{
+    const struct shoal_promotion *p = add_bundle();
+    cr_assert_eq(shoal_bundle_look(p, &record).anchor, -1);
+    touch("tent", SHOAL_PV);
+    touch("lamp", SHOAL_CART);
+    cr_assert_eq(shoal_bundle_look(p, &record).anchor, 2);
+    cr_assert_eq(shoal_bundle_look(p, &record).carried, 1u << 0 | 1u << 1);
+    touch("tent", SHOAL_BUY);
+    touch("mat", SHOAL_PV);
+    cr_assert_eq(shoal_bundle_look(p, &record).anchor, 0);
+    cr_assert_eq(shoal_bundle_look(p, &record).carried, 1u << 1 | 1u << 2);
+    touch("mat", SHOAL_BUY);
+    cr_assert_eq(shoal_bundle_look(p, &record).anchor, 1);
+    cr_assert_eq(shoal_bundle_look(p, &record).carried, 1u << 2);
+}
+
+Test(decide, an_offered_bundle_stands_when_its_item_has_left_the_recent_events)
+{
+    add_bundle();
+    touch("mat", SHOAL_PV);
+    cr_assert_eq(event(MIN, SHOAL_PV), 1);
+    record.ring_count = 0;
+    touch("chair", SHOAL_PV);
+    cr_assert_eq(event(2 * MIN, SHOAL_PV), 0);
+    cr_assert(record.grants[0].eligible);
+    cr_assert_eq(event(HOUR + 2 * MIN, SHOAL_PV), 0, "and is not made again");
+    cr_assert_not(record.grants[0].eligible);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "stream/output.h"
+#include "tests/model/planted_items.h"
 #include "tests/model/tiny_clusters.h"
 
 static struct shoal_buffer out;
@@ -260,4 +261,91 @@ Test(output, values_and_limits_of_the_conditions_of_an_offer)
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
         cr_assert_not_null(memmem(out.bytes, out.size, pieces[i], strlen(pieces[i])), "%s in %.*s",
                            pieces[i], (int)out.size, (const char *)out.bytes);
+}
+
+/* ---- items ---------------------------------------------------------------------------------- */
+
+static struct shoal_decision offer_of(const struct shoal_promotion *about)
+{
+    return (struct shoal_decision){.promotion = about,
+                                   .policy = &policy,
+                                   .prompted = NAN,
+                                   .eligible = true,
+                                   .expires_ms = INT64_C(1512172860000)};
+}
+
+static void ends_with(const char *text)
+{
+    size_t size = strlen(text);
+    cr_assert(out.size >= size && memcmp(out.bytes + out.size - size, text, size) == 0, "got: %.*s",
+              (int)out.size, (const char *)out.bytes);
+}
+
+Test(output, items_stand_behind_the_end_of_the_offer)
+{
+    struct shoal_model catalogued = {.version = "0123456789abcdef",
+                                     .items = planted_items(5, 8, 16, 1)};
+    struct shoal_promotion own = promotion;
+    struct shoal_item_pick picks[] = {{3, 1.5f}, {0, -0.25f}};
+    own.items = 2;
+    struct shoal_decision decision = offer_of(&own);
+    cr_assert(shoal_output_carries(&decision, &catalogued));
+    cr_assert_not(shoal_output_carries(&decision, &model));
+    for (int format = 0; format < 2; format++) {
+        shoal_buffer_clear(&out);
+        enum shoal_output_format form = format ? SHOAL_OUTPUT_MSGPACK : SHOAL_OUTPUT_JSON;
+        shoal_output_decision(form, &event, &decision, &record, &catalogued, "i", &out);
+        shoal_output_items(form, catalogued.items, picks, 2, &out);
+        if (form == SHOAL_OUTPUT_JSON)
+            ends_with(",\"expires_at\":\"2017-12-02T00:01:00.000Z\",\"items\":["
+                      "{\"item\":\"3\",\"score\":1.500000},{\"item\":\"0\",\"score\":-0.250000}]}");
+    }
+    struct shoal_unpack reader;
+    unsigned values = 0;
+    shoal_unpack_init(&reader, out.bytes, out.size);
+    cr_assert_eq(shoal_unpack_map(&reader, 20), 15);
+    shoal_unpack_init(&reader, out.bytes, out.size);
+    skip_like_json(&reader, &values);
+    cr_assert(reader.position == out.size && reader.status == SHOAL_OK);
+    decision.eligible = false;
+    cr_assert_not(shoal_output_carries(&decision, &catalogued));
+    shoal_items_destroy(catalogued.items);
+}
+
+Test(output, a_bundle_is_named_with_what_is_left_of_it)
+{
+    struct shoal_promotion own = promotion;
+    own.bundle_count = 2;
+    strcpy(own.bundle[0].id, "te\"nt");
+    strcpy(own.bundle[1].id, "mat");
+    own.bundle[0].hash = 7;
+    own.bundle[1].hash = 8;
+    record.ring[0] = (struct shoal_touch){.item = 7};
+    record.ring_count = 1;
+    struct shoal_decision decision = offer_of(&own);
+    decision.reasons_count = 3;
+    decision.reasons[0] = (struct shoal_reason){
+        .condition = SHOAL_CONDITION_BUNDLE, .met = true, .value = 0, .limit = 2};
+    decision.reasons[1] =
+        (struct shoal_reason){.condition = SHOAL_CONDITION_BUNDLE_ITEM, .met = true, .value = 0};
+    decision.reasons[2] = (struct shoal_reason){.condition = SHOAL_CONDITION_BUNDLE_ITEM,
+                                                .value = (double)NAN};
+    shoal_output_decision(SHOAL_OUTPUT_MSGPACK, &event, &decision, &record, &model, "i", &out);
+    struct shoal_unpack reader;
+    unsigned values = 0;
+    shoal_unpack_init(&reader, out.bytes, out.size);
+    skip_like_json(&reader, &values);
+    cr_assert(reader.position == out.size && reader.status == SHOAL_OK);
+    shoal_buffer_clear(&out);
+    shoal_output_decision(SHOAL_OUTPUT_JSON, &event, &decision, &record, &model, "i", &out);
+    ends_with(",\"bundle\":[\"te\\\"nt\",\"mat\"],\"items\":[{\"item\":\"mat\"}]}");
+    const char *reasons =
+        "{\"condition\":\"bundle\",\"value\":0,\"limit\":2,\"met\":true},"
+        "{\"condition\":\"bundle.item\",\"value\":\"te\\\"nt\",\"limit\":[\"te\\\"nt\",\"mat\"],\"met\":true},"
+        "{\"condition\":\"bundle.item\",\"value\":null,\"limit\":[\"te\\\"nt\",\"mat\"],\"met\":false}";
+    cr_assert_not_null(memmem(out.bytes, out.size, reasons, strlen(reasons)));
+    decision.eligible = false;
+    shoal_buffer_clear(&out);
+    shoal_output_decision(SHOAL_OUTPUT_JSON, &event, &decision, &record, &model, "i", &out);
+    cr_assert_null(memmem(out.bytes, out.size, "\"items\"", 7));
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/model/planted_items.h"
 #include "tests/model/tiny_model.h"
 #include "tests/stream/pipeline_fixture.h"
 
@@ -78,6 +79,8 @@ static void make_models(struct shoal_model *models[MODELS])
         if (i == 2)
             dims.hidden = 24;
         models[i] = tiny_model(&dims, 5 + i);
+        if (i > 0) /* and one without a catalogue */
+            models[i]->items = planted_items(40 + i, 8 * i, dims.hidden, 5 + i);
         cr_assert_eq(shoal_model_serialize(models[i], &bytes), SHOAL_OK);
         shoal_buffer_finish(&bytes);
     }

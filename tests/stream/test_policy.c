@@ -425,3 +425,67 @@ Test(policy, the_sample_file_is_a_policy)
     shoal_policy_destroy(policy);
     cr_assert_eq(shoal_policy_load("/nowhere", &policy, &message), SHOAL_NOT_FOUND);
 }
+
+/* ---- items and bundles ---------------------------------------------------------------------- */
+
+Test(policy, a_recommendation_has_three_items_and_says_otherwise_itself)
+{
+    cr_assert_eq(parse("promotions:\n"
+                       "- id: a\n"
+                       "- {id: b, kind: social}\n"
+                       "- {id: c, items: none}\n"
+                       "- {id: d, kind: social, items: 20, items_goal: buy, without_bought: yes}\n"
+                       "- {id: e, bundle: [x, \"2\"]}\n"),
+                 SHOAL_OK, "%s", message.text);
+    const struct shoal_promotion *p = policy->promotions;
+    unsigned items[] = {3, 0, 0, 20, 0};
+    for (size_t i = 0; i < 5; i++)
+        cr_assert_eq(p[i].items, items[i], "%s: %u", p[i].id, p[i].items);
+    cr_assert(p[0].items_goal == SHOAL_GOAL_ANY && !p[0].without_bought);
+    cr_assert(p[3].items_goal == SHOAL_GOAL_BUY && p[3].without_bought);
+    cr_assert_eq(p[4].bundle_count, 2);
+    cr_assert_str_eq(p[4].bundle[1].id, "2");
+    cr_assert_eq(p[4].bundle[0].hash, shoal_item_hash("x", 1));
+    cr_assert_eq(policy->items_most, 20);
+    cr_assert_eq(policy->warnings_count, 0);
+    shoal_policy_destroy(policy);
+    cr_assert_eq(parse("promotions:\n- {id: b, kind: social}\n"), SHOAL_OK);
+    cr_assert_eq(policy->items_most, 0);
+    shoal_policy_destroy(policy);
+}
+
+Test(policy, items_and_bundles_that_cannot_be_meant_are_refused_or_warned_of)
+{
+    line_refused("items: 0", "items: '0' is not a number of items from 1 to 20, or none");
+    line_refused("items: 21", "a number of items from 1 to 20");
+    line_refused("items: [a]", "a number of items from 1 to 20, or none is expected, not a list");
+    line_refused("items_goal: cart", "items_goal: 'cart' is not buy");
+    line_refused("without_bought: maybe", "'maybe' is not yes or no");
+    line_refused("bundle: a", "a list of items");
+    line_refused("bundle: [a]", "at least two items");
+    line_refused("bundle: [a, b, a]", "'a' stands here twice");
+    line_refused("bundle: [a, b, c, d, e, f, g, h, i]", "at most 8 items");
+    line_refused("bundle: [a, \"\"]", "the id of an item, 1 to 64 bytes");
+    refused("promotions:\n- id: a\n  bundle: [a, b]\n  items: 3\n",
+            "p.yaml:4: items: a bundle (line 3) names its items itself");
+    warned("promotions:\n- id: a\n  kind: social\n  items_goal: buy\n", 4,
+           "items_goal: without items it has no effect");
+    warned("promotions:\n- id: a\n  items: none\n  without_bought: yes\n", 4,
+           "without_bought: without items it has no effect");
+}
+
+Test(policy, a_model_without_a_catalogue_is_told_to_who_asks_for_items_and_to_nobody_else)
+{
+    static const struct shoal_model model = {.version = "0123456789abcdef"};
+    cr_assert_eq(parse("promotions:\n- id: a\n- id: b\n  items: 3\n"), SHOAL_OK);
+    cr_assert_eq(shoal_policy_lacks_items(policy, &model), 4);
+    cr_assert_eq(shoal_policy_check(policy, "p.yaml", 4, &model, &message), SHOAL_OK);
+    cr_assert_eq(policy->warnings_count, 1);
+    cr_assert_eq(policy->warnings[0].line, 4);
+    cr_assert(strstr(policy->warnings[0].text, "no catalogue of items"));
+    shoal_policy_destroy(policy);
+    cr_assert_eq(parse("promotions:\n- id: a\n"), SHOAL_OK);
+    cr_assert_eq(shoal_policy_lacks_items(policy, &model), 0);
+    cr_assert_eq(shoal_policy_lacks_items(NULL, &model), 0);
+    shoal_policy_destroy(policy);
+}

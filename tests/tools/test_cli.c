@@ -12,7 +12,7 @@ static struct {
     int runs;
     char events[64], out[64], sets[256], positional[64];
     bool verbose, times_fine, time_given;
-    long long number, time_ms;
+    long long number, time_ms, n;
     double real;
 } seen;
 
@@ -34,6 +34,7 @@ static int work(const struct shoal_cli_args *args)
         strcat(seen.sets, ";");
     }
     if (!shoal_cli_int(args, "partitions", 1, 100, &seen.number) ||
+        !shoal_cli_int(args, "n", 1, 100, &seen.n) ||
         !shoal_cli_real(args, "share", 0, 1, &seen.real) ||
         !shoal_cli_time(args, "until", &seen.time_given, &seen.time_ms))
         return SHOAL_EXIT_USAGE;
@@ -53,6 +54,7 @@ static const struct shoal_cli_option work_options[] = {
     {.name = "until", .argument = "TIME", .help = "end"},
     {.name = "set", .argument = "KEY=VALUE", .repeats = true, .help = "an option"},
     {.name = "verbose", .help = "say more"},
+    {.name = "n", .argument = "N", .standard = "7", .help = "how many"},
     {0},
 };
 static const struct shoal_cli_command work_command = {
@@ -227,4 +229,22 @@ Test(cli, progress_writes_nothing_where_there_is_no_terminal)
     fseek(file, 0, SEEK_END);
     cr_assert_eq(ftell(file), 0);
     fclose(file);
+}
+
+Test(cli, a_name_of_one_letter_is_a_short_option)
+{
+    const char *lines[] = {"work -n 12 --events e u7", "work -n12 --events e u7", "work --events e u7 -n 12"};
+    cr_assert_eq(run("work --events e"), 0);
+    cr_assert_eq(seen.n, 7);
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_eq(run(lines[i]), 0, "%s", captured);
+        cr_assert_eq(seen.n, 12);
+        cr_assert_str_eq(seen.positional, "u7");
+    }
+    cr_assert_eq(run("work --events e -n many"), SHOAL_EXIT_USAGE);
+    says("shoal work: -n: 'many' is not a whole number from 1 to 100");
+    cr_assert_eq(run("work --events e -n"), SHOAL_EXIT_USAGE);
+    says("-n needs a value");
+    cr_assert_eq(run("work --help"), 0);
+    says("-n N ");
 }

@@ -26,7 +26,7 @@ class Shoal:
         digest.update(repr((self.train_options, seed)).encode())
         self.fingerprint = digest.hexdigest()[:16]
 
-    def _run(self, *arguments):
+    def run(self, *arguments):
         done = subprocess.run([str(self.program), *map(str, arguments)], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, errors="replace", check=False)
         if done.returncode != 0:
@@ -35,19 +35,19 @@ class Shoal:
         return done.stdout
 
     def features(self, events, folder):
-        self._run("features", "--events", events, "--out", folder)
+        self.run("features", "--events", events, "--out", folder)
 
     def generate(self, users, days, seed, out):
-        self._run("generate", "--users", users, "--days", days, "--seed", seed, "--out", out)
+        self.run("generate", "--users", users, "--days", days, "--seed", seed, "--out", out)
 
     def train(self, events, until, model):
         when = ["--until", until] if until else []
-        return self._run("train", "--events", events, *when, "--out", model, "--seed", self.seed,
+        return self.run("train", "--events", events, *when, "--out", model, "--seed", self.seed,
                          "--threads", 1, *self.train_options)
 
     def evaluate(self, model, events, since, scores):
         when = ["--from", since] if since else []
-        self._run("evaluate", "--model", model, "--events", events, *when, "--scores", scores,
+        self.run("evaluate", "--model", model, "--events", events, *when, "--scores", scores,
                   "--json")
 
 
