@@ -86,6 +86,7 @@ void shoal_items_destroy(struct shoal_items *items)
     free(items->table);
     free(items->category_row);
     free(items->category_vectors);
+    shoal_prompts_destroy(items->prompts);
     free(items);
 }
 
@@ -153,6 +154,12 @@ const float *shoal_items_category_vector(const struct shoal_items *items, uint16
 }
 
 /* ---- looking ------------------------------------------------------------------------------------ */
+
+void shoal_items_bind(struct shoal_items *items, const struct shoal_model *model)
+{
+    if (items)
+        items->model = model;
+}
 
 size_t shoal_items_count(const struct shoal_items *items)
 {

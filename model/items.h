@@ -38,6 +38,7 @@ enum shoal_item_goal {
 };
 
 struct shoal_items;
+struct shoal_model;
 
 /* A user, as of now. Nothing is owned. */
 struct shoal_item_query {
@@ -48,6 +49,7 @@ struct shoal_item_query {
     int64_t now_ms;
     enum shoal_item_goal goal;
     bool without_bought;            /* leave out what a purchase in the ring names */
+    bool without_prompts;           /* ask with the state as it is, whatever prompts (prompts.h) there are */
 };
 
 struct shoal_item_pick {
@@ -93,5 +95,8 @@ enum shoal_status shoal_items_unpack(struct shoal_unpack *in, size_t hidden,
                                      struct shoal_items **items,
                                      struct shoal_message *message) SHOAL_MUST_CHECK;
 void shoal_items_destroy(struct shoal_items *items);
+/* Says whose items these are, which prompts (prompts.h) are run with; the model is to outlive them. To be called
+ * once they are in their place. NULL items: nothing happens. */
+void shoal_items_bind(struct shoal_items *items, const struct shoal_model *model);
 
 #endif

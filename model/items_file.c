@@ -13,6 +13,7 @@
  *   goals       [any, buy], each a map
  *               {"state": W × H, "offset": W, "pooling": 2 × W × W, "bias": N,
  *                "pool": 2 tables, "follow": a table, "again": a table, "level": 1}
+ *   prompts     nil or the map of prompts_file.c
  *   summary     {"events", "targets", "epochs": integers, "hr20", "ndcg20", "popular_ndcg20": 2 each,
  *                "popularity": 2 × 5, "scale": 2}: of the training; nothing is computed from them
  *
@@ -25,7 +26,7 @@
 #include "model/half.h"
 #include "model/items_parts.h"
 
-enum { FIELDS = 14, GOAL_FIELDS = 8, SUMMARY_FIELDS = 8, PIECE = 4096 };
+enum { FIELDS = 15, GOAL_FIELDS = 8, SUMMARY_FIELDS = 8, PIECE = 4096 };
 
 /* ---- write ------------------------------------------------------------------------------------- */
 
@@ -124,6 +125,8 @@ void shoal_items_pack(const struct shoal_items *items, struct shoal_buffer *out)
     shoal_pack_array(out, SHOAL_ITEM_GOALS);
     for (int g = 0; g < SHOAL_ITEM_GOALS; g++)
         pack_goal(out, items, &items->asking[g]);
+    shoal_pack_text(out, "prompts");
+    shoal_prompts_pack(items->prompts, out);
     pack_summary(out, &items->summary);
 }
 
@@ -309,6 +312,10 @@ static enum shoal_status read_map(struct shoal_unpack *in, size_t hidden, struct
         shoal_unpack_fail(in);
     for (int g = 0; g < SHOAL_ITEM_GOALS; g++)
         read_goal(in, *items, &(*items)->asking[g]);
+    shoal_fields_expect(in, "prompts");
+    status = shoal_prompts_unpack(in, hidden, &(*items)->prompts, NULL);
+    if (status != SHOAL_OK)
+        return status;
     read_summary(in, &(*items)->summary);
     return in->status == SHOAL_OK ? SHOAL_OK : SHOAL_DAMAGED;
 }

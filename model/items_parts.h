@@ -15,6 +15,7 @@
 #define SHOAL_ITEMS_PARTS_H
 
 #include "model/items.h"
+#include "model/prompts.h"
 
 enum {
     SHOAL_ITEM_HEADS = 2,
@@ -73,6 +74,8 @@ struct shoal_items {
     float *block;                /* of the askings; owned */
     struct shoal_item_asking asking[SHOAL_ITEM_GOALS];
     struct shoal_items_summary summary;
+    struct shoal_prompts *prompts;   /* owned; NULL: none */
+    const struct shoal_model *model; /* of which this is a part; not owned; what prompts are run with */
     /* made by shoal_items_ready */
     uint32_t *table;             /* open addressing, item + 1 or 0; owned */
     size_t table_size;           /* a power of two */

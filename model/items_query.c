@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/items_parts.h"
+#include "model/params.h"
 #include "model/vmath.h"
 
 unsigned shoal_item_age(int64_t age_ms)
@@ -123,8 +124,14 @@ size_t shoal_items_ask(const struct shoal_items *items, const struct shoal_item_
 {
     const struct shoal_item_asking *asking = &items->asking[query->goal];
     struct recent recents[SHOAL_RING_MAX];
+    float prompted[SHOAL_HIDDEN_MAX];
+    const float *h = query->h;
     size_t count = look_back(items, query, recents), made = 0;
-    make_vector(items, asking, query->h, recents, count, q);
+    if (h && items->prompts && !query->without_prompts) {
+        shoal_prompts_state(items->prompts, items->model, query, prompted);
+        h = prompted;
+    }
+    make_vector(items, asking, h, recents, count, q);
     for (size_t k = 0; k < count; k++) {
         const struct recent *recent = &recents[k];
         if (!recent->known)

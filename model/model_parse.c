@@ -313,6 +313,7 @@ enum shoal_status shoal_model_parse(const void *bytes, size_t size, struct shoal
         shoal_model_destroy(made);
         return status;
     }
+    shoal_items_bind(made->items, made);
     shoal_model_identify(made, bytes, size);
     *model = made;
     return SHOAL_OK;

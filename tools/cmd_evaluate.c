@@ -151,6 +151,8 @@ static int run_with(const struct shoal_cli_args *args, struct shoal_evaluate_det
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--task: '%s' is neither buy nor next-item", task);
     if (!next_item && shoal_cli_get(args, "ranks"))
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--ranks goes with --task next-item");
+    if (!next_item && shoal_cli_get(args, "without-prompts"))
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "--without-prompts goes with --task next-item");
     long long draws;
     if (!shoal_cli_int(args, "draws", 1, SHOAL_DRAWS_MAX, &draws))
         return SHOAL_EXIT_USAGE;
@@ -229,6 +231,8 @@ static const struct shoal_cli_option options[] = {
      "with --task next-item: also write user_id,timestamp,item_id,behavior,history,rank,rank_buy of every "
      "judged event; rank 0 is the first place, none a miss",
      false, false},
+    {"without-prompts", NULL, NULL,
+     "with --task next-item: ask as if the model had no prompts", false, false},
     {"seed", "S", "1", "of the bootstrap and of --permute", false, false},
     {"fp32", NULL, NULL, "keep states in single precision (default: half, as they are served)",
      false, false},

@@ -370,6 +370,7 @@ static int run(const struct shoal_cli_args *args)
     shoal_dataset_init(&dataset, options.dims.ring);
     shoal_item_names_init(&names);
     showing.on_top.item_names = &names;
+    showing.on_top.prompts_path = shoal_cli_get(args, "out");
     code = shoal_teacher_load(args, &options, &teacher);
     if (code == SHOAL_EXIT_OK)
         code = train(args, &options, &dataset, &names, &showing);

@@ -210,6 +210,7 @@ int shoal_evaluate_next_item(const struct shoal_cli_args *args, const struct sho
         .from_ms = from_given ? from_ms : model->origin.train_until_ms,
         .until_ms = until_given ? until_ms : INT64_MAX,
         .seed = (uint64_t)seed,
+        .without_prompts = shoal_cli_get(args, "without-prompts"),
     };
     shoal_dataset_init(&dataset, model->params.dims.ring);
     shoal_item_names_init(&names);

@@ -2,9 +2,29 @@
 /* One after the other; see learn_on_top.h. */
 #include "tools/learn_on_top.h"
 
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
 static void on_items(void *context, double done)
 {
     shoal_progress_update(context, done, (unsigned long long)(100 * done));
+}
+
+/* The model with a variant of its prompts, beside where it will be. */
+static enum shoal_status save_variant(void *context, struct shoal_model *model,
+                                      enum shoal_prompt_variant variant)
+{
+    const char *name = shoal_prompt_variant_name(variant), *beside = context;
+    size_t size = strlen(beside) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (!path)
+        return SHOAL_NOMEM;
+    struct shoal_message message;
+    (void)snprintf(path, size, "%s.%s", beside, name);
+    enum shoal_status status = shoal_model_save(model, path, &message);
+    free(path);
+    return status;
 }
 
 static enum shoal_status learn_items(const struct shoal_on_top *ask, struct shoal_model *model,
@@ -12,9 +32,14 @@ static enum shoal_status learn_items(const struct shoal_on_top *ask, struct shoa
                                      uint64_t seed, struct shoal_train_items_report *report)
 {
     struct shoal_progress progress;
+    struct shoal_prompt_options prompts = ask->prompt_options;
+    prompts.seed = seed;
     const struct shoal_train_items_options options = {
         .most = ask->items_most,
         .names = ask->item_names,
+        .prompts = ask->prompts ? &prompts : NULL,
+        .variant = ask->prompts_each && ask->prompts_path ? save_variant : NULL,
+        .variant_context = (void *)(uintptr_t)ask->prompts_path,
         .seed = seed,
         .progress = on_items,
         .context = &progress,
@@ -30,7 +55,8 @@ bool shoal_on_top_read(const struct shoal_cli_args *args, struct shoal_on_top *a
     return shoal_value_wanted(args, &ask->value, &ask->value_horizon_ms) &&
            shoal_clusters_option(args, &ask->clusters) &&
            shoal_engagement_read(args, &ask->engagement) &&
-           shoal_items_wanted(args, &ask->items, &ask->items_most);
+           shoal_items_wanted(args, &ask->items, &ask->items_most) &&
+           shoal_prompts_wanted(args, &ask->prompts, &ask->prompts_each, &ask->prompt_options);
 }
 
 enum shoal_status shoal_on_top_learn(const struct shoal_on_top *ask, struct shoal_model *model,
@@ -54,9 +80,10 @@ enum shoal_status shoal_on_top_learn(const struct shoal_on_top *ask, struct shoa
     if (status != SHOAL_OK || !ask->items)
         return status;
     status = learn_items(ask, model, dataset, end_ms, seed, &report->items);
+    if (status == SHOAL_NOMEM)
+        return shoal_fail(message, status, "out of memory with %zu events", dataset->events_count);
     return status == SHOAL_OK ? status
-                              : shoal_fail(message, status, "out of memory with %zu events",
-                                           dataset->events_count);
+                              : shoal_fail(message, status, "%s.*: cannot be written", ask->prompts_path);
 }
 
 void shoal_on_top_show(const struct shoal_on_top *ask, const struct shoal_on_top_report *report,
@@ -68,4 +95,6 @@ void shoal_on_top_show(const struct shoal_on_top *ask, const struct shoal_on_top
     shoal_engagement_show(&ask->engagement, &report->engagement, out);
     if (ask->items)
         shoal_items_show(&report->items, out);
+    if (ask->prompts && report->items.made)
+        shoal_prompts_show(&report->items.prompts, out);
 }

@@ -7,11 +7,13 @@
 #include "tools/add_clusters.h"
 #include "tools/engagement_show.h"
 #include "tools/items_show.h"
+#include "tools/prompts_show.h"
 #include "tools/value_show.h"
 
 /* For the options' table of a command that trains. */
 #define SHOAL_ON_TOP_OPTIONS                                                                       \
-    SHOAL_VALUE_OPTION, SHOAL_CLUSTERS_OPTION, SHOAL_ENGAGEMENT_OPTIONS, SHOAL_ITEMS_OPTION
+    SHOAL_VALUE_OPTION, SHOAL_CLUSTERS_OPTION, SHOAL_ENGAGEMENT_OPTIONS, SHOAL_ITEMS_OPTION,   \
+        SHOAL_PROMPTS_OPTIONS
 
 /* What is asked. */
 struct shoal_on_top {
@@ -21,6 +23,9 @@ struct shoal_on_top {
     struct shoal_engagement_ask engagement;
     bool items;
     size_t items_most; /* 0: auto */
+    bool prompts, prompts_each;
+    const char *prompts_path; /* with prompts_each: variants go to this and a name; NULL: nowhere; set by the caller */
+    struct shoal_prompt_options prompt_options; /* its seed is that of the training */
     const struct shoal_item_names *item_names; /* set by the caller if items are wanted; not owned */
 };
 

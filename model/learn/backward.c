@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "model/blas.h"
+#include "model/learn/cell_back.h"
 #include "model/vmath_lanes.h"
 
 static void scale_rows(float *values, float scale, size_t count)
@@ -66,25 +67,6 @@ static void arrive(const struct shoal_unroll *u, const struct shoal_params *para
         add_scaled(dh, 1.0f, u->dh_more + row * hidden, NULL, hidden);
 }
 
-/* One row of the cell backward; dh in, dc in and out (dc_t in part, then dc_{t−1}). */
-static void cell_row(size_t hidden, float *gates, const float *c_previous, const float *tanh_c,
-                     const float *dh, float *dc)
-{
-    v8 one = v8_set(1.0f);
-    for (size_t j = 0; j < hidden; j += V8_WIDTH) {
-        float *gate_i = gates + j, *gate_f = gate_i + hidden;
-        float *gate_g = gate_f + hidden, *gate_o = gate_g + hidden;
-        v8 i = v8_load(gate_i), f = v8_load(gate_f), g = v8_load(gate_g), o = v8_load(gate_o);
-        v8 tanh_now = v8_load(tanh_c + j), dh_now = v8_load(dh + j);
-        v8 dc_now = v8_load(dc + j) + dh_now * o * (one - tanh_now * tanh_now);
-        v8_store(gate_i, dc_now * g * i * (one - i));
-        v8_store(gate_f, dc_now * v8_load(c_previous + j) * f * (one - f));
-        v8_store(gate_g, dc_now * i * (one - g * g));
-        v8_store(gate_o, dh_now * tanh_now * o * (one - o));
-        v8_store(dc + j, dc_now * f);
-    }
-}
-
 static void step_back(struct shoal_unroll *u, const struct shoal_params *params, size_t t)
 {
     size_t hidden = u->dims.hidden, batch = u->batch, inputs = shoal_dims_inputs(&u->dims);
@@ -93,8 +75,8 @@ static void step_back(struct shoal_unroll *u, const struct shoal_params *params,
         size_t row = t * batch + b;
         float *dh = u->dh + b * hidden;
         arrive(u, params, row, dh);
-        cell_row(hidden, u->gates + row * 4 * hidden, u->c_previous + row * hidden,
-                 u->tanh_c + row * hidden, dh, u->dc + b * hidden);
+        shoal_cell_back(hidden, u->gates + row * 4 * hidden, u->c_previous + row * hidden,
+                        u->tanh_c + row * hidden, dh, u->dc + b * hidden);
     }
     if (t == 0)
         return;

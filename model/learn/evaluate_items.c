@@ -71,6 +71,7 @@ struct asking {
     size_t *last;      /* owned */
     uint32_t *items, *ranks, *which; /* owned; which: place in evaluation->targets */
     float *states;     /* owned */
+    float *rates;      /* owned */
     size_t count;
 };
 
@@ -81,6 +82,7 @@ static void finish_asking(struct asking *asking)
     free(asking->ranks);
     free(asking->which);
     free(asking->states);
+    free(asking->rates);
 }
 
 /* The targets of a goal that the catalogue has. */
@@ -95,7 +97,9 @@ static enum shoal_status collect(const struct shoal_model *model,
     asking->ranks = malloc(most * sizeof *asking->ranks);
     asking->which = malloc(most * sizeof *asking->which);
     asking->states = malloc(most * model->params.dims.hidden * sizeof *asking->states);
-    if (!asking->last || !asking->items || !asking->ranks || !asking->which || !asking->states)
+    asking->rates = malloc(most * SHOAL_COUNTERS * sizeof *asking->rates);
+    if (!asking->last || !asking->items || !asking->ranks || !asking->which || !asking->states ||
+        !asking->rates)
         return SHOAL_NOMEM;
     for (size_t i = 0; i < evaluation->count; i++) {
         const struct shoal_item_target *target = &evaluation->targets[i];
@@ -106,10 +110,15 @@ static enum shoal_status collect(const struct shoal_model *model,
         asking->last[asking->count] = target->event - 1;
         asking->which[asking->count++] = (uint32_t)i;
     }
-    return shoal_item_states(model, dataset, asking->last, asking->count, asking->states);
+    enum shoal_status status =
+        shoal_item_states(model, dataset, asking->last, asking->count, asking->states);
+    if (status == SHOAL_OK)
+        status = shoal_item_rates(model, dataset, asking->last, asking->count, asking->rates);
+    return status;
 }
 
 static enum shoal_status rank(const struct shoal_model *model, const struct shoal_dataset *dataset,
+                              const struct shoal_items_evaluate_options *options,
                               enum shoal_item_goal goal, struct shoal_items_evaluation *evaluation)
 {
     struct asking asking = {.count = 0};
@@ -120,8 +129,10 @@ static enum shoal_status rank(const struct shoal_model *model, const struct shoa
         .targets = asking.items,
         .count = asking.count,
         .states = asking.states,
+        .rates = asking.rates,
         .hidden = model->params.dims.hidden,
         .ring = model->params.dims.ring,
+        .without_prompts = options->without_prompts,
     };
     if (status == SHOAL_OK)
         status = shoal_item_ranks(model->items, &asked, goal, asking.ranks);
@@ -299,9 +310,9 @@ enum shoal_status shoal_items_evaluate(const struct shoal_model *model,
                             "nothing to judge: no event from --from on has an earlier one of its user, of "
                             "another item, and an item that occurs before --from");
     if (status == SHOAL_OK)
-        status = rank(model, dataset, SHOAL_GOAL_ANY, evaluation);
+        status = rank(model, dataset, options, SHOAL_GOAL_ANY, evaluation);
     if (status == SHOAL_OK)
-        status = rank(model, dataset, SHOAL_GOAL_BUY, evaluation);
+        status = rank(model, dataset, options, SHOAL_GOAL_BUY, evaluation);
     for (size_t i = 0; i < evaluation->count; i++)
         evaluation->missing += evaluation->targets[i].rank == SHOAL_MISS;
     if (status == SHOAL_OK)

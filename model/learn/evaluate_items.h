@@ -69,6 +69,7 @@ struct shoal_items_evaluation {
 struct shoal_items_evaluate_options {
     int64_t from_ms, until_ms;
     uint64_t seed;
+    bool without_prompts; /* as if the model had none */
 };
 
 /* "hr@10" … Static. */

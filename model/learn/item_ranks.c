@@ -35,6 +35,17 @@ struct shoal_item_query shoal_item_query_after(const struct shoal_dataset *datas
     };
 }
 
+struct shoal_item_query shoal_item_query_of(const struct shoal_item_asked *asked, size_t i,
+                                            enum shoal_item_goal goal)
+{
+    struct shoal_item_query query =
+        shoal_item_query_after(asked->dataset, asked->last[i], asked->ring,
+                               asked->states + i * asked->hidden, goal);
+    query.rates = asked->rates ? asked->rates + i * SHOAL_COUNTERS : NULL;
+    query.without_prompts = asked->without_prompts;
+    return query;
+}
+
 static void rank_piece(void *opaque, size_t index)
 {
     struct ranking *ranking = opaque;
@@ -49,9 +60,7 @@ static void rank_piece(void *opaque, size_t index)
     for (size_t at = index * PIECE; at < end; at += SLICE) {
         size_t count = end - at < SLICE ? end - at : SLICE;
         for (size_t i = 0; i < count; i++)
-            queries[i] = shoal_item_query_after(asked->dataset, asked->last[at + i], asked->ring,
-                                                asked->states + (at + i) * asked->hidden,
-                                                ranking->goal);
+            queries[i] = shoal_item_query_of(asked, at + i, ranking->goal);
         shoal_items_ranks(ranking->items, room, queries, asked->targets + at, count,
                           ranking->ranks + at);
     }
@@ -88,4 +97,22 @@ enum shoal_status shoal_item_states(const struct shoal_model *model,
     shoal_examples_finish(&examples);
     free(vectors);
     return status;
+}
+
+enum shoal_status shoal_item_rates(const struct shoal_model *model,
+                                   const struct shoal_dataset *dataset, const size_t *events,
+                                   size_t count, float *rates)
+{
+    struct shoal_examples examples;
+    enum shoal_status status = shoal_examples_make(dataset, &model->params.dims, &examples);
+    if (status != SHOAL_OK)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        size_t event = events[i], first = dataset->first[dataset->owners[event]];
+        int64_t age_ms = dataset->touches[event].time_ms - dataset->touches[first].time_ms;
+        shoal_counters_rates(examples.counters + event * SHOAL_COUNTERS, age_ms > 0 ? age_ms : 0,
+                             rates + i * SHOAL_COUNTERS);
+    }
+    shoal_examples_finish(&examples);
+    return SHOAL_OK;
 }

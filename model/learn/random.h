@@ -24,6 +24,7 @@ enum shoal_random_stream {
     SHOAL_RANDOM_RESAMPLES,   /* seeds of a clustering's resamples */
     SHOAL_RANDOM_DRAWS,       /* which of several repetitions a resample sees */
     SHOAL_RANDOM_ITEMS,       /* of what is learnt of items: which targets, what is dropped, first values */
+    SHOAL_RANDOM_PROMPTS,     /* first values of the prompts' generators, and the order of their batches */
     SHOAL_RANDOM_FOLDS = 64,  /* which users judge what others have taught */
 };
 

@@ -36,6 +36,7 @@ struct stage {
     float *logs;               /* owned; popularities */
     struct shoal_items *items; /* owned */
     struct shoal_item_learner *learner; /* owned */
+    struct shoal_prompts *prompts[SHOAL_PROMPT_VARIANTS]; /* owned; NULL: none */
     double done, share;        /* of all the work: behind it; its own */
 };
 
@@ -45,6 +46,8 @@ static void finish(struct stage *stage)
     shoal_item_data_finish(&stage->data);
     shoal_item_targets_finish(&stage->targets);
     shoal_items_destroy(stage->items);
+    for (int v = 0; v < SHOAL_PROMPT_VARIANTS; v++)
+        shoal_prompts_destroy(stage->prompts[v]);
     free(stage->states);
     free(stage->logs);
 }
@@ -155,6 +158,7 @@ static double run_epoch(struct stage *stage, uint32_t epoch)
 struct judge {
     struct shoal_item_targets targets;
     float *states;   /* owned */
+    float *rates;    /* owned; NULL: nobody asks */
     uint32_t *ranks; /* owned */
     struct shoal_item_asked asked;
 };
@@ -163,6 +167,7 @@ static void finish_judge(struct judge *judge)
 {
     shoal_item_targets_finish(&judge->targets);
     free(judge->states);
+    free(judge->rates);
     free(judge->ranks);
 }
 
@@ -313,6 +318,36 @@ static enum shoal_status judge_goal(struct stage *stage, struct judge *judge,
     return status;
 }
 
+/* Prompts for the catalogue with its weights as they were found. */
+static enum shoal_status tune_prompts(struct stage *stage, struct judge *any, struct judge *buy,
+                                      struct shoal_train_items_report *report)
+{
+    struct shoal_items *items = stage->items;
+    struct judge *judges[SHOAL_ITEM_GOALS] = {any, buy};
+    struct shoal_item_asked asked[SHOAL_ITEM_GOALS];
+    size_t dense = items->width * (items->hidden + 1 + SHOAL_ITEM_HEADS * items->width);
+    struct shoal_item_asking *asking = items->asking;
+    enum shoal_status status = SHOAL_OK;
+    memcpy(asking[SHOAL_GOAL_BUY].state, asking[SHOAL_GOAL_ANY].state, dense * sizeof(float));
+    memcpy(asking[SHOAL_GOAL_BUY].pool, asking[SHOAL_GOAL_ANY].pool, sizeof asking->pool);
+    for (int g = 0; status == SHOAL_OK && g < SHOAL_ITEM_GOALS; g++) {
+        struct judge *judge = judges[g];
+        size_t count = judge->asked.count;
+        shoal_item_mix_apply(&report->mix[g], stage->logs, items, (enum shoal_item_goal)g);
+        judge->rates = malloc((count + 1) * SHOAL_COUNTERS * sizeof *judge->rates);
+        status = judge->rates && count ? shoal_item_rates(stage->model, stage->dataset, judge->targets.last,
+                                                 count, judge->rates)
+                              : SHOAL_OK;
+        asked[g] = judge->asked;
+        asked[g].rates = judge->rates;
+    }
+    return status == SHOAL_OK ? shoal_train_prompts(stage->model, items, asked,
+                                                    stage->options->prompts,
+                                                    stage->options->variant != NULL, stage->prompts,
+                                                    &report->prompts)
+                              : status;
+}
+
 /* Steps 1 and 2. */
 static enum shoal_status choose(struct stage *stage, int64_t end_ms,
                                 struct shoal_train_items_report *report)
@@ -331,6 +366,8 @@ static enum shoal_status choose(struct stage *stage, int64_t end_ms,
             status = make_judge(stage, end_ms, SHOAL_GOAL_BUY, &buy);
         if (status == SHOAL_OK && buy.targets.count > 0)
             status = judge_goal(stage, &buy, SHOAL_GOAL_BUY, report);
+        if (status == SHOAL_OK && stage->options->prompts)
+            status = tune_prompts(stage, &any, &buy, report);
     }
     finish_judge(&any);
     finish_judge(&buy);
@@ -353,6 +390,20 @@ static void summarise(const struct shoal_train_items_report *report, const struc
         memcpy(summary->popularity[g], report->mix[g].popularity, sizeof summary->popularity[g]);
         summary->scale[g] = report->mix[g].scale;
     }
+}
+
+/* To the model: each variant for as long as it is told, then the first. */
+static enum shoal_status hand_prompts(struct stage *stage, struct shoal_model *model)
+{
+    const struct shoal_train_items_options *options = stage->options;
+    enum shoal_status status = SHOAL_OK;
+    for (int v = 0; options->variant && status == SHOAL_OK && v < SHOAL_PROMPT_VARIANTS; v++) {
+        model->items->prompts = stage->prompts[v];
+        status = options->variant(options->variant_context, model, (enum shoal_prompt_variant)v);
+    }
+    model->items->prompts = stage->prompts[SHOAL_PROMPT_VARIANT_all];
+    stage->prompts[SHOAL_PROMPT_VARIANT_all] = NULL;
+    return status;
 }
 
 /* Step 3; the catalogue is then the model's. */
@@ -381,7 +432,9 @@ static enum shoal_status learn_all(struct stage *stage, struct shoal_model *mode
     model->items = items;
     stage->items = NULL;
     report->made = true;
-    return shoal_items_ready(model->items);
+    shoal_items_bind(items, model);
+    status = shoal_items_ready(model->items);
+    return status == SHOAL_OK ? hand_prompts(stage, model) : status;
 }
 
 static int by_time(const void *a, const void *b)
@@ -422,6 +475,8 @@ enum shoal_status shoal_train_items(struct shoal_model *model, const struct shoa
     before.until_ms = report->cut_ms;
     if (status == SHOAL_OK)
         status = choose(&before, all.until_ms, report);
+    memcpy(all.prompts, before.prompts, sizeof all.prompts);
+    memset(before.prompts, 0, sizeof before.prompts);
     finish(&before);
     if (status == SHOAL_OK)
         status = learn_all(&all, model, report);

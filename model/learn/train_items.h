@@ -7,6 +7,7 @@
  * 1  learn the parts from the targets before the cut; keep the epoch whose vectors and neighbours do best after
  *    it by NDCG@20
  * 2  fit the weights of the parts (item_mix.h) to the targets after the cut, for each goal
+ *    and tune prompts (train_prompts.h), if they are wanted
  * 3  learn the parts once more from everything, as many epochs, and put them together by the same weights
  *
  * The figures of the summary are those of 2 on the targets that the weights were fitted to, a hundred numbers to
@@ -17,11 +18,17 @@
 
 #include "model/learn/item_data.h"
 #include "model/learn/item_mix.h"
+#include "model/learn/train_prompts.h"
 #include "model/model.h"
 
 struct shoal_train_items_options {
     size_t most;                          /* items at most; 0: SHOAL_ITEMS_MAX */
     const struct shoal_item_names *names; /* ids of the items; not owned */
+    const struct shoal_prompt_options *prompts; /* not owned; NULL: without prompts */
+    /* Told each variant of the prompts: the model has them during the call. NULL: only the first one is made. */
+    enum shoal_status (*variant)(void *variant_context, struct shoal_model *model,
+                                 enum shoal_prompt_variant variant);
+    void *variant_context;
     uint64_t seed;
     /* Told now and then how much of the work is done, 0 … 1; may be NULL. */
     void (*progress)(void *context, double done);
@@ -52,6 +59,7 @@ struct shoal_train_items_report {
     uint32_t epochs;
     struct shoal_item_figures figures[SHOAL_ITEM_GOALS][SHOAL_ITEM_PARTS];
     struct shoal_item_mix mix[SHOAL_ITEM_GOALS];
+    struct shoal_train_prompts_report prompts;
 };
 
 /* Sets model->items, or leaves it and says why in *report (OK as well: a log without items is no failure). end_ms:
