@@ -143,6 +143,12 @@ static enum shoal_status fill_categories(struct shoal_items *items)
 
 enum shoal_status shoal_items_ready(struct shoal_items *items)
 {
+    free(items->table);
+    free(items->category_row);
+    free(items->category_vectors);
+    items->table = NULL;
+    items->category_row = NULL;
+    items->category_vectors = NULL;
     enum shoal_status status = fill_table(items);
     return status == SHOAL_OK ? fill_categories(items) : status;
 }

@@ -77,7 +77,8 @@ enum shoal_status shoal_baskets_number(struct shoal_baskets *baskets)
     baskets->items = malloc((count + 1) * sizeof *baskets->items);
     enum shoal_status status = order && baskets->lines && baskets->items ? SHOAL_OK : SHOAL_NOMEM;
     if (status == SHOAL_OK) {
-        qsort(baskets->rows, count, sizeof *baskets->rows, by_item);
+        if (count > 0)
+            qsort(baskets->rows, count, sizeof *baskets->rows, by_item);
         for (size_t i = 0; i < count; i++) {
             if (i == 0 || strcmp(baskets->rows[i].item, baskets->rows[i - 1].item) != 0)
                 baskets->items[baskets->items_count++] = baskets->rows[i].item;

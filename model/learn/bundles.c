@@ -281,6 +281,8 @@ static int by_lower_bound(const void *a, const void *b)
 static void keep_discoveries(struct shoal_bundles *found)
 {
     double least = 1;
+    if (found->supported == 0)
+        return;
     qsort(found->list, found->supported, sizeof *found->list, by_p_value);
     for (size_t i = found->supported; i-- > 0;) {
         least = fmin(least, found->list[i].q_value * (double)found->tested / (double)(i + 1));

@@ -271,6 +271,8 @@ static enum shoal_status set_vectors(struct growing *g, struct shoal_items_added
 static size_t choose_near(struct met *met, size_t count, size_t room)
 {
     size_t kept = count < room ? count : room;
+    if (count == 0)
+        return 0;
     qsort(met, count, sizeof *met, by_weight);
     qsort(met, kept, sizeof *met, by_pair);
     return kept;
