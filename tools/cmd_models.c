@@ -14,7 +14,7 @@
 #include "stream/units.h"
 #include "tools/commands.h"
 #include "tools/drift_print.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 #include "tools/retrain.h"
 #include "tools/setup.h"
 
