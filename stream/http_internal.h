@@ -117,6 +117,11 @@ bool http_query_int(struct http_request *r, const char *name, long long least, l
 int http_send(struct http_request *r);
 void http_reply_finish(struct http_request *r);
 
+/* ---- http_users.c -------------------------------------------------------------------------- */
+
+/* Can params[0] be a user id? False: a problem is in r. */
+bool http_names_user(struct http_request *r);
+
 /* ---- handlers ------------------------------------------------------------------------------ */
 
 void http_healthz(struct http_request *r);
