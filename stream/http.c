@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The HTTP server's life, and a request's way from its first line to its reply; see http.h.
  *
- *   first call     who asks, what for; who may not is answered at once, a body that is too large as well
+ *   first call     who asks, what for; a body that is too large is answered at once
  *   body           read and dropped: no call takes one
  *   last call      quick: handled here. Work: queued, the connection suspended
  *   woken          the same call again, now with the answer */
@@ -82,35 +82,32 @@ static void serve_file(struct http_request *r, const char *url)
         (void)MHD_add_response_header(r->response, "Content-Encoding", "gzip");
 }
 
-/* What can be said before the request is read to its end: a problem, a file, or nothing yet (false). */
+static void refuse(struct http_request *r)
+{
+    if (r->role == SHOAL_HTTP_PUBLIC)
+        http_problem(r, 401, "token-needed", "A token is needed",
+                     "send 'Authorization: Bearer TOKEN' with one of http.tokens");
+    else
+        http_problem(r, 403, "role-too-low", "This token may not do this", "the role admin is needed");
+}
+
+/* What can be said of a request by its head: a problem, a file, or nothing yet (false). */
 static bool settle(struct http_request *r, const char *method, const char *url)
 {
-    bool page;
-    if (is_misdirected(r)) {
+    bool page = false;
+    r->role = role_of(r);
+    if (is_misdirected(r))
         http_problem(r, 421, "misdirected", "This name is not served here",
                      "without tokens only localhost, 127.0.0.1 and [::1] are");
-        return true;
-    }
-    r->route = http_route_find(r, method, url, &page);
-    if (!r->route) {
-        if (page)
-            serve_file(r, url);
-        return true;
-    }
-    r->role = role_of(r);
-    if (r->role < r->route->role) {
-        if (r->role == SHOAL_HTTP_PUBLIC)
-            http_problem(r, 401, "token-needed", "A token is needed",
-                         "send 'Authorization: Bearer TOKEN' with one of http.tokens");
-        else
-            http_problem(r, 403, "role-too-low", "This token may not do this", "the role admin is needed");
-        return true;
-    }
-    if (body_is_too_large(r)) {
-        http_problem(r, 413, "too-large", "The body is too large", "no call takes a body");
-        return true;
-    }
-    return false;
+    else
+        r->route = http_route_find(r, method, url, &page);
+    if (page)
+        serve_file(r, url);
+    else if (r->route && r->role < r->route->role)
+        refuse(r);
+    else
+        return !r->route;
+    return true;
 }
 
 static struct http_request *begin(struct shoal_http *http, struct MHD_Connection *connection, const char *url)
@@ -135,7 +132,11 @@ static enum MHD_Result answer(void *opaque, struct MHD_Connection *connection, c
         r = *state = begin(opaque, connection, url);
         if (!r)
             return MHD_NO;
-        return settle(r, method, url) ? (enum MHD_Result)http_send(r) : MHD_YES;
+        r->answered = settle(r, method, url);
+        if (!body_is_too_large(r)) /* the answer comes behind the body, so that the connection can go on */
+            return MHD_YES;
+        http_problem(r, 413, "too-large", "The body is too large", "no call takes a body");
+        return (enum MHD_Result)http_send(r);
     }
     if (*upload_size) {
         *upload_size = 0;
