@@ -397,7 +397,8 @@ Test(http, redis_away_is_told_and_holds_up_nothing_else)
     EXPECT_TEXT("urn:shoal:problem:unavailable");
     cr_expect_eq(get(&s, "/healthz"), 200);
     test_redis_restart(&s.redis);
-    cr_expect_eq(get(&s, "/v1/users/ann"), 404, "it came back with nothing in it");
+    for (int i = 0; i < 8; i++) /* of each worker's first command on its dead connection nothing is seen */
+        cr_expect_eq(get(&s, "/v1/users/ann"), 404, "it came back with nothing in it");
     end(&s);
 }
 
