@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stream/pipeline_internal.h"
+#include "stream/forget.h"
 #include "stream/tick.h"
 
 enum { ARENA_BLOCK_BYTES = 1 << 20 };
@@ -220,16 +221,35 @@ static enum shoal_status add_tick(struct shoal_pipeline *p, const struct shoal_i
     return SHOAL_OK;
 }
 
+/* Has a user forgotten. Its place in the log counts, not its time: it has none. */
+static enum shoal_status add_forget(struct shoal_pipeline *p, const struct shoal_input *input,
+                                    const char *user, size_t user_size, bool suppressed)
+{
+    char *copy = shoal_arena_copy(&p->arena, user, user_size);
+    if (!copy)
+        return SHOAL_NOMEM;
+    struct item *item = new_item(p, suppressed);
+    item->forget = true;
+    item->event.partition = input->partition;
+    item->event.offset = input->offset;
+    item->event.user = copy;
+    item->event.user_size = (uint8_t)user_size;
+    return SHOAL_OK;
+}
+
 enum shoal_status shoal_pipeline_add(struct shoal_pipeline *p, const struct shoal_input *input,
                                      bool suppressed)
 {
-    size_t count = 0;
+    size_t count = 0, user_size;
     int64_t told_ms;
+    char user[SHOAL_USER_MAX + 1];
     struct shoal_message why = {.text = ""};
     assert(p->items_count + SHOAL_EVENTS_PER_MESSAGE_MAX <= p->items_capacity);
     p->counts.messages++;
     if (shoal_tick_parse(input->value, input->value_size, &told_ms))
         return add_tick(p, input, told_ms, suppressed);
+    if (shoal_forget_parse(input->value, input->value_size, user, &user_size))
+        return add_forget(p, input, user, user_size, suppressed);
     enum shoal_status status =
         shoal_decode(p->decoder, input, &p->arena, p->decoded, &count, &why);
     if (shoal_status_class(status) == SHOAL_CLASS_SKIP)
@@ -318,10 +338,11 @@ static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partiti
             expect_record(dirty[i + RECORD_AHEAD]);
         if (i + REST_AHEAD < dirty_count)
             expect_rest(dirty[i + REST_AHEAD]);
-        shoal_record_encode(&entry->record, p->options.precision, &p->scratch);
+        if (!pipeline_is_empty(&entry->record))
+            shoal_record_encode(&entry->record, p->options.precision, &p->scratch);
         p->saves[n++] = (struct shoal_save_item){
             .user = {entry->user, entry->user_size},
-            .value = {NULL, p->scratch.size - start},
+            .value = {NULL, p->scratch.size - start}, /* of no size: to be deleted */
             .timer_moves = entry->record.timer_ms != entry->timer_saved_ms,
             .timer_ms = entry->record.timer_ms,
         };
@@ -337,7 +358,7 @@ static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partiti
         return SHOAL_NOMEM;
     const uint8_t *at = p->scratch.bytes;
     for (size_t i = 0; i < n; i++) {
-        p->saves[i].value.bytes = at;
+        p->saves[i].value.bytes = p->saves[i].value.size > 0 ? at : NULL;
         at += p->saves[i].value.size;
     }
     *count = n;
