@@ -126,6 +126,33 @@ Test(pipeline_forget, forgetting_gives_identical_bits_with_corrected_scores, .ti
     check_cuts(true);
 }
 
+/* A thousand leave a cart, half of them are forgotten, and what is due of the others is drawn some at a time: the
+ * timers of those who are gone take no turns, be they in memory or read anew. The log ends before all are drawn. */
+Test(pipeline_forget, timers_of_the_forgotten_take_no_turns_of_others, .timeout = 300)
+{
+    enum { CROWD = 1000, REST = 20 };
+    struct log *log = log_create(2 * CROWD + REST);
+    log->cache_users = 16384;
+    for (int i = 0; i < CROWD; i++)
+        add_event(log, (unsigned)i, START + i * 100, "cart", i, "}");
+    for (int i = 0; i < CROWD; i += 2) {
+        char user[16];
+        (void)snprintf(user, sizeof user, "u%d", i);
+        add_forget(log, user);
+    }
+    for (int i = 0; i < REST; i++)
+        add_event(log, (unsigned)i % 16, START + 120 * MIN + i * MIN, "pv", CROWD + i, "}");
+    struct result expected = run_plain(log, 4096, 1, log->count, 0);
+    struct result saved = run_plain(log, 64, 2, 250, 0);
+    struct result by_one = run_plain(log, 1, 1, 1, 0);
+    assert_same(&saved, &expected);
+    assert_same(&by_one, &expected);
+    result_finish(&expected);
+    result_finish(&saved);
+    result_finish(&by_one);
+    log_destroy(log);
+}
+
 Test(pipeline_forget, forgetting_survives_any_restart, .timeout = 300)
 {
     struct script *script = calloc(1, sizeof *script);
