@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "state/store.h"
+#include "stream/forget.h"
 #include "stream/pipeline.h"
 #include "stream/reader.h"
 
@@ -119,13 +120,17 @@ struct replay {
 static enum shoal_status feed(struct replay *replay, const struct shoal_input *input,
                               struct shoal_message *message)
 {
+    char forgotten[SHOAL_USER_MAX + 1];
     size_t count, size = strlen(replay->user);
     if (input->key && (input->key_size != size || memcmp(input->key, replay->user, size) != 0))
         return SHOAL_OK;
     shoal_arena_reset(&replay->arena);
-    if (shoal_decode(replay->decoder, input, &replay->arena, replay->events, &count, NULL) != SHOAL_OK ||
-        count == 0 || strcmp(replay->events[0].user, replay->user) != 0 ||
-        replay->events[0].touch.time_ms > replay->at_ms)
+    bool forgets = shoal_forget_parse(input->value, input->value_size, forgotten, &size) &&
+                   strcmp(forgotten, replay->user) == 0;
+    if (!forgets &&
+        (shoal_decode(replay->decoder, input, &replay->arena, replay->events, &count, NULL) != SHOAL_OK ||
+         count == 0 || strcmp(replay->events[0].user, replay->user) != 0 ||
+         replay->events[0].touch.time_ms > replay->at_ms))
         return SHOAL_OK;
     enum shoal_status status = shoal_pipeline_add(replay->pipeline, input, true);
     replay->next_offset = input->offset + 1;
