@@ -126,6 +126,8 @@
       "an event further ahead of its partition moves no timer before others confirm it")           \
     X(timers_idle, "timers.idle", DURATION, "30s", "0s", "1d", "duration",                         \
       "a partition without events for so long is told the time if a timer is due; 0: never")       \
+    X(privacy_pseudonym_key, "privacy.pseudonym_key", PATH, "", "0", "4000", "file",               \
+      "key of 64 hexadecimal digits, with which user ids become pseudonyms; empty: they stay")     \
     X(log_level, "log.level", CHOICE, "info", "", "", "debug, info, warning, error",               \
       "least severe message to log")                                                               \
     X(log_format, "log.format", CHOICE, "text", "", "", "text, json", "form of log lines")         \
@@ -152,6 +154,7 @@ struct shoal_config {
 #undef X
     struct shoal_config_property *kafka; /* owned */
     size_t kafka_count;
+    struct shoal_pseudonyms *pseudonyms; /* owned; see secrets.h; NULL: none */
     void *memory; /* owned: what the texts point to */
 };
 

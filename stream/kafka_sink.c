@@ -73,7 +73,7 @@ static enum shoal_status explain(struct kafka_sink *sink, enum shoal_status stat
 static void on_log(const rd_kafka_t *client, int severity, const char *facility, const char *text)
 {
     const struct kafka_sink *sink = rd_kafka_opaque(client);
-    shoal_log_write(sink->log, severity <= 2 ? SHOAL_WARNING : SHOAL_DEBUG, "kafka %s: %s",
+    shoal_log_write(sink->log, kafka_severity(severity, text), "kafka %s: %s",
                     facility, text);
 }
 
