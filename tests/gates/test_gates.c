@@ -122,6 +122,8 @@ static const struct {
     {"cblas", "model/blas.c tests/"},
     {"msgpack", "model/base/pack.c"},
     {"yaml.h", "stream/yaml_tree.c"},
+    {"jansson.h", "stream/kafka_stats.c"},
+    {"curl/", "tools/fetch.c"},
     {"jsmn.h", "tools/report_json.c"},
     {"xxhash.h", "model/base/hash.c"},
     {"zlib.h", "stream/reader_input.c tests/"},
