@@ -30,7 +30,7 @@ void shoal_kafka_stats_finish(struct shoal_kafka_stats *stats);
 /* Reads one report. `topic`: whose partitions' lags are wanted; NULL: none. What is not there is 0, or −1.
  * DAMAGED if it is not the JSON of an object; then, and with NOMEM, the figures stay. */
 enum shoal_status shoal_kafka_stats_read(struct shoal_kafka_stats *stats, const char *json,
-                                         size_t size, const char *topic) SHOAL_MUST_CHECK;
+                                         size_t size, const char *topic);
 /* −1: not known. */
 int64_t shoal_kafka_stats_lag(const struct shoal_kafka_stats *stats, int32_t partition);
 /* *sum += *one for counters and what waits; the greater of the times. */

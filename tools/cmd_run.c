@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "model/base/clock.h"
 #include "state/redis_url.h"
@@ -35,6 +36,7 @@ struct processor {
     int32_t partitions;
     int64_t *ends, *committed; /* per partition; for --exit-at-end and the lag */
     struct shoal_worker **workers;
+    struct shoal_metrics *metrics;
     int64_t started_ms, reported_ms, first_event_ms, last_event_ms;
     uint64_t reported_events, seen_events;
 };
@@ -64,10 +66,8 @@ static struct shoal_pipeline_counts sum_counts(const struct processor *p)
 {
     struct shoal_pipeline_counts sum = {0};
     for (int64_t i = 0; i < p->config->workers; i++) {
-        if (p->workers[i]) {
-            struct shoal_pipeline_counts one = shoal_worker_counts(p->workers[i]);
-            shoal_pipeline_counts_add(&sum, &one);
-        }
+        struct shoal_pipeline_counts one = shoal_metrics_counts(p->metrics, (int)i);
+        shoal_pipeline_counts_add(&sum, &one);
     }
     return sum;
 }
@@ -123,6 +123,35 @@ static bool at_end(struct processor *p)
     return true;
 }
 
+/* When the model's file was written, in ms since 1970; 0: it is gone. */
+static int64_t written_ms(const char *path, const struct shoal_model *model)
+{
+    char name[4096];
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        snprintf(name, sizeof name, "%s/%s.shoal", path, model->version);
+        path = name;
+    }
+    return stat(path, &about) == 0 ? (int64_t)about.st_mtime * 1000 : 0;
+}
+
+static void tell_service(struct processor *p, struct shoal_models *models,
+                         struct shoal_policies *policies)
+{
+    const struct shoal_model *model = shoal_models_latest(models);
+    const struct shoal_policy *policy = shoal_policies_latest(policies);
+    struct shoal_metrics_service service = {
+        .model_written_ms = written_ms(p->config->model_path, model),
+        .model_trained_until_ms = model->origin.train_until_ms,
+    };
+    snprintf(service.model, sizeof service.model, "%s", model->version);
+    if (policy)
+        snprintf(service.policy, sizeof service.policy, "%s", policy->version);
+    shoal_metrics_serve(p->metrics, &service);
+    shoal_models_release(models, model);
+    shoal_policies_release(policies, policy);
+}
+
 static enum shoal_status watch(struct processor *p, struct shoal_models *models,
                                struct shoal_policies *policies)
 {
@@ -136,6 +165,7 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models,
         if (tick % MODEL_TICKS == 0) { /* the workers see it by themselves */
             (void)shoal_models_refresh(models, &p->log);
             (void)shoal_policies_refresh(policies, &p->log);
+            tell_service(p, models, policies);
         }
         if (p->exit_at_end && tick % LAG_TICKS == 0 && at_end(p))
             return SHOAL_OK;
@@ -167,6 +197,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
         .config = p->config,
         .models = setup->models,
         .policies = policies,
+        .metrics = p->metrics,
         .partitions = p->partitions,
         .instance = dynamic ? NULL : p->instance.name,
         .log = p->log,
@@ -177,6 +208,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
         status = shoal_worker_start(&options, &p->workers[i], message);
     }
     if (status == SHOAL_OK) {
+        shoal_metrics_running(p->metrics, (int)p->config->workers);
         shoal_log_write(&p->log, SHOAL_INFO,
                         "model %s, %s, %" PRId64 " workers, group %s as %s, topic %s with %" PRId32
                         " partitions",
@@ -218,7 +250,10 @@ static enum shoal_status process(struct processor *p, const struct shoal_setup *
     p->ends = calloc((size_t)p->partitions, sizeof *p->ends);
     p->committed = calloc((size_t)p->partitions, sizeof *p->committed);
     p->workers = calloc((size_t)p->config->workers, sizeof *p->workers);
-    if (!p->ends || !p->committed || !p->workers)
+    const struct shoal_metrics_options metrics = {
+        SHOAL_PROGRAM_VERSION, (int)p->config->workers, p->partitions};
+    if (!p->ends || !p->committed || !p->workers ||
+        shoal_metrics_create(&metrics, &p->metrics) != SHOAL_OK)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     if (p->exit_at_end) {
         status = shoal_kafka_end_offsets(p->monitor, p->partitions, p->ends, message);
@@ -277,6 +312,7 @@ static int run(const struct shoal_cli_args *args)
                        : shoal_setup_exit(status);
         shoal_kafka_monitor_destroy(p.monitor);
         shoal_instance_release(&p.instance);
+        shoal_metrics_destroy(p.metrics);
         free(p.workers);
         free(p.ends);
         free(p.committed);
