@@ -294,8 +294,9 @@ static void is_current(const char *arguments, const char *page)
     free(kept);
 }
 
-Test(gates, the_pages_of_options_and_segments_are_current)
+Test(gates, the_pages_of_options_segments_and_metrics_are_current)
 {
+    is_current("top --list", "metrics.md");
     is_current("config --markdown", "options.md");
     is_current("segments --dimensions --markdown", "segments.md");
 }
