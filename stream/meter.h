@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What one worker measures in one session: plain numbers in its own memory, so that an event costs nothing
- * more than it does without metrics. They become visible when they are published, at a commit (metrics.h). */
+ * more than it does without metrics. They become visible when they are published, at a commit (telemetry.h). */
 #ifndef SHOAL_METER_H
 #define SHOAL_METER_H
 

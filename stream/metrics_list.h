@@ -81,7 +81,7 @@
     X(http_requests, COUNTER, "shoal_http_requests_total", "", "code",  \
       "HTTP requests answered, by status code")  \
     X(http_duration, HISTOGRAM, "shoal_http_request_duration_seconds", "seconds", "",  \
-      "From a request to its answer; streams are not counted")  \
+      "From a request to its answer; of a stream, until it begins")  \
     /* librdkafka */  \
     X(kafka_rtt, GAUGE, "shoal_kafka_rtt_seconds", "seconds", "client",  \
       "Round trip to the brokers in the last interval of librdkafka's statistics: mean of the slowest worker")  \

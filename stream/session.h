@@ -6,7 +6,7 @@
 #include "stream/worker.h"
 
 /* OK: asked to stop, everything committed. *worked: at least one commit succeeded. Other statuses by
- * their class, with the reason. What it did is in options->metrics after each commit. */
+ * their class, with the reason. What it did is in options->telemetry after each commit. */
 enum shoal_status shoal_session_run(const struct shoal_worker_options *options, bool *worked,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The figures of a session: what a commit makes visible (metrics.h), and how far each partition is. */
+/* The figures of a session: what a commit makes visible (telemetry.h), and how far each partition is. */
 #include "model/base/clock.h"
 #include "stream/session_internal.h"
 
@@ -55,7 +55,7 @@ void session_publish(struct session *s)
     s->meter.unsaved_users = shoal_pipeline_dirty(s->pipeline);
     take_clients(s);
     size_t count = collect_standings(s);
-    shoal_metrics_publish(s->options->metrics, s->options->index, &s->meter, s->standings, count,
+    shoal_telemetry_publish(s->options->telemetry, s->options->index, &s->meter, s->standings, count,
                           shoal_clock_wall_ms());
 }
 
@@ -63,5 +63,5 @@ void session_publish(struct session *s)
 void session_publish_end(struct session *s, enum shoal_status status)
 {
     take_clients(s);
-    shoal_metrics_session_ended(s->options->metrics, s->options->index, &s->meter, status);
+    shoal_telemetry_session_ended(s->options->telemetry, s->options->index, &s->meter, status);
 }

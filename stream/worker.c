@@ -101,6 +101,11 @@ bool shoal_worker_ended(struct shoal_worker *worker, enum shoal_status *status)
     return true;
 }
 
+bool shoal_worker_working(const struct shoal_worker *worker)
+{
+    return shoal_telemetry_working(worker->options.telemetry, worker->options.index);
+}
+
 void shoal_worker_join(struct shoal_worker *worker)
 {
     if (!worker)

@@ -10,6 +10,7 @@
 
 #include "model/base/clock.h"
 #include "state/redis_url.h"
+#include "stream/http.h"
 #include "stream/instance.h"
 #include "stream/kafka_client.h"
 #include "stream/worker.h"
@@ -32,11 +33,14 @@ struct processor {
     struct shoal_log log;
     struct shoal_kafka_monitor *monitor;
     struct shoal_instance instance;
+    struct shoal_http *http;
     bool exit_at_end;
+    atomic_bool topics_known;
+    atomic_bool running; /* the workers have been started, and are not being ended */
     int32_t partitions;
     int64_t *ends, *committed; /* per partition; for --exit-at-end and the lag */
     struct shoal_worker **workers;
-    struct shoal_metrics *metrics;
+    struct shoal_telemetry *telemetry;
     int64_t started_ms, reported_ms, first_event_ms, last_event_ms;
     uint64_t reported_events, seen_events;
 };
@@ -66,7 +70,7 @@ static struct shoal_pipeline_counts sum_counts(const struct processor *p)
 {
     struct shoal_pipeline_counts sum = {0};
     for (int64_t i = 0; i < p->config->workers; i++) {
-        struct shoal_pipeline_counts one = shoal_metrics_counts(p->metrics, (int)i);
+        struct shoal_pipeline_counts one = shoal_telemetry_counts(p->telemetry, (int)i);
         shoal_pipeline_counts_add(&sum, &one);
     }
     return sum;
@@ -140,17 +144,64 @@ static void tell_service(struct processor *p, struct shoal_models *models,
 {
     const struct shoal_model *model = shoal_models_latest(models);
     const struct shoal_policy *policy = shoal_policies_latest(policies);
-    struct shoal_metrics_service service = {
+    struct shoal_telemetry_service service = {
         .model_written_ms = written_ms(p->config->model_path, model),
         .model_trained_until_ms = model->origin.train_until_ms,
     };
     snprintf(service.model, sizeof service.model, "%s", model->version);
     if (policy)
         snprintf(service.policy, sizeof service.policy, "%s", policy->version);
-    shoal_metrics_serve(p->metrics, &service);
+    shoal_telemetry_serve(p->telemetry, &service);
     shoal_models_release(models, model);
     shoal_policies_release(policies, policy);
 }
+
+/* ---- what HTTP asks ------------------------------------------------------------------------ */
+
+/* Ready: the topics are known and every worker is at work (a member of the group that processes, or waits for
+ * partitions), so that Kafka and Redis have answered. */
+static bool is_ready(void *opaque, struct shoal_put *put)
+{
+    struct processor *p = opaque;
+    bool running = atomic_load(&p->running);
+    size_t working = 0;
+    for (int64_t i = 0; running && i < p->config->workers; i++)
+        working += shoal_worker_working(p->workers[i]);
+    bool ready = running && working == (size_t)p->config->workers;
+    char text[64];
+    shoal_put_text(put, "kafka", atomic_load(&p->topics_known) ? "ok" : "no broker has told of the topics yet");
+    snprintf(text, sizeof text, "%zu of %" PRId64 " are at work", working, p->config->workers);
+    shoal_put_text(put, "workers", ready ? "ok" : running ? text : "not started");
+    return ready;
+}
+
+static void write_metrics(void *opaque, struct shoal_buffer *out)
+{
+    const struct processor *p = opaque;
+    shoal_telemetry_write(p->telemetry, out);
+}
+
+static void answered(void *opaque, unsigned code, int64_t duration_us)
+{
+    const struct processor *p = opaque;
+    shoal_telemetry_request(p->telemetry, (int)code, duration_us);
+}
+
+static enum shoal_status start_http(struct processor *p, const struct shoal_setup *setup,
+                                    struct shoal_policies *policies, struct shoal_message *message)
+{
+    struct shoal_http_options options = {
+        .config = p->config,
+        .models = setup->models,
+        .policies = policies,
+        .log = &p->log,
+        .version = SHOAL_PROGRAM_VERSION,
+        .hooks = {.ready = is_ready, .metrics = write_metrics, .answered = answered, .opaque = p},
+    };
+    return shoal_http_start(&options, &p->http, message);
+}
+
+/* ---- watching over the workers ------------------------------------------------------------- */
 
 static enum shoal_status watch(struct processor *p, struct shoal_models *models,
                                struct shoal_policies *policies)
@@ -197,7 +248,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
         .config = p->config,
         .models = setup->models,
         .policies = policies,
-        .metrics = p->metrics,
+        .telemetry = p->telemetry,
         .partitions = p->partitions,
         .instance = dynamic ? NULL : p->instance.name,
         .log = p->log,
@@ -208,7 +259,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
         status = shoal_worker_start(&options, &p->workers[i], message);
     }
     if (status == SHOAL_OK) {
-        shoal_metrics_running(p->metrics, (int)p->config->workers);
+        shoal_telemetry_running(p->telemetry, (int)p->config->workers);
         shoal_log_write(&p->log, SHOAL_INFO,
                         "model %s, %s, %" PRId64 " workers, group %s as %s, topic %s with %" PRId32
                         " partitions",
@@ -216,8 +267,10 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
                         p->config->group_id, dynamic ? "a dynamic member" : p->instance.name,
                         p->config->topic_events, p->partitions);
         warn_of_items(p, setup, policies);
+        atomic_store(&p->running, true);
         status = watch(p, setup->models, policies);
     }
+    atomic_store(&p->running, false);
     atomic_store(&stop, true);
     for (int64_t i = 0; i < p->config->workers; i++) {
         enum shoal_status ended = SHOAL_OK;
@@ -241,19 +294,28 @@ static enum shoal_status process(struct processor *p, const struct shoal_setup *
     if (status == SHOAL_OK && strcmp(p->config->instance_id, "none") != 0)
         status = shoal_instance_claim(p->config->instance_id, p->config->group_id, &p->instance,
                                       message);
+    if (status == SHOAL_OK) {
+        const struct shoal_telemetry_options figures = {SHOAL_PROGRAM_VERSION,
+                                                        (int)p->config->workers};
+        status = shoal_telemetry_create(&figures, &p->telemetry);
+        if (status != SHOAL_OK)
+            return shoal_fail(message, status, "out of memory");
+        tell_service(p, setup->models, policies);
+    }
+    if (status == SHOAL_OK)
+        status = start_http(p, setup, policies, message);
     if (status == SHOAL_OK)
         status = wait_for_topics(p, message);
     if (status == SHOAL_INTERRUPTED)
         return SHOAL_OK;
     if (status != SHOAL_OK)
         return status;
+    atomic_store(&p->topics_known, true);
+    shoal_http_partitions(p->http, p->partitions);
     p->ends = calloc((size_t)p->partitions, sizeof *p->ends);
     p->committed = calloc((size_t)p->partitions, sizeof *p->committed);
     p->workers = calloc((size_t)p->config->workers, sizeof *p->workers);
-    const struct shoal_metrics_options metrics = {
-        SHOAL_PROGRAM_VERSION, (int)p->config->workers, p->partitions};
-    if (!p->ends || !p->committed || !p->workers ||
-        shoal_metrics_create(&metrics, &p->metrics) != SHOAL_OK)
+    if (!p->ends || !p->committed || !p->workers)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     if (p->exit_at_end) {
         status = shoal_kafka_end_offsets(p->monitor, p->partitions, p->ends, message);
@@ -304,6 +366,7 @@ static int run(const struct shoal_cli_args *args)
             .reported_ms = shoal_clock_ms(),
         };
         enum shoal_status status = process(&p, &setup, policies, &message);
+        shoal_http_stop(p.http);
         for (int64_t i = 0; p.workers && i < p.config->workers; i++)
             shoal_worker_join(p.workers[i]);
         if (status != SHOAL_OK)
@@ -312,7 +375,7 @@ static int run(const struct shoal_cli_args *args)
                        : shoal_setup_exit(status);
         shoal_kafka_monitor_destroy(p.monitor);
         shoal_instance_release(&p.instance);
-        shoal_metrics_destroy(p.metrics);
+        shoal_telemetry_destroy(p.telemetry);
         free(p.workers);
         free(p.ends);
         free(p.committed);

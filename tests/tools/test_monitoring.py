@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """deploy/prometheus and deploy/grafana beside the metrics that there are: promtool accepts metrics, rules and
 dashboard's queries, each alert has a case in which it fires and one in which it does not, and every metric that
-is asked for exists. Prints TAP. SHOAL_PROGRAM is `shoal`, SHOAL_SOURCE the source tree, SHOAL_PRINT_METRICS a
+is asked for exists. Prints TAP. SHOAL_PROGRAM is `shoal`, SHOAL_SOURCE the source tree, SHOAL_PRINT_TELEMETRY a
 program that prints made-up figures. Without promtool what needs it is skipped; with CI set it fails."""
 
 import json
@@ -78,7 +78,7 @@ def alerts():
 
 
 def metrics_as_promtool_wants_them():
-    text = subprocess.run([os.environ["SHOAL_PRINT_METRICS"]], capture_output=True, text=True, check=True,
+    text = subprocess.run([os.environ["SHOAL_PRINT_TELEMETRY"]], capture_output=True, text=True, check=True,
                           timeout=60).stdout
     said = promtool("check", "metrics", text=text)
     assert not said.strip(), said  # it also complains without failing

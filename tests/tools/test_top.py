@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`shoal top` against a server made for the test: what it prints once (beside top.txt), malformed text, a
 token, a server that goes and comes back, and that the terminal is put back. Prints TAP. SHOAL_PROGRAM is
-`shoal`, SHOAL_SOURCE the source tree, SHOAL_PRINT_METRICS a program that prints made-up figures."""
+`shoal`, SHOAL_SOURCE the source tree, SHOAL_PRINT_TELEMETRY a program that prints made-up figures."""
 
 import http.server
 import os
@@ -24,7 +24,7 @@ START = re.compile(r"^process_start_time_seconds .*$", re.M)
 
 def figures(uptime):
     """The made-up figures of a process that began so long ago."""
-    text = subprocess.run([os.environ["SHOAL_PRINT_METRICS"]], capture_output=True, text=True, check=True,
+    text = subprocess.run([os.environ["SHOAL_PRINT_TELEMETRY"]], capture_output=True, text=True, check=True,
                           timeout=60).stdout
     return START.sub(f"process_start_time_seconds {time.time() - uptime:.3f}", text)
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From figures to text, family by family in the order of metrics_list.h; see metrics.h. */
+/* From figures to text, family by family in the order of metrics_list.h; see telemetry.h. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "stream/exposition.h"
-#include "stream/metrics_internal.h"
+#include "stream/telemetry_internal.h"
 #include "stream/process_figures.h"
 
 /* A worker that has not committed for so long is taken to be behind, whatever it saw last. */
@@ -176,7 +176,7 @@ static void write_sessions(struct shoal_exposition *e, const struct snapshot *s)
 
 static void write_service(struct shoal_exposition *e, const struct snapshot *s)
 {
-    const struct shoal_metrics_service *service = &s->service;
+    const struct shoal_telemetry_service *service = &s->service;
     shoal_exposition_family(e, SHOAL_METRIC_model_info);
     if (service->model[0])
         labelled_count(e, service->model, 1);
@@ -277,7 +277,7 @@ static void write_process(struct shoal_exposition *e)
     real(e, SHOAL_METRIC_process_start, process.start_s);
 }
 
-void metrics_write_snapshot(const struct snapshot *s, struct shoal_buffer *out)
+void telemetry_write_snapshot(const struct snapshot *s, struct shoal_buffer *out)
 {
     struct shoal_exposition e;
     shoal_exposition_begin(&e, out);

@@ -10,12 +10,12 @@
 
 #include "stream/exposition.h"
 #include "tests/state/leaks.h"
-#include "tests/stream/made_metrics.h"
+#include "tests/stream/made_telemetry.h"
 
-static char *text_of(const struct shoal_metrics *metrics, int64_t now_ms)
+static char *text_of(const struct shoal_telemetry *metrics, int64_t now_ms)
 {
     struct shoal_buffer out = {0};
-    shoal_metrics_write_at(metrics, now_ms, &out);
+    shoal_telemetry_write_at(metrics, now_ms, &out);
     shoal_buffer_append(&out, "", 1);
     cr_assert_not(out.failed);
     return (char *)out.bytes;
@@ -83,7 +83,7 @@ Test(metrics, names_follow_the_rules)
 
 Test(metrics, every_name_is_written_once_and_has_a_value)
 {
-    struct shoal_metrics *metrics = made_metrics();
+    struct shoal_telemetry *metrics = made_telemetry();
     char *text = text_of(metrics, MADE_NOW_MS);
     for (int i = 0; i < SHOAL_METRIC_COUNT; i++) {
         const struct shoal_metric_about *about = shoal_metric_about((enum shoal_metric)i);
@@ -98,22 +98,22 @@ Test(metrics, every_name_is_written_once_and_has_a_value)
                      "%s has no value", about->name);
     }
     free(text);
-    shoal_metrics_destroy(metrics);
+    shoal_telemetry_destroy(metrics);
     test_no_leaks();
 }
 
 Test(metrics, a_process_that_has_just_begun_has_every_name_too)
 {
-    const struct shoal_metrics_options options = {.version = "x", .workers = 1, .partitions = 1};
-    struct shoal_metrics *metrics;
-    cr_assert_eq(shoal_metrics_create(&options, &metrics), SHOAL_OK);
+    const struct shoal_telemetry_options options = {.version = "x", .workers = 1};
+    struct shoal_telemetry *metrics;
+    cr_assert_eq(shoal_telemetry_create(&options, &metrics), SHOAL_OK);
     char *text = text_of(metrics, MADE_NOW_MS);
     cr_assert_eq(occurrences(text, "# TYPE "), SHOAL_METRIC_COUNT);
     cr_assert(has(text, "shoal_events_total{result=\"applied\"}"));
     cr_assert(has(text, "shoal_dead_letters_total{reason=\"bad_json\"}"));
     cr_assert(isnan(value_of(text, "shoal_calibration_observed_ratio")));
     free(text);
-    shoal_metrics_destroy(metrics);
+    shoal_telemetry_destroy(metrics);
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
@@ -173,7 +173,7 @@ Test(exposition, buckets_of_a_histogram_add_up)
 
 Test(metrics, results_are_disjoint_and_add_up)
 {
-    struct shoal_metrics *metrics = made_metrics();
+    struct shoal_telemetry *metrics = made_telemetry();
     char *text = text_of(metrics, MADE_NOW_MS);
     /* of 3000 events: 300 recovered (30 of them late), 150 late */
     cr_assert_eq(value_of(text, "shoal_events_total{result=\"recovered\"}"), 300);
@@ -192,30 +192,33 @@ Test(metrics, results_are_disjoint_and_add_up)
     cr_assert_eq(value_of(text, "shoal_calibration_correction{partition=\"1\"}"), -0.125);
     cr_assert_eq(value_of(text, "shoal_model_age_seconds{version=\"00112233445566aa\"}"), 86400);
     free(text);
-    shoal_metrics_destroy(metrics);
+    shoal_telemetry_destroy(metrics);
 }
 
 Test(metrics, counts_go_on_over_sessions_and_what_was_not_committed_does_not_count)
 {
-    const struct shoal_metrics_options options = {.version = "x", .workers = 2, .partitions = 2};
-    struct shoal_metrics *metrics;
-    cr_assert_eq(shoal_metrics_create(&options, &metrics), SHOAL_OK);
+    const struct shoal_telemetry_options options = {.version = "x", .workers = 2};
+    struct shoal_telemetry *metrics;
+    cr_assert_eq(shoal_telemetry_create(&options, &metrics), SHOAL_OK);
     struct shoal_meter meter = made_meter(1000);
-    shoal_metrics_publish(metrics, 1, &meter, NULL, 0, MADE_NOW_MS);
+    shoal_telemetry_publish(metrics, 1, &meter, NULL, 0, MADE_NOW_MS);
     meter = made_meter(3000); /* a commit replaces the one before: counters are since the session began */
-    shoal_metrics_publish(metrics, 1, &meter, NULL, 0, MADE_NOW_MS);
-    cr_assert_eq(shoal_metrics_counts(metrics, 1).events, 3000);
+    shoal_telemetry_publish(metrics, 1, &meter, NULL, 0, MADE_NOW_MS);
+    cr_assert_eq(shoal_telemetry_counts(metrics, 1).events, 3000);
     /* The session fails: what its counts were at the last commit stays, what failed is counted. */
     meter.store.failures = 4;
-    shoal_metrics_session_ended(metrics, 1, &meter, SHOAL_UNAVAILABLE);
-    cr_assert_eq(shoal_metrics_counts(metrics, 1).events, 3000);
+    shoal_telemetry_session_ended(metrics, 1, &meter, SHOAL_UNAVAILABLE);
+    cr_assert_eq(shoal_telemetry_counts(metrics, 1).events, 3000);
+    cr_assert_not(shoal_telemetry_working(metrics, 1));
     /* A session that never commits. */
     struct shoal_meter empty = {.store = {.failures = 1}};
-    shoal_metrics_session_ended(metrics, 1, &empty, SHOAL_UNAVAILABLE);
-    cr_assert_eq(shoal_metrics_counts(metrics, 1).events, 3000);
+    shoal_telemetry_session_ended(metrics, 1, &empty, SHOAL_UNAVAILABLE);
+    cr_assert_eq(shoal_telemetry_counts(metrics, 1).events, 3000);
     meter = made_meter(600);
-    shoal_metrics_publish(metrics, 1, &meter, NULL, 0, MADE_NOW_MS);
-    struct shoal_pipeline_counts counts = shoal_metrics_counts(metrics, 1);
+    shoal_telemetry_publish(metrics, 1, &meter, NULL, 0, MADE_NOW_MS);
+    cr_assert(shoal_telemetry_working(metrics, 1));
+    cr_assert_not(shoal_telemetry_working(metrics, 0));
+    struct shoal_pipeline_counts counts = shoal_telemetry_counts(metrics, 1);
     cr_assert_eq(counts.events, 3600);
     cr_assert_eq(counts.stage_ns[0], 3600 * 250);
     cr_assert_eq(counts.promotions.count, 1);
@@ -230,13 +233,13 @@ Test(metrics, counts_go_on_over_sessions_and_what_was_not_committed_does_not_cou
     cr_assert_eq(value_of(text, "shoal_cached_users"), 500);
     cr_assert_eq(value_of(text, "shoal_kafka_queued_messages{client=\"consumer\"}"), 20);
     free(text);
-    shoal_metrics_destroy(metrics);
+    shoal_telemetry_destroy(metrics);
     test_no_leaks();
 }
 
 Test(metrics, lag_grows_with_time_while_nothing_is_committed)
 {
-    struct shoal_metrics *metrics = made_metrics();
+    struct shoal_telemetry *metrics = made_telemetry();
     char *text = text_of(metrics, MADE_NOW_MS);
     cr_assert_eq(value_of(text, "shoal_lag_messages{partition=\"0\"}"), 0);
     cr_assert_eq(value_of(text, "shoal_lag_messages{partition=\"1\"}"), 250);
@@ -249,17 +252,17 @@ Test(metrics, lag_grows_with_time_while_nothing_is_committed)
     /* Nothing was left to do when it committed last, but that was a minute ago. */
     cr_assert_eq(value_of(text, "shoal_lag_seconds{partition=\"0\"}"), 60.04);
     free(text);
-    shoal_metrics_destroy(metrics);
+    shoal_telemetry_destroy(metrics);
 }
 
 Test(metrics, a_partition_belongs_to_the_worker_that_spoke_last)
 {
-    struct shoal_metrics *metrics = made_metrics();
+    struct shoal_telemetry *metrics = made_telemetry();
     struct shoal_meter meter = made_meter(10);
     struct shoal_partition_standing standing = made_standing(1, 7);
     standing.suppress_until = standing.position + 3;
-    shoal_metrics_session_ended(metrics, 0, &meter, SHOAL_UNAVAILABLE);
-    shoal_metrics_publish(metrics, 1, &meter, &standing, 1, MADE_NOW_MS + 100);
+    shoal_telemetry_session_ended(metrics, 0, &meter, SHOAL_UNAVAILABLE);
+    shoal_telemetry_publish(metrics, 1, &meter, &standing, 1, MADE_NOW_MS + 100);
     char *text = text_of(metrics, MADE_NOW_MS + 200);
     cr_assert_eq(value_of(text, "shoal_lag_messages{partition=\"1\"}"), 7);
     cr_assert_eq(value_of(text, "shoal_recovering_messages{partition=\"1\"}"), 3);
@@ -267,31 +270,31 @@ Test(metrics, a_partition_belongs_to_the_worker_that_spoke_last)
     cr_assert(has(text, "shoal_lag_messages{partition=\"0\"}"), "still that of worker 0");
     free(text);
     /* Who leaves in order has no partitions any more. */
-    shoal_metrics_session_ended(metrics, 1, &meter, SHOAL_OK);
+    shoal_telemetry_session_ended(metrics, 1, &meter, SHOAL_OK);
     text = text_of(metrics, MADE_NOW_MS + 200);
     cr_assert_eq(value_of(text, "shoal_lag_messages{partition=\"1\"}"), 250);
     free(text);
-    shoal_metrics_destroy(metrics);
+    shoal_telemetry_destroy(metrics);
 }
 
 Test(metrics, requests_are_counted_by_code)
 {
-    struct shoal_metrics *metrics = made_metrics();
-    shoal_metrics_request(metrics, 200, 1000);
-    shoal_metrics_request(metrics, 404, 1000);
-    shoal_metrics_request(metrics, 7, 1000);
+    struct shoal_telemetry *metrics = made_telemetry();
+    shoal_telemetry_request(metrics, 200, 1000);
+    shoal_telemetry_request(metrics, 404, 1000);
+    shoal_telemetry_request(metrics, 7, 1000);
     char *text = text_of(metrics, MADE_NOW_MS);
     cr_assert_eq(value_of(text, "shoal_http_requests_total{code=\"200\"}"), 2);
     cr_assert_eq(value_of(text, "shoal_http_requests_total{code=\"404\"}"), 1);
     cr_assert_eq(value_of(text, "shoal_http_requests_total{code=\"500\"}"), 1);
     cr_assert_eq(value_of(text, "shoal_http_request_duration_seconds_count"), 4);
     free(text);
-    shoal_metrics_destroy(metrics);
+    shoal_telemetry_destroy(metrics);
 }
 
 Test(metrics, the_process_is_this_one)
 {
-    struct shoal_metrics *metrics = made_metrics();
+    struct shoal_telemetry *metrics = made_telemetry();
     char *text = text_of(metrics, MADE_NOW_MS);
     cr_assert_gt(value_of(text, "process_resident_memory_bytes"), 1e6);
     cr_assert_gt(value_of(text, "process_virtual_memory_bytes"),
@@ -300,7 +303,7 @@ Test(metrics, the_process_is_this_one)
     cr_assert_geq(value_of(text, "process_max_fds"), value_of(text, "process_open_fds"));
     cr_assert_float_eq(value_of(text, "process_start_time_seconds"), (double)time(NULL), 600);
     free(text);
-    shoal_metrics_destroy(metrics);
+    shoal_telemetry_destroy(metrics);
 }
 
 Test(promotion_counts, the_last_place_is_for_all_that_find_none)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between metrics.c, which keeps the figures, and metrics_write.c, which writes them. */
-#ifndef SHOAL_METRICS_INTERNAL_H
-#define SHOAL_METRICS_INTERNAL_H
+/* Between telemetry.c, which keeps the figures, and telemetry_write.c, which writes them. */
+#ifndef SHOAL_TELEMETRY_INTERNAL_H
+#define SHOAL_TELEMETRY_INTERNAL_H
 
-#include "stream/metrics.h"
+#include "stream/telemetry.h"
 
 enum { HTTP_CODE_MIN = 100, HTTP_CODES = 500 };
 
@@ -28,10 +28,10 @@ struct snapshot {
     uint64_t ended[SHOAL_STATUS_COUNT];
     struct standing *standings; /* by partition, each once */
     size_t standings_count;
-    struct shoal_metrics_service service;
+    struct shoal_telemetry_service service;
     struct http_figures http;
 };
 
-void metrics_write_snapshot(const struct snapshot *snapshot, struct shoal_buffer *out);
+void telemetry_write_snapshot(const struct snapshot *snapshot, struct shoal_buffer *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Figures made up; see made_metrics.h. */
-#include "tests/stream/made_metrics.h"
+/* Figures made up; see made_telemetry.h. */
+#include "tests/stream/made_telemetry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,10 +66,10 @@ struct shoal_partition_standing made_standing(int32_t index, int64_t lag)
     };
 }
 
-struct shoal_metrics *made_metrics(void)
+struct shoal_telemetry *made_telemetry(void)
 {
-    const struct shoal_metrics_options options = {.version = "0.1.0", .workers = 2, .partitions = 4};
-    const struct shoal_metrics_service service = {
+    const struct shoal_telemetry_options options = {.version = "0.1.0", .workers = 2};
+    const struct shoal_telemetry_service service = {
         .model = "00112233445566aa",
         .policy = "ffeeddccbbaa9988",
         .model_written_ms = MADE_NOW_MS - 86400000,
@@ -77,15 +77,15 @@ struct shoal_metrics *made_metrics(void)
     };
     const struct shoal_partition_standing first[] = {made_standing(0, 0), made_standing(1, 250)};
     const struct shoal_partition_standing second[] = {made_standing(2, 0)};
-    struct shoal_metrics *metrics;
-    if (shoal_metrics_create(&options, &metrics) != SHOAL_OK)
+    struct shoal_telemetry *metrics;
+    if (shoal_telemetry_create(&options, &metrics) != SHOAL_OK)
         abort();
     struct shoal_meter meter = made_meter(2000);
-    shoal_metrics_publish(metrics, 0, &meter, first, 2, MADE_NOW_MS - 40);
+    shoal_telemetry_publish(metrics, 0, &meter, first, 2, MADE_NOW_MS - 40);
     meter = made_meter(1000);
-    shoal_metrics_publish(metrics, 1, &meter, second, 1, MADE_NOW_MS - 90);
-    shoal_metrics_serve(metrics, &service);
-    shoal_metrics_running(metrics, 2);
-    shoal_metrics_request(metrics, 200, 1500);
+    shoal_telemetry_publish(metrics, 1, &meter, second, 1, MADE_NOW_MS - 90);
+    shoal_telemetry_serve(metrics, &service);
+    shoal_telemetry_running(metrics, 2);
+    shoal_telemetry_request(metrics, 200, 1500);
     return metrics;
 }
