@@ -26,7 +26,7 @@ enum shoal_move {
 
 /* Zero-initialised: nothing was measured. Counters only grow within a session. */
 struct shoal_meter {
-    struct shoal_pipeline_counts counts; /* as of the last commit */
+    struct shoal_pipeline_counts counts; /* as of the last commit to Kafka */
     struct shoal_store_figures store;
     struct shoal_histogram delay, commit; /* SHOAL_SCALE_DELAY */
     struct shoal_kafka_figures consumer, producer;

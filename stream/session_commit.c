@@ -133,7 +133,7 @@ enum shoal_status session_commit(struct session *s, bool all, struct shoal_messa
     if (status != SHOAL_OK)
         return status;
     shoal_crash_point("commit.after");
-    session_count_delays(s);
+    session_count_visible(s);
     if (count > 0)
         shoal_histogram_observe(&s->meter.commit, SHOAL_SCALE_DELAY,
                                 (shoal_clock_ns() - commit_ns) / 1000, 1);

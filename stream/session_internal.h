@@ -67,8 +67,8 @@ enum shoal_status session_commit_following(struct session *s,
 /* Tells partitions without events the time if a timer is due there. The batch must have been run. */
 enum shoal_status session_tell_time(struct session *s,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
-/* The outputs of a commit show: the delays of its messages are counted. */
-void session_count_delays(struct session *s);
+/* The outputs of a commit show: what led to them counts, even if the save that follows fails. */
+void session_count_visible(struct session *s);
 /* Everything that the session has done is committed, and may be seen. */
 void session_publish(struct session *s);
 /* The session is over. */

@@ -3,8 +3,9 @@
 #include "model/base/clock.h"
 #include "stream/session_internal.h"
 
-void session_count_delays(struct session *s)
+void session_count_visible(struct session *s)
 {
+    s->meter.counts = *shoal_pipeline_counts(s->pipeline);
     shoal_delays_settle(&s->delays, shoal_clock_wall_ms(), &s->meter.delay);
 }
 
@@ -59,7 +60,7 @@ void session_publish(struct session *s)
                           shoal_clock_wall_ms());
 }
 
-/* The counts are those of the last commit; what the clients did since is true without one. */
+/* The counts are those of the last commit to Kafka; what the clients did since is true without one. */
 void session_publish_end(struct session *s, enum shoal_status status)
 {
     take_clients(s);
