@@ -54,7 +54,7 @@ def forgotten_under_crashes(world):
     world.start("b", state__flush__interval="1s")
     feed = Feed(world, RATE, pieces)
     world.wait_saved(1)
-    for crash in ("produce.after:5", "commit.before:4", "commit.after:6", "save.inside:2", "save.after:3",
+    for crash in ("produce.after:5", "commit.before:4", "save.inside:2", "save.after:3", "commit.after:6",
                   "recovery.inside:150"):
         code = world.start("a", crash=crash, state__flush__interval="1s").wait(60, f"killed at {crash}")
         check(code == -signal.SIGKILL, f"a was to die at {crash} but ended with {code}")
