@@ -180,9 +180,7 @@ def pseudonyms(world):
     check(len(stored) == 26 and stored in _known(world), f"{user} is {stored}")
     check(json.loads(world.shoal("inspect", "--json", user)[1])["user_id"] == stored, "inspect finds another user")
     for wrong in (other, ""):
-        process = world.start("c", privacy__pseudonym_key=wrong)
-        world.send(_write_user(world, "more.jsonl", user))
-        code = process.wait(60)
+        code = world.start("c", privacy__pseudonym_key=wrong).wait(60)
         check(code == 3 and "pseudonym" in world.log("c"), f"another key: {code} {world.log('c')[-800:]}")
         world.processors.pop("c")
     world.start("d")
