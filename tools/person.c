@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "state/store.h"
+#include "stream/consent.h"
 #include "stream/forget.h"
 #include "stream/pipeline.h"
 #include "stream/pseudonym.h"
@@ -72,6 +73,8 @@ static enum shoal_status take(struct shoal_store *store, const struct shoal_mode
     status = shoal_record_shape(value.bytes, value.size, &stored, &precision);
     if (status == SHOAL_OK)
         status = shoal_record_decode(&person->record, value.bytes, value.size);
+    /* Of who declines to be processed nothing is known but that. */
+    person->known = status == SHOAL_OK && !shoal_consent_declined(&person->record);
     if (status == SHOAL_OK && person->record.model != model->id)
         status = rebuild(model, precision, &person->record);
     return status == SHOAL_OK ? SHOAL_OK

@@ -84,6 +84,12 @@ def forgotten_under_crashes(world):
     words = [json.loads(line) for piece in path.split(",") for line in read_lines(piece) if b"shoal_forget" in line
              or b"consent_processing" in line]
     declined = [json.loads(line) for line in world.states() if b'"events":0,' in line]
+    said = world.shoal("inspect", declined[0]["user_id"])[1]
+    check(b"declined" in said, f"shoal inspect says {said}")
+    said = world.shoal("recommend", declined[0]["user_id"])[1]
+    check(b"is not known" in said, f"shoal recommend says {said}")
+    code = world.shoal("explain", declined[0]["user_id"], expect=None)[0]
+    check(code == 5, f"shoal explain ended with {code}")
     check(len(words) > 500 and len(declined) > 20, f"{len(words)} words, {len(declined)} declined")
     # Whatever happens to Redis now, a recovery from the log brings nobody back.
     with world.servers.redis() as redis:
