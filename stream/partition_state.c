@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 1, FIELDS = 4 };
+enum { VERSION = 2, FIELDS = 5 };
 
 void shoal_partition_states_finish(struct shoal_partition_states *states)
 {
@@ -41,6 +41,20 @@ static void init(struct shoal_partition_state *state)
     shoal_watermark_init(&state->watermark);
     shoal_budgets_init(&state->budgets);
     shoal_correction_init(&state->correction, 0, 0);
+    shoal_tally_init(&state->tally);
+}
+
+static void pack_correction(const struct shoal_correction *correction, struct shoal_buffer *out)
+{
+    struct shoal_buffer bytes = {0};
+    if (correction->model == 0) {
+        shoal_pack_nil(out);
+        return;
+    }
+    shoal_correction_encode(correction, &bytes);
+    shoal_pack_bin(out, bytes.bytes, bytes.size);
+    out->failed = out->failed || bytes.failed;
+    shoal_buffer_finish(&bytes);
 }
 
 void shoal_partition_state_encode(const struct shoal_partition_state *state,
@@ -50,15 +64,8 @@ void shoal_partition_state_encode(const struct shoal_partition_state *state,
     shoal_pack_uint(out, VERSION);
     shoal_watermark_pack(&state->watermark, out);
     shoal_budgets_pack(&state->budgets, out);
-    if (state->correction.model == 0) {
-        shoal_pack_nil(out);
-        return;
-    }
-    struct shoal_buffer correction = {0};
-    shoal_correction_encode(&state->correction, &correction);
-    shoal_pack_bin(out, correction.bytes, correction.size);
-    out->failed = out->failed || correction.failed;
-    shoal_buffer_finish(&correction);
+    pack_correction(&state->correction, out);
+    shoal_tally_pack(&state->tally, out);
 }
 
 enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
@@ -74,11 +81,13 @@ enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
         return SHOAL_VERSION;
     shoal_watermark_unpack(&in, &state->watermark);
     shoal_budgets_unpack(&in, &state->budgets);
-    bool whole = shoal_unpack_next(&in, &correction) && in.position == size && fields == FIELDS;
-    if (whole && correction.type == SHOAL_PACK_NIL)
-        return SHOAL_OK;
+    bool there = shoal_unpack_next(&in, &correction);
+    shoal_tally_unpack(&in, &state->tally);
+    bool whole = there && in.status == SHOAL_OK && in.position == size && fields == FIELDS;
     enum shoal_status status = SHOAL_DAMAGED;
-    if (whole && correction.type == SHOAL_PACK_BIN)
+    if (whole && correction.type == SHOAL_PACK_NIL)
+        status = SHOAL_OK;
+    else if (whole && correction.type == SHOAL_PACK_BIN)
         status = shoal_correction_decode(correction.data, correction.count, &state->correction);
     if (status != SHOAL_OK)
         init(state);

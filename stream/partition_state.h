@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a pipeline keeps of each partition beside its users: its time (watermark.h), what the outcomes of the
- * last two days say (model/correction.h), what is left of its budgets (budgets.h), and the near future of
- * its timers (timer_queue.h).
+ * last two days say (model/correction.h), what is left of its budgets (budgets.h), what is counted of it
+ * (tally.h), and the near future of its timers (timer_queue.h).
  *
  * Read from the store when the partition's first event comes, saved with the partition's records. In the
  * store all but the timers are the record of the user with the empty name, which no event can have, so that
  * records, this and the checkpoint change in one transaction.
  *
- * Bytes: a MessagePack array [1, watermark, budgets, correction as a binary, or nil]. */
+ * Bytes: a MessagePack array [2, watermark, budgets, correction as a binary, or nil, tally]. */
 #ifndef SHOAL_PARTITION_STATE_H
 #define SHOAL_PARTITION_STATE_H
 
 #include "model/correction.h"
 #include "model/model.h"
 #include "stream/budgets.h"
+#include "stream/tally.h"
 #include "stream/timer_queue.h"
 #include "stream/watermark.h"
 
@@ -22,6 +23,7 @@ struct shoal_partition_state {
     struct shoal_watermark watermark;
     struct shoal_budgets budgets;
     struct shoal_correction correction; /* of model 0: there is none yet */
+    struct shoal_tally tally;
     struct shoal_timer_queue timers;
     uint32_t span;        /* scratch of the pipeline: the span that span_due_ms belongs to */
     int64_t span_due_ms;  /* nothing that was armed in the span is due earlier */
