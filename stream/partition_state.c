@@ -36,7 +36,7 @@ static enum shoal_status grow(struct shoal_partition_states *states, int32_t par
     return states->list[partition] ? SHOAL_OK : SHOAL_NOMEM;
 }
 
-static void init(struct shoal_partition_state *state)
+void shoal_partition_state_init(struct shoal_partition_state *state)
 {
     shoal_watermark_init(&state->watermark);
     shoal_budgets_init(&state->budgets);
@@ -73,7 +73,7 @@ enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
 {
     struct shoal_unpack in;
     struct shoal_pack_value correction;
-    init(state);
+    shoal_partition_state_init(state);
     shoal_unpack_init(&in, bytes, size);
     uint32_t fields = shoal_unpack_array(&in, UINT32_MAX);
     uint64_t version = shoal_unpack_uint(&in, UINT32_MAX);
@@ -90,7 +90,7 @@ enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
     else if (whole && correction.type == SHOAL_PACK_BIN)
         status = shoal_correction_decode(correction.data, correction.count, &state->correction);
     if (status != SHOAL_OK)
-        init(state);
+        shoal_partition_state_init(state);
     return status;
 }
 
@@ -101,7 +101,7 @@ static enum shoal_status load(struct shoal_partition_state *state, struct shoal_
     enum shoal_status status = store->ops->load(store, partition, &nobody, 1, &value, message);
     if (status != SHOAL_OK)
         return status;
-    init(state);
+    shoal_partition_state_init(state);
     if (value.bytes)
         status = shoal_partition_state_decode(value.bytes, value.size, state);
     if (status != SHOAL_OK)

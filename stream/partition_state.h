@@ -51,6 +51,8 @@ void shoal_partition_state_use(struct shoal_partition_state *state,
 /* Forgets what is known of a partition (−1: of all). */
 void shoal_partition_states_drop(struct shoal_partition_states *states, int32_t partition);
 
+/* Of a partition that nothing happened in; the timers are left alone. */
+void shoal_partition_state_init(struct shoal_partition_state *state);
 void shoal_partition_state_encode(const struct shoal_partition_state *state,
                                   struct shoal_buffer *out);
 /* VERSION or DAMAGED. The timers are left alone. */
