@@ -364,7 +364,7 @@ enum shoal_status shoal_watch_see(struct shoal_watch *watch, struct shoal_seen *
     *seen = NULL;
     pthread_mutex_lock(&watch->lock);
     uint64_t looks = watch->looks;
-    watch->wanted = true;
+    watch->wanted = watch->wanted || !is_fresh(watch);
     pthread_cond_broadcast(&watch->changed);
     while (!is_fresh(watch) && watch->looks == looks && watch->partitions && !watch->ending &&
            shoal_clock_ms() < patience_ms)
