@@ -204,6 +204,15 @@ enum shoal_status shoal_redis_find(struct shoal_store *base, struct shoal_slice 
     return status;
 }
 
+enum shoal_status shoal_redis_count(struct shoal_store *base, int32_t *count,
+                                    struct shoal_message *message)
+{
+    struct shoal_redis_store *store = shoal_redis_store_of(base);
+    *count = 0;
+    enum shoal_status status = shoal_redis_begin(store, message);
+    return status == SHOAL_OK ? shoal_redis_partitions(store, count, message) : status;
+}
+
 enum shoal_status shoal_redis_peek(struct shoal_store *base, int32_t partition,
                                    struct shoal_checkpoint *checkpoint,
                                    struct shoal_message *message)

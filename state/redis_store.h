@@ -70,6 +70,8 @@ enum shoal_status shoal_redis_find(struct shoal_store *store, struct shoal_slice
                                    int32_t *partition, struct shoal_slice *value,
                                    struct shoal_message *message);
 
+enum shoal_status shoal_redis_count(struct shoal_store *store, int32_t *count,
+                                    struct shoal_message *message);
 enum shoal_status shoal_redis_peek(struct shoal_store *store, int32_t partition,
                                    struct shoal_checkpoint *checkpoint,
                                    struct shoal_message *message);
