@@ -27,6 +27,8 @@ enum shoal_status pipeline_wipe(struct shoal_pipeline *p, struct item *item)
     enum shoal_status status =
         shoal_timer_queue_move(&item->state->timers, item->event.user, item->event.user_size,
                                record->timer_ms, 0);
+    if (record->events_count > 0)
+        shoal_tally_go(&item->state->tally, record);
     shoal_record_init(record, record->hidden, record->h);
     memset(record->ring, 0, sizeof record->ring);
     memset(record->grants, 0, sizeof record->grants);

@@ -198,6 +198,7 @@ static enum shoal_status start_http(struct processor *p, const struct shoal_setu
         .policies = policies,
         .log = &p->log,
         .version = SHOAL_PROGRAM_VERSION,
+        .instance = strcmp(p->config->instance_id, "none") == 0 ? NULL : p->instance.name,
         .hooks = {.ready = is_ready, .metrics = write_metrics, .answered = answered, .opaque = p},
     };
     return shoal_http_start(&options, &p->http, message);
