@@ -15,6 +15,7 @@
 #include "stream/kafka_client.h"
 #include "stream/worker.h"
 #include "tools/commands.h"
+#include "tools/rights.h"
 #include "tools/setup.h"
 
 enum { TICK_MS = 50, LAG_TICKS = 4, MODEL_TICKS = 20 };
@@ -101,11 +102,12 @@ static void report(struct processor *p, bool last)
     const struct shoal_log_field fields[] = {
         SHOAL_FIELD("segment_changes", counts.changes), SHOAL_FIELD("decisions", counts.decisions),
         SHOAL_FIELD("dead_letters", counts.deadletters), SHOAL_FIELD("late", counts.late),
-        SHOAL_FIELD("repeated", counts.repeated),        SHOAL_FIELD("recovered", counts.suppressed),
+        SHOAL_FIELD("repeated", counts.repeated),        SHOAL_FIELD("declined", counts.declined),
+        SHOAL_FIELD("forgotten", counts.forgotten),      SHOAL_FIELD("recovered", counts.suppressed),
         SHOAL_FIELD("events", counts.events),            SHOAL_FIELD_REAL("events_per_second", rate),
     };
     /* As text the sentence says the last two. */
-    shoal_log_fields(&p->log, SHOAL_INFO, fields, p->log.json ? 8 : 6, "%s%.0f events/s: %" PRIu64 " events",
+    shoal_log_fields(&p->log, SHOAL_INFO, fields, p->log.json ? 10 : 8, "%s%.0f events/s: %" PRIu64 " events",
                      last ? "in all " : "", rate, counts.events);
     if (last) {
         char stages[256] = "";
@@ -365,6 +367,8 @@ static int run(const struct shoal_cli_args *args)
     if (code == SHOAL_EXIT_OK)
         code = open_policies(args, setup.config, &policies);
     if (code == SHOAL_EXIT_OK) {
+        struct shoal_log log = log_of(setup.config);
+        shoal_rights_drop(log.level == SHOAL_DEBUG, &log);
         struct sigaction action = {.sa_handler = on_signal};
         sigaction(SIGTERM, &action, NULL);
         sigaction(SIGINT, &action, NULL);
