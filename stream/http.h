@@ -28,6 +28,8 @@ struct shoal_http_hooks {
     bool (*delay)(void *opaque, double *median, double *slowest);
     /* Appends the text of /metrics. NULL: there is none. */
     void (*metrics)(void *opaque, struct shoal_buffer *out);
+    /* A request was answered, with this status code. NULL: nobody counts. */
+    void (*answered)(void *opaque, unsigned code, int64_t duration_us);
     void *opaque;
 };
 

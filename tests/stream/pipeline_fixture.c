@@ -66,11 +66,20 @@ static enum shoal_status sink_emit(struct shoal_sink *base, const struct shoal_o
 {
     struct memory_sink *sink = (struct memory_sink *)base;
     sink->lines = realloc((void *)sink->lines, (sink->count + 1) * sizeof *sink->lines);
-    char *line = malloc(output->value_size + 3);
+    const void *text = output->value;
+    char tombstone[400];
+    size_t size = output->value_size;
+    if (!text) { /* of whom, and which one */
+        size = (size_t)snprintf(tombstone, sizeof tombstone, "tombstone of %.*s: %.*s at %lld",
+                                (int)output->key_size, output->key, (int)output->id_size,
+                                output->id, (long long)output->time_ms);
+        text = tombstone;
+    }
+    char *line = malloc(size + 3);
     line[0] = (char)('0' + (int)output->topic);
     line[1] = ' ';
-    memcpy(line + 2, output->value, output->value_size);
-    line[output->value_size + 2] = '\0';
+    memcpy(line + 2, text, size);
+    line[size + 2] = '\0';
     sink->lines[sink->count++] = line;
     return SHOAL_OK;
 }
@@ -149,7 +158,7 @@ static enum shoal_status recount_user(void *opaque, int32_t partition, struct sh
     float *hc = calloc(2 * (size_t)hidden, sizeof *hc);
     shoal_record_init(&record, hidden, hc);
     cr_assert_eq(shoal_record_decode(&record, value.bytes, value.size), SHOAL_OK);
-    recount->users[partition]++;
+    recount->users[partition] += record.events_count > 0; /* one that only declines is no user */
     for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++)
         recount->at[partition][d][record.standings[d].level]++;
     free(hc);
@@ -185,8 +194,8 @@ static void check_offers(const struct fixture *f)
     struct shoal_tally *sum = calloc(1, sizeof *sum);
     uint64_t offers = 0;
     for (int32_t p = 0; p < PARTITIONS; p++) {
-        cr_assert(read_state(f->store, p, &state));
-        shoal_tally_add(sum, &state.tally);
+        if (read_state(f->store, p, &state)) /* there may be no message in a partition */
+            shoal_tally_add(sum, &state.tally);
     }
     for (uint32_t i = 0; i < sum->promotions_count; i++) {
         for (unsigned v = 0; v < SHOAL_VARIANT_COUNT; v++) {

@@ -79,7 +79,7 @@ static void save_users(struct server *s, const struct shoal_dims *dims)
         test_usual_record(&record, &seed);
         record.model = s->model;
         state.watermark.time_ms = record.last_ms + 3600000;
-        shoal_tally_come(&state.tally, &record);
+        shoal_tally_come(&state.tally, NULL, &record);
         shoal_record_encode(&record, SHOAL_FP16, &bytes);
         shoal_partition_state_encode(&state, &state_bytes);
         struct shoal_save_item items[] = {
@@ -438,6 +438,8 @@ Test(http, tokens_say_who_may)
     cr_expect_eq(ask(&s, "GET", "/v1/users/ann", "Authorization: Bearer 0123456789abcdef1\r\n"), 401);
     cr_expect_eq(ask(&s, "GET", "/v1/users/ann", "Authorization: Bearer 0123456789abcdef0\r\n"), 200);
     cr_expect_eq(ask(&s, "GET", "/v1/users/ann", "Authorization: Bearer fedcba9876543210f\r\n"), 200);
+    cr_expect_eq(ask(&s, "DELETE", "/v1/users/ann", "Authorization: Bearer 0123456789abcdef0\r\n"), 403);
+    cr_expect_eq(ask(&s, "DELETE", "/v1/users/ann", ""), 401);
     cr_expect_eq(get(&s, "/metrics"), 401);
     cr_expect_eq(get(&s, "/healthz"), 200);
     cr_expect_eq(get(&s, "/"), 200);
