@@ -15,13 +15,15 @@
     /* flow */  \
     X(messages, COUNTER, "shoal_messages_total", "", "", "Messages of the events topic taken in")  \
     X(events, COUNTER, "shoal_events_total", "", "result",  \
-      "Events by what became of them: applied; late (applied with a zero gap, older than the user's last); repeated (dropped, event_id seen recently); recovered (applied again without outputs); deadletter (messages written to the dead-letter topic)")  \
+      "Events by what became of them: applied; late (applied with a zero gap, older than the user's last); repeated (dropped, event_id seen recently); declined (dropped, the user does not consent to be processed); recovered (applied again without outputs); deadletter (messages written to the dead-letter topic)")  \
     X(dead_letters, COUNTER, "shoal_dead_letters_total", "", "reason",  \
       "Messages written to the dead-letter topic, by status")  \
     X(segment_changes, COUNTER, "shoal_segment_changes_total", "", "dimension", "Segment changes written")  \
     X(decisions, COUNTER, "shoal_decisions_total", "", "promotion eligible variant",  \
       "Decisions written, by promotion, answer and variant (treatment or control)")  \
     X(timers, COUNTER, "shoal_timers_total", "", "", "Times at which something fell due for a user")  \
+    X(forgotten, COUNTER, "shoal_users_forgotten_total", "", "",  \
+      "Users forgotten, on request or as they declined to be processed")  \
     X(batches, COUNTER, "shoal_batches_total", "", "", "Micro-batches")  \
     X(stages, COUNTER, "shoal_stage_seconds_total", "seconds", "stage",  \
       "Time of the workers by stage of an event's way")  \

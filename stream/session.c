@@ -127,6 +127,8 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
     };
     struct shoal_served served = {0};
     if (status == SHOAL_OK)
+        status = shoal_pipeline_begin(s->pipeline, index, message);
+    if (status == SHOAL_OK)
         status = shoal_served_begin(&s->serving, &served, &served_start, message);
     if (status != SHOAL_OK) {
         shoal_served_end(&s->serving, &served);
