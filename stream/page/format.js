@@ -40,7 +40,8 @@ export function decimal(value, digits = 2) {
 
 export function signed(value, digits = 2) {
   if (!known(value)) return nothing;
-  return `${value > 0 ? "+" : value < 0 ? "−" : "±"}${fixed(digits).format(Math.abs(value))}`;
+  const shown = Number(value.toFixed(digits)); // no sign where nothing but zeros would follow
+  return `${shown > 0 ? "+" : shown < 0 ? "−" : "±"}${fixed(digits).format(Math.abs(shown))}`;
 }
 
 export function percent(value, digits = 1) {
@@ -59,9 +60,10 @@ export function duration(seconds) {
   const sign = seconds < 0 ? "−" : "";
   if (s < 1) return `${sign}${whole.format(s * 1000)} ms`;
   if (s < 60) return `${sign}${(s < 10 ? fixed(1) : whole).format(s)} s`;
-  if (s < 3600) return `${sign}${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
-  if (s < 86400) return `${sign}${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-  return `${sign}${whole.format(Math.floor(s / 86400))} d ${Math.floor((s % 86400) / 3600)} h`;
+  const both = (large, name, small, other) => `${sign}${whole.format(large)} ${name}${small ? ` ${small} ${other}` : ""}`;
+  if (s < 3600) return both(Math.floor(s / 60), "min", Math.floor(s % 60), "s");
+  if (s < 86400) return both(Math.floor(s / 3600), "h", Math.floor((s % 3600) / 60), "min");
+  return both(Math.floor(s / 86400), "d", Math.floor((s % 86400) / 3600), "h");
 }
 
 function dateOf(iso) {

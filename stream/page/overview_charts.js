@@ -36,7 +36,6 @@ function rowsOf(times, lines, show) {
 export function throughputCard() {
   return chartCard({
     title: "Throughput",
-    height: "low",
     empty: waiting,
     says: (data) => `${brief(last(data.events_per_second))} events a second now, over the last hour between
       ${brief(Math.min(...data.events_per_second))} and ${brief(Math.max(...data.events_per_second))}.`,
@@ -64,7 +63,7 @@ export function sizesCard(choice) {
   return chartCard({
     title: "Segment sizes over time",
     controls: choice,
-    class: "span2",
+    class: "most",
     empty: (data) => (Object.keys(data.levels).length ? waiting(data) : "Nobody is in a segment yet."),
     says: (data) => `Users by level of ${words(data.dimension)} over the last hour; now
       ${levelsOf(data).map((name) => `${levelName(name)} ${number(last(data.levels[name]))}`).join(", ")}.`,
@@ -122,7 +121,7 @@ export function decisionsCard() {
   const now = (data, id, arm) => decimal(last(data.promotions[id][arm]), 1);
   return chartCard({
     title: "Offers a minute by promotion",
-    class: "wide",
+    class: "most",
     height: "cells",
     key: [["treatment", "c0", "solid"], ["control (only watched)", "c1", "dashed"]],
     empty: (data) => (promotionsOf(data).length ? waiting(data) : "No promotion has been offered yet."),

@@ -58,7 +58,7 @@ function levelRow(dimension, { level, fill }) {
 export function sizesNow() {
   const id = freshId("sizes");
   const blocks = el("div", { class: "dimensions" });
-  const root = el("section", { class: "card", "aria-labelledby": id },
+  const root = el("section", { class: "card wide", "aria-labelledby": id },
     el("div", { class: "head" }, el("h2", { id }, "Segment sizes now")), blocks);
   return {
     root,

@@ -36,7 +36,7 @@ function reason(one) {
   const found = el("span", { class: "found" }, value(one.condition, one.value));
   return el("li", { class: one.met ? "met" : "unmet" },
     el("span", { class: "mark" }, one.met ? "met" : "not met"), " ", conditionName(one.condition), ": ", found,
-    el("span", { class: "soft" }, " (asked: ", value(one.condition, one.limit), ")"));
+    one.limit === null || one.limit === undefined ? null : el("span", { class: "soft" }, " (asked: ", value(one.condition, one.limit), ")"));
 }
 
 function verdict(one) {
@@ -51,10 +51,11 @@ function key(one) {
 
 function block(one) {
   const [text, state] = verdict(one);
-  const unmet = one.reasons.filter((each) => !each.met).length;
+  const unmet = one.reasons.filter((each) => !each.met);
   return el("details", { class: "decision" },
     el("summary", null, el("span", { class: `tag ${state}` }, text), " ", el("b", { class: "id" }, one.promotion), " ",
-      el("span", { class: "soft" }, [one.kind && words(one.kind), one.variant, unmet ? `${unmet} of ${one.reasons.length} conditions not met` : "all conditions met"].filter(Boolean).join(", "))),
+      el("span", { class: "soft" }, [one.kind && words(one.kind), one.variant, !unmet.length && "all conditions met"].filter(Boolean).join(", ")),
+      unmet.length ? el("span", { class: "short" }, "not met: ", unmet.map((each) => conditionName(each.condition)).join(", ")) : null),
     el("ul", { class: "reasons" }, one.reasons.map(reason)),
     one.items?.length ? el("p", null, "Items: ", one.items.map((each, i) => [i ? ", " : "", el("span", { class: "id" }, each.item)])) : null,
     one.expires_at ? el("p", { class: "note" }, "Until ", time(one.expires_at), ".") : null);

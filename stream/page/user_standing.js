@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a user stands: score, segments with since when, counters, consent, promotions. */
 import { el, setText } from "./dom.js";
-import { decimal, duration, nothing, number, percent, time, version, words } from "./format.js";
+import { decimal, duration, number, percent, time, version, words } from "./format.js";
 import { levelLink } from "./segment_bars.js";
 
 const spans = ["1h", "1d", "7d"];
@@ -52,16 +52,18 @@ function said(value) {
   return value === true ? "given" : value === false ? "withdrawn" : "never said";
 }
 
+function promotion(one) {
+  const facts = [one.variant, `${number(one.offers)} ${one.offers === 1 ? "offer" : "offers"}`].filter(Boolean).join(", ");
+  return el("li", null, el("b", { class: "id" }, one.promotion), " ", one.eligible ? el("span", { class: "tag yes" }, "stands") : null,
+    el("span", { class: "soft" }, facts, one.last_offer_time ? [", the last one ", time(one.last_offer_time)] : null,
+      one.expires_at ? [", until ", time(one.expires_at)] : null));
+}
+
 function promotions(answer) {
-  const row = (one) => el("tr", null, el("th", { scope: "row", class: "id" }, one.promotion),
-    el("td", null, one.eligible ? el("b", null, "stands") : nothing), el("td", null, one.variant ?? nothing), el("td", null, number(one.offers)),
-    el("td", null, time(one.last_offer_time)), el("td", null, time(one.expires_at)));
   const list = answer.promotions ?? [];
-  return el("section", { class: "card span2", "aria-label": "Offers so far" }, el("div", { class: "head" }, el("h2", null, "Offers so far")),
-    list.length ? el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Offers so far" }, el("table", null,
-      el("thead", null, el("tr", null, ["Promotion", "Offer", "Arm", "Offers", "Last", "Until"].map((text) => el("th", { scope: "col" }, text)))),
-      el("tbody", null, list.map(row)))) : el("p", { class: "empty" }, "No promotion was offered yet."),
-    el("p", { class: "note" }, Object.entries(answer.consent ?? {}).map(([name, value]) => `Consent to ${name}: ${said(value)}. `)));
+  return el("section", { class: "card", "aria-label": "Offers and consent" }, el("div", { class: "head" }, el("h2", null, "Offers and consent")),
+    list.length ? el("ul", { class: "offers" }, list.map(promotion)) : el("p", { class: "empty" }, "No promotion was offered yet."),
+    el("p", { class: "note" }, Object.entries(answer.consent ?? {}).map(([name, value]) => `Consent to ${words(name)}: ${said(value)}. `)));
 }
 
 export function standing(answer) {

@@ -23,17 +23,17 @@ function nodeColour(level, levels) {
 function sankey(data) {
   const node = (side, level) => ({ name: `${side}${level === null ? "" : `=${level}`}`, itemStyle: { color: nodeColour(level, data.levels) },
     label: { position: side === "a" ? "right" : "left" }, shown: plain(levelName(level)), depth: side === "a" ? 0 : 1 });
-  const nodes = new Map();
-  for (const move of data.moves) {
-    for (const one of [node("a", move.from), node("b", move.to)]) nodes.set(one.name, one);
-  }
+  // In the order of the levels on both sides, so that the eye finds them where they were.
+  const order = [null, ...data.levels];
+  const side = (name, key) => order.filter((level) => data.moves.some((move) => move[key] === level)).map((level) => node(name, level));
   return {
     tooltip: { ...baseOption().tooltip, trigger: "item", formatter: ({ data: one, dataType, value }) =>
       (dataType === "edge" ? `${one.says}: ${number(value)} moves` : `${one.shown}: ${number(value)} moves`) },
     series: [{
       type: "sankey", left: 4, right: 4, top: 8, bottom: 8, nodeGap: 14, nodeWidth: 14, draggable: false,
       emphasis: { focus: "adjacency" },
-      data: [...nodes.values()],
+      layoutIterations: 0,
+      data: [...side("a", "from"), ...side("b", "to")],
       links: data.moves.map(({ from, to, count }) => ({ source: node("a", from).name, target: node("b", to).name, value: count,
         says: `${plain(levelName(from))} → ${plain(levelName(to))}` })),
       lineStyle: { color: "source", opacity: 0.35, curveness: 0.5 },
@@ -72,9 +72,8 @@ function ticker() {
       note.hidden = true;
       list.prepend(el("li", null, time(change.event_time), " ",
         el("a", { href: `#/user/${encodeURIComponent(change.user_id)}`, class: "id" }, change.user_id), " ",
-        el("span", { class: "soft" }, words(change.dimension)), " ",
-        el("span", { class: "move" }, levelName(change.from), " → ", el("b", null, levelName(change.to))), " ",
-        el("span", { class: "soft" }, decimal(change.score, 3))));
+        el("span", null, words(change.dimension), " ", levelName(change.from), " → ", el("b", null, levelName(change.to)),
+          typeof change.score === "number" ? [" ", el("em", { class: "soft" }, `score ${decimal(change.score, 3)}`)] : null)));
       while (list.children.length > most_moves) list.lastElementChild.remove();
     },
     skip(count) {

@@ -36,7 +36,7 @@ function models(answer) {
   const row = (one) => el("tr", null, el("th", { scope: "row" }, version(one.version)),
     el("td", null, one.version === answer.in_service ? el("b", null, states.in_service) : states[one.state] ?? one.state),
     el("td", null, time(one.made_at)), known.map(([key]) => el("td", null, decimal(one.metrics?.[key], 4))));
-  return el("section", { class: "card", "aria-label": "Models in the folder" },
+  return el("section", { class: "card span2", "aria-label": "Models in the folder" },
     el("div", { class: "head" }, el("h2", null, "In the folder")),
     answer.models?.length ? el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Models in the folder" },
       el("table", null, el("thead", null, el("tr", null, heads.map((text) => el("th", { scope: "col" }, text)))),

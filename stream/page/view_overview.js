@@ -20,11 +20,12 @@ function lagText(lag) {
 const tiles = [
   ["Throughput", "Events of the last seconds, all partitions of this instance", (o) => `${brief(o.events_per_second)} /s`,
     (o) => `${number(o.events_total)} events since start`],
-  ["Lag", "Events in Kafka that are not processed yet", (o) => brief(o.lag?.messages ?? null), (o) => lagText(o.lag)],
+  ["Lag", "Events in Kafka that are not processed yet", (o) => number(o.lag?.messages ?? null), (o) => lagText(o.lag)],
   ["Delay p50", "From an event's arrival to its committed outputs, median", (o) => pair(o.delay)[0],
     (o) => `p99 ${pair(o.delay)[1]}`],
-  ["Users", "Users with a state", (o) => brief(o.users), () => ""],
-  ["Dead letters", "Messages refused since start", (o) => brief(o.deadletters_total),
+  ["Users", "Users of whom there is a state", (o) => number(o.users), (o) => `in ${number(o.partitions?.length ?? 0)} partitions`],
+  ["Model", "The model and the policy in service", (o) => (o.model ? o.model.slice(0, 8) : nothing), (o) => (o.policy ? `policy ${o.policy.slice(0, 8)}` : "no promotions")],
+  ["Dead letters", "Messages refused since start", (o) => number(o.deadletters_total),
     (o) => `${number(o.stream_clients)} ${o.stream_clients === 1 ? "reader" : "readers"} of the live stream`],
   ["Instance", "The process that answers you", (o) => (o.ready ? "ready" : "not ready"),
     (o) => `${o.instance}, up ${duration(o.uptime_seconds)}`],
@@ -89,7 +90,7 @@ export function showOverview(root) {
     drawPast();
   });
   const charts = { throughput: throughputCard(), sizes: sizesCard(choice.root), decisions: decisionsCard() };
-  const body = el("div", { class: "grid" }, intent.root, charts.throughput.root, charts.sizes.root, sizes.root,
+  const body = el("div", { class: "grid" }, intent.root, charts.sizes.root, sizes.root, charts.throughput.root,
     charts.decisions.root, table.root);
   const first = el("div");
   root.append(el("h1", null, "Overview"), first);

@@ -65,7 +65,8 @@ function rateOf(one) {
 
 function row(one, scale) {
   const cells = [arm(one.treatment), arm(one.control), lift(one, scale), budget(one), rateOf(one)];
-  return el("tr", null, el("th", { scope: "row" }, name(one)), cells.map((cell, i) => el("td", { "data-head": heads[i + 1] }, cell)));
+  return el("tr", { role: "row" }, el("th", { scope: "row", role: "rowheader" }, name(one)),
+    cells.map((cell, i) => el("td", { role: "cell", "data-head": heads[i + 1] }, cell)));
 }
 
 export function showPromotions(root) {
@@ -95,9 +96,10 @@ export function showPromotions(root) {
     if (now === drawn) return; // so that a selection stays
     drawn = now;
     const scale = scaleOf(list.map((one) => one.lift));
-    const table = el("table", { class: "cards promotions", "aria-labelledby": id },
-      el("thead", null, el("tr", null, heads.map((text) => el("th", { scope: "col" }, text)))),
-      el("tbody", null, list.map((one) => row(one, scale))));
+    // The roles are said because a phone's style sheet lays the rows out as blocks, which would take them away.
+    const table = el("table", { class: "cards promotions", role: "table", "aria-labelledby": id },
+      el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads.map((text) => el("th", { scope: "col", role: "columnheader" }, text)))),
+      el("tbody", { role: "rowgroup" }, list.map((one) => row(one, scale))));
     place.replaceChildren(el("div", { class: "card flat" }, table));
   }
 

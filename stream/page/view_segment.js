@@ -45,7 +45,7 @@ export function showSegment(root, [dimension = "intent", level = "hot"]) {
       place.replaceChildren(empty("Nobody is there at this moment."));
       return;
     }
-    place.replaceChildren(el("div", { class: "card flat" }, el("table", null,
+    place.replaceChildren(el("div", { class: "card flat members" }, el("table", null,
       el("thead", null, el("tr", null, ["User", "Since", "Score"].map((text) => el("th", { scope: "col" }, text)))), body)), more);
     add(answer);
   });
