@@ -14,6 +14,7 @@ const poll_ms = 5000;
 const grace_ms = 1500;
 const overview_idle_ms = 15000;
 const quiet_idle_ms = 40000; // a heartbeat comes every 15 s
+const unseen_ms = 30000;
 
 export const live = {
   overview: null,
@@ -30,6 +31,7 @@ let stream = null;
 let poll_timer = null;
 let asking = false;
 let open = false;
+let paused = false;
 
 /** Calls `watcher` with what = "overview", "state" or "back" (the stream is open again: what came in between is
  * missing); returns what ends that. */
@@ -57,7 +59,7 @@ function take(overview) {
 
 async function poll() {
   clearTimeout(poll_timer);
-  if (open || asking || live.state === "refused") return;
+  if (open || asking || paused || live.state === "refused") return;
   asking = true;
   try {
     const overview = await get("v1/overview");
@@ -73,7 +75,7 @@ async function poll() {
   } finally {
     asking = false;
   }
-  if (!open && live.state !== "refused") poll_timer = setTimeout(poll, poll_ms);
+  if (!open && !paused && live.state !== "refused") poll_timer = setTimeout(poll, poll_ms);
 }
 
 function onState({ state, why, next }) {
@@ -101,7 +103,36 @@ function onState({ state, why, next }) {
   }
 }
 
+/* A page that nobody sees holds no connection: a browser has six for a server, in all its tabs together. */
+function watchVisibility() {
+  let timer = null;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    if (document.hidden) {
+      timer = setTimeout(pause, unseen_ms);
+    } else if (paused) {
+      paused = false;
+      reconnect();
+    }
+  });
+}
+
+function pause() {
+  paused = true;
+  open = false;
+  clearTimeout(poll_timer);
+  stream.pause();
+  for (const follower of followers) follower.pause();
+}
+
+function reconnect() {
+  stream.retry();
+  for (const follower of followers) follower.retry();
+  poll_timer = setTimeout(poll, grace_ms);
+}
+
 export function start() {
+  watchVisibility();
   stream = openStream({
     query: "types=overview",
     idle_ms: overview_idle_ms,
@@ -114,9 +145,7 @@ export function start() {
 export function retryNow() {
   askAgain();
   if (live.state === "refused") enter("connecting");
-  stream.retry();
-  for (const follower of followers) follower.retry();
-  poll_timer = setTimeout(poll, grace_ms);
+  reconnect();
 }
 
 /** Follows some messages for a view: onEvent as in openStream; onBack after a break. Returns what ends it. */

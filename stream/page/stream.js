@@ -94,11 +94,15 @@ export function openStream({ query, idle_ms, onEvent, onState }) {
       clearTimeout(timer);
       controller?.abort();
     },
-    retry() {
+    /** Ends the connection without a word, until retry(). */
+    pause() {
       clearTimeout(timer);
       const old = controller;
       controller = null;
       old?.abort();
+    },
+    retry() {
+      this.pause();
       connect();
     },
   };

@@ -43,9 +43,9 @@ function counters(answer) {
   return el("section", { class: "card", "aria-label": "Counters" }, el("div", { class: "head" }, el("h2", null, "Decayed counters")),
     el("table", null, el("thead", null, el("tr", null, ["", ...spans].map((text) => (text ? el("th", { scope: "col" }, text) : el("td"))))),
       el("tbody", null, behaviors.map(row))),
-    el("p", { class: "note" }, "Events, each fading with a time constant of an hour, a day, seven days."),
+    el("p", { class: "note" }, "Events, each of which counts half as much after an hour, a day, seven days."),
     answer.purchases ? el("p", null, `Bought on ${number(answer.purchases.days)} ${answer.purchases.days === 1 ? "day" : "days"}, the last one `,
-      time(answer.purchases.last_time), answer.purchases.spent ? `, ${decimal(answer.purchases.spent)} in all` : "", ".") : null);
+      time(answer.purchases.last_time), answer.purchases.spent_after_first_day ? `, ${decimal(answer.purchases.spent_after_first_day)} spent after the first day` : "", ".") : null);
 }
 
 function said(value) {

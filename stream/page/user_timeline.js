@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A user's recent events and changes of segment, the newest first, with what each event did to the score. */
 import { el } from "./dom.js";
-import { decimal, duration, levelName, percent, points, time, words } from "./format.js";
+import { duration, levelName, number, percent, points, time, words } from "./format.js";
 import { behavior_words } from "./user_standing.js";
 
 /** What an event gave or took, from the explanation: both lists end with the same event. */
@@ -16,9 +16,9 @@ function effects(events, explained) {
 function eventItem(one) {
   return el("li", { class: "event" }, el("span", { class: `tag ${one.event.behavior}` }, behavior_words[one.event.behavior] ?? one.event.behavior), " ",
     el("span", { class: "id" }, `item ${one.event.item}`),
-    one.effect === null ? null : el("span", { class: `effect ${one.effect < 0 ? "takes" : "adds"}`, title: "What it does to the probability of a purchase" }, points(one.effect)),
+    one.effect === null ? null : el("span", { class: `effect ${one.effect < 0 ? "takes" : "adds"}`, title: "What it does to the probability of a purchase" }, points(one.effect, 2)),
     el("span", { class: "when" }, [one.event.category ? `category ${one.event.category}` : null,
-      typeof one.event.price_level === "number" ? `price level ${decimal(one.event.price_level, 1)}` : null].filter(Boolean).join(", ")),
+      typeof one.event.price_level === "number" ? `price level ${number(one.event.price_level)}` : null].filter(Boolean).join(", ")),
     el("span", { class: "when" }, time(one.at), one.gap_s ? `, ${duration(one.gap_s)} after the one before` : null));
 }
 

@@ -2,7 +2,7 @@
 /* Which model answers, since when, and how the last trainings did against the one before. */
 import { get } from "./api.js";
 import { el } from "./dom.js";
-import { decimal, duration, nothing, number, signed, time, version, words } from "./format.js";
+import { decimal, duration, nothing, number, percent, signed, time, version, words } from "./format.js";
 import { live, on } from "./live.js";
 import { ask, empty } from "./states.js";
 
@@ -11,31 +11,33 @@ const states = { in_service: "in service", kept: "kept", rejected: "rejected" };
 
 function servedSince(answer) {
   const run = (answer.retrains ?? []).find((one) => one.in_service === answer.in_service && ["published", "rolled_back"].includes(one.decision));
-  return run?.time ?? answer.models?.find((one) => one.version === answer.in_service)?.made_at ?? null;
+  return run?.time ?? null;
 }
 
 function inService(answer) {
-  const of_partitions = new Set((answer.partitions ?? []).map((one) => one.model));
-  const mixed = of_partitions.size > 1;
   const model = answer.models?.find((one) => one.version === answer.in_service);
+  const { trained } = answer;
+  const since = servedSince(answer);
   return el("section", { class: "card", "aria-label": "In service" },
     el("div", { class: "head" }, el("h2", null, "In service")),
     answer.in_service ? el("dl", { class: "facts" },
       el("dt", null, "Version"), el("dd", null, el("code", { class: "id" }, answer.in_service)),
-      el("dt", null, "Since"), el("dd", null, time(servedSince(answer))),
-      el("dt", null, "Made"), el("dd", null, time(model?.made_at)),
-      measures.filter(([key]) => model?.metrics?.[key] !== undefined)
-        .map(([key, title]) => [el("dt", null, `${title} (validation)`), el("dd", null, decimal(model.metrics[key], 4))]),
-      el("dt", null, "Partitions"), el("dd", null, mixed ? `${of_partitions.size} models at this moment: a swap is under way`
-        : `all ${number(answer.partitions?.length ?? 0)} under this model`)) : empty("No model is in service."));
+      el("dt", null, "Since"), el("dd", null, since ? time(since) : el("span", { class: "soft" }, "not on record")),
+      el("dt", null, "Written"), el("dd", null, time(model?.written_at)),
+      trained ? [
+        el("dt", null, "Learnt from"), el("dd", null, `${number(trained.events)} events of ${number(trained.users)} users`),
+        el("dt", null, "From, until"), el("dd", null, time(trained.from), " – ", time(trained.until)),
+        measures.filter(([key]) => typeof trained[key] === "number")
+          .map(([key, title]) => [el("dt", null, `${title} (validation)`), el("dd", null, decimal(trained[key], 4))]),
+        el("dt", null, "Base rate"), el("dd", null, percent(trained.base_rate)),
+      ] : null) : empty("No model is in service."));
 }
 
 function models(answer) {
-  const known = measures.filter(([key]) => answer.models.some((one) => one.metrics?.[key] !== undefined));
-  const heads = ["Version", "State", "Made", ...known.map(([, title]) => title)];
+  const heads = ["Version", "State", "Written"];
   const row = (one) => el("tr", null, el("th", { scope: "row" }, version(one.version)),
     el("td", null, one.version === answer.in_service ? el("b", null, states.in_service) : states[one.state] ?? one.state),
-    el("td", null, time(one.made_at)), known.map(([key]) => el("td", null, decimal(one.metrics?.[key], 4))));
+    el("td", null, time(one.written_at)));
   return el("section", { class: "card span2", "aria-label": "Models in the folder" },
     el("div", { class: "head" }, el("h2", null, "In the folder")),
     answer.models?.length ? el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Models in the folder" },
@@ -78,7 +80,7 @@ function retrains(answer) {
   return el("section", { class: "card wide", "aria-label": "Last retrains" },
     el("div", { class: "head" }, el("h2", null, "Last retrains")),
     answer.retrains?.length ? el("ol", { class: "runs" }, answer.retrains.map(retrain))
-      : empty("No retrain is on record. shoal retrain trains a challenger, compares it with the model in service on days that neither has seen, and publishes it if it does no harm."));
+      : empty("No retrain is on record. shoal retrain trains a challenger, compares it with the one in service on days that neither has seen, and publishes it if it does no harm."));
 }
 
 export function showModels(root) {

@@ -39,7 +39,7 @@ function userPage(place, user, first) {
   const stand = el("div", { class: "span-all" });
   const events = part("Timeline", "tall");
   const why = part("What moved the score", "span2");
-  const decided = part("Decisions, evaluated now", "wide");
+  const decided = part("Decisions, evaluated now", "span2");
   const note = el("p", { class: "note", role: "status" });
   const changes = [];
   place.replaceChildren(stand, el("div", { class: "grid" }, events.root, why.root, decided.root), note, forgetButton(user, note));

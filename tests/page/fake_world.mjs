@@ -171,12 +171,12 @@ export class World {
     const at = (minutes) => iso(now - minutes * 60000);
     const behaviors = ["pv", "pv", "fav", "pv", "cart", "pv", "pv", "buy", "pv", "pv", "cart", "pv"];
     const recent_events = behaviors.map((behavior, i) => ({ event_time: at(200 - 17 * i), behavior, item: this.xss && i % 2 ? XSS : i % 3 ? `#${(0xa1b2c30 + i * 4129).toString(16).padStart(8, "0")}` : String(3131062 + i),
-      category: i % 4 ? `#${(0x1e40 + i).toString(16)}` : null, ...(i % 2 ? { price_level: round(0.2 * i - 1, 2) } : {}) }));
+      category: i % 4 ? `#${(0x1e40 + i).toString(16)}` : null, ...(i % 2 ? { price_level: i % 9 } : {}) }));
     return { user_id, partition: 1, offset: this.offset, events: 143, first_event_time: at(9000), last_event_time: recent_events.at(-1).event_time, model: MODEL,
       freshness_seconds: round((this.now_ms - Date.parse(recent_events.at(-1).event_time)) / 1000, 1), scores: { purchase_24h: 0.231, prompted: 0.064 },
       segments: { intent: { level: "hot", since: at(44) }, lifecycle: { level: "active", since: at(4000) }, value: { level: "high", since: at(700) }, night_active: { level: "yes", since: at(900) } },
       counters: Object.fromEntries(["pv", "cart", "fav", "buy"].map((name, i) => [name, { "1h": round(3.2 / (i + 1), 3), "1d": round(14.8 / (i * 2 + 1), 3), "7d": round(61.2 / (i * 3 + 1), 3) }])),
-      purchases: { days: 4, first_time: at(90000), last_time: at(81), spent: 211.5 }, consent: { marketing: true, personalization: null },
+      purchases: { days: 4, first_time: at(90000), last_time: at(81), spent_after_first_day: 211.5 }, consent: { marketing: true, personalization: null },
       promotions: [{ promotion: "goes-well-with", eligible: true, variant: "treatment", offers: 2, last_offer_time: at(81), expires_at: at(-279) },
         { promotion: this.xss ? XSS : "welcome", eligible: false, variant: "control", offers: 1, last_offer_time: at(8990), expires_at: null }],
       recent_events, next_look_at: at(-25) };
@@ -223,12 +223,11 @@ export class World {
       in_service: MODEL, trigger: "drift of hour", training: { events: 1204311, users: 18211 },
       sealed: { challenger: judged(shift), incumbent: judged(0), challenger_minus_incumbent: { roc_auc: shift, roc_auc_ci: [shift - 0.002, shift + 0.002], pr_auc: shift, pr_auc_ci: [shift - 0.003, shift + 0.003],
         log_loss: -shift / 2, log_loss_ci: [-shift / 2 - 0.001, -shift / 2 + 0.001], ece: 0, ece_ci: [-0.001, 0.001] } } });
-    return { in_service: MODEL, models: [{ version: MODEL, made_at: iso(this.now_ms - 7.2 * 3600e3), metrics: { roc_auc: 0.8712, log_loss: 0.1629, base_rate: 0.058 }, state: "in_service" },
-      { version: BEFORE, made_at: iso(this.now_ms - 31 * 3600e3), metrics: { roc_auc: 0.8655, log_loss: 0.1641, base_rate: 0.057 }, state: "kept" }],
+    return { in_service: MODEL, trained: { from: iso(this.now_ms - 30 * 864e5), until: iso(this.now_ms - 864e5), events: 1204311, users: 18211, roc_auc: 0.8712, log_loss: 0.1629, base_rate: 0.058 },
+      models: [{ version: MODEL, written_at: iso(this.now_ms - 7.2 * 3600e3), state: "in_service" }, { version: BEFORE, written_at: iso(this.now_ms - 31 * 3600e3), state: "kept" }],
       retrains: [run(2, "refused", "aa11bb22cc33dd44", MODEL, "log loss is surely worse", -0.009), run(7, "published", MODEL, BEFORE, "no harm is seen", 0.006),
         { command: "retrain", time: iso(this.now_ms - 20 * 3600e3), seconds: 3.1, decision: "skipped", reason: "no distribution has drifted", challenger: null, incumbent: BEFORE, in_service: BEFORE },
-        { command: "models --use", time: iso(this.now_ms - 40 * 3600e3), decision: "rolled_back", reason: "by hand", challenger: null, incumbent: MODEL, in_service: BEFORE }],
-      partitions: [0, 1, 2, 3].map((partition) => ({ partition, model: MODEL })) };
+        { command: "models --use", time: iso(this.now_ms - 40 * 3600e3), decision: "rolled_back", reason: "by hand", challenger: null, incumbent: MODEL, in_service: BEFORE }] };
   }
 
   members(dimension, level, cursor, limit) {

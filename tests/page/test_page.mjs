@@ -381,6 +381,29 @@ const tests = {
     }
   },
 
+  async a_tab_that_nobody_sees_holds_no_connection() {
+    const { server, page, end } = await open({ hash: "#/models" });
+    await page.addInitScript(() => {
+      const wait = window.setTimeout; // half a minute is long for a test
+      window.setTimeout = (then, ms, ...rest) => wait(then, ms === 30000 ? 300 : ms, ...rest);
+    });
+    await page.reload();
+    await page.waitForSelector("#connection.live");
+    const show = (hidden) => page.evaluate((it) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => it });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+    await until("one stream", () => server.streams.size === 1);
+    await show(true);
+    await until("no stream", () => server.streams.size === 0);
+    await page.waitForTimeout(2500);
+    assert.equal(server.streams.size, 0);
+    assert.equal(await page.locator("#banner").isVisible(), false);
+    await show(false);
+    await until("a stream again", () => server.streams.size === 1);
+    await end();
+  },
+
   async without_the_chart_library_there_are_tables() {
     const { page, context, server, end } = await open({ hash: "#/models", expect: REFUSED });
     await context.route("**/library.js", (route) => route.abort());
