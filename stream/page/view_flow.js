@@ -24,7 +24,8 @@ function sankey(data) {
   const node = (side, level) => ({ name: `${side}${level === null ? "" : `=${level}`}`, itemStyle: { color: nodeColour(level, data.levels) },
     label: { position: side === "a" ? "right" : "left" }, shown: plain(levelName(level)), depth: side === "a" ? 0 : 1 });
   // In the order of the levels on both sides, so that the eye finds them where they were.
-  const order = [null, ...data.levels];
+  // Moves may name a level that nobody is counted at now ("other": clusters of models before).
+  const order = [...new Set([null, ...data.levels, ...data.moves.flatMap((move) => [move.from, move.to])])];
   const side = (name, key) => order.filter((level) => data.moves.some((move) => move[key] === level)).map((level) => node(name, level));
   return {
     tooltip: { ...baseOption().tooltip, trigger: "item", formatter: ({ data: one, dataType, value }) =>

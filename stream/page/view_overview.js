@@ -18,14 +18,14 @@ function lagText(lag) {
 
 /** What a tile shows: [title, what it means, figure, beside it]. */
 const tiles = [
-  ["Throughput", "Events of the last seconds, all partitions of this instance", (o) => `${brief(o.events_per_second)} /s`,
-    (o) => `${number(o.events_total)} events since start`],
+  ["Throughput", "Events a second, of all instances together", (o) => `${brief(o.events_per_second)} /s`,
+    (o) => `${number(o.events_total)} events in all`],
   ["Lag", "Events in Kafka that are not processed yet", (o) => number(o.lag?.messages ?? null), (o) => lagText(o.lag)],
   ["Delay p50", "From an event's arrival to its committed outputs, median", (o) => pair(o.delay)[0],
     (o) => `p99 ${pair(o.delay)[1]}`],
   ["Users", "Users of whom there is a state", (o) => number(o.users), (o) => `in ${number(o.partitions?.length ?? 0)} partitions`],
   ["Model", "The model and the policy in service", (o) => (o.model ? o.model.slice(0, 8) : nothing), (o) => (o.policy ? `policy ${o.policy.slice(0, 8)}` : "no promotions")],
-  ["Dead letters", "Messages refused since start", (o) => number(o.deadletters_total),
+  ["Dead letters", "Messages refused since the states began", (o) => number(o.deadletters_total),
     (o) => `${number(o.stream_clients)} ${o.stream_clients === 1 ? "reader" : "readers"} of the live stream`],
   ["Instance", "The process that answers you", (o) => (o.ready ? "ready" : "not ready"),
     (o) => `${o.instance}, up ${duration(o.uptime_seconds)}`],

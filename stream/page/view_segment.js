@@ -6,6 +6,7 @@ import { decimal, time, words } from "./format.js";
 import { ask, empty, failed } from "./states.js";
 
 const page_size = 50;
+const most_empty = 20; // of a rare level many pieces of the scan hold nobody
 
 function address(dimension, level, cursor) {
   const path = `v1/segments/${encodeURIComponent(dimension)}/${encodeURIComponent(level)}/users?limit=${page_size}`;
@@ -25,10 +26,17 @@ export function showSegment(root, [dimension = "intent", level = "hot"]) {
   const body = el("tbody");
   const more = el("div", { class: "buttons left" });
 
+  /** The next page that has somebody in it, if one comes soon. */
+  async function page(cursor, signal) {
+    let answer = await get(address(dimension, level, cursor), signal);
+    for (let i = 0; i < most_empty && !answer.users.length && answer.next; i += 1) answer = await get(address(dimension, level, answer.next), signal);
+    return answer;
+  }
+
   async function next(cursor, button) {
     button.disabled = true;
     try {
-      add(await get(address(dimension, level, cursor)));
+      add(await page(cursor));
     } catch (problem) {
       more.replaceChildren(failed(problem, () => next(cursor, button)));
     }
@@ -36,11 +44,11 @@ export function showSegment(root, [dimension = "intent", level = "hot"]) {
 
   function add({ users, next: cursor }) {
     body.append(...users.map(row));
-    const button = el("button", { type: "button", onclick: () => next(cursor, button) }, "More");
+    const button = el("button", { type: "button", onclick: () => next(cursor, button) }, users.length ? "More" : "Look further");
     more.replaceChildren(...(cursor ? [button] : []));
   }
 
-  const asked = ask(place, "users", (signal) => get(address(dimension, level), signal), (answer) => {
+  const asked = ask(place, "users", (signal) => page(null, signal), (answer) => {
     if (!answer.users.length && !answer.next) {
       place.replaceChildren(empty("Nobody is there at this moment."));
       return;

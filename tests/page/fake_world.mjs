@@ -57,6 +57,7 @@ export class World {
     this.sizes = Object.fromEntries(Object.entries(LEVELS).map(([dimension, levels]) => [dimension, this.part(levels, dimension)]));
     this.transitions = Object.fromEntries(Object.keys(LEVELS).map((dimension) => [dimension, new Map()]));
     for (let i = 0; i < 400; i += 1) this.move(Math.floor(this.random() * 80) + 1, false);
+    this.transitions.cluster.set('["other","c2"]', 12);
     this.promotions = PROMOTIONS.map(([promotion, ...rest], i) => this.promotion(promotion, rest, i));
     if (xss) this.promotions.push(this.promotion(XSS, ["recommendation", 0, XSS, 0.1, null], 0));
     this.past = { times: [], dimensions: {}, events_per_second: [], promotions: {} };
@@ -231,7 +232,8 @@ export class World {
   }
 
   members(dimension, level, cursor, limit) {
-    const from = Number(cursor ?? 0);
+    if (!cursor) return { users: [], next: "0" }; // a piece of the scan that holds nobody
+    const from = Number(cursor);
     const end = Math.min(from + limit, 130);
     return { users: Array.from({ length: end - from }, (_, i) => ({ user_id: this.userId(from + i), since: iso(this.now_ms - (from + i) * 61000), score: round(1 / (i + 2)) })), next: end < 130 ? String(end) : null };
   }
