@@ -43,6 +43,7 @@ static void *work(void *opaque)
     const struct shoal_config *config = http->options.config;
     struct shoal_message message = {.text = ""};
     struct shoal_store *store = NULL;
+    struct shoal_forgetting *forgetting = NULL;
     struct shoal_redis_options redis = {
         .url = config->redis_url,
         .topic = config->topic_events,
@@ -51,14 +52,17 @@ static void *work(void *opaque)
     enum shoal_status status = shoal_redis_store_create(&redis, &store, &message);
     for (struct http_request *r; (r = next(http));) {
         r->store = store;
+        r->forgetting = &forgetting;
         if (status == SHOAL_OK)
             handle(r);
         else
             http_failed(r, status, &message);
         r->store = NULL;
+        r->forgetting = NULL;
         r->answered = true;
         http_wake(r);
     }
+    shoal_forgetting_destroy(forgetting);
     if (store)
         store->ops->destroy(store);
     return NULL;

@@ -50,9 +50,13 @@ def every_call_answers_as_described(world):
         examples = _examples(user)
         for path, calls in description["paths"].items():
             check(path in examples, f"{path} is described, and no example asks for it")
+            check(set(calls) <= {"get", "delete"}, f"{path}: {list(calls)}")
             for asked, status in examples[path]:
                 answer = http.get(asked, status)
                 problems.append(differs(description, "get", path, answer))
+    answer = http.ask("/v1/users/nobody-at-all", "DELETE")
+    problems.append(differs(description, "delete", "/v1/users/{id}", answer))
+    check(answer.status == 202, f"DELETE: {answer.status} {answer.body}")
     problems = [problem for problem in problems if problem]
     check(not problems, "\n  ".join(problems[:10]))
     # What is looked up is what stands in the states.
@@ -61,6 +65,40 @@ def every_call_answers_as_described(world):
         check(found == events, f"{user} has {found} events instead of {events}")
     world.finish()
     world.compare_swapped(world.bench.short)
+
+
+def deleted_over_http(world):
+    """DELETE: the user is gone from Redis, and the outputs' topics say so last; a processor that is killed meanwhile
+    does not bring the user back, nor does a loss of all states."""
+    world.send(world.bench.short)
+    world.start("a")
+    http = Http.of(world, "a")
+    http.wait_ready()
+    ends = sum(world.kafka.ends(world.topic("events")))
+    world.wait_saved(ends)
+    gone = list(_users(world, 12))
+    for user in gone[:6]:
+        answer = http.ask(f"/v1/users/{urllib.parse.quote(user, safe='')}", "DELETE")
+        check(answer.status == 202 and answer.json["state"] == "accepted", f"DELETE: {answer.status} {answer.body}")
+    world.processors.pop("a").kill()
+    world.start("a")
+    http = Http.of(world, "a")
+    http.wait_ready()
+    for user in gone[6:]:
+        http.ask(f"/v1/users/{urllib.parse.quote(user, safe='')}", "DELETE")
+    world.wait_saved(ends + len(gone))
+    for user in gone:
+        http.user(user, expect=404)
+    world.processors.pop("a").kill()
+    world.servers.do("wipe-redis")
+    world.start("a")
+    world.finish()
+    left = {json.loads(line)["user_id"] for line in world.states()}
+    check(not left & set(gone), f"back are {sorted(left & set(gone))}")
+    for topic in ("segments", "decisions"):
+        last = {message.key.decode(): message.value for message in world.output(topic)}
+        held = [user for user in gone if last.get(user)]
+        check(not held, f"{topic} still hold {held}")
 
 
 def tokens_are_asked_for(world):
@@ -78,8 +116,10 @@ def tokens_are_asked_for(world):
     world.wait_saved(sum(world.kafka.ends(world.topic("events"))))
     user = urllib.parse.quote(next(iter(_users(world, 1))), safe="")
     stranger, liar = (Http(reader.address.geturl(), token) for token in (None, "read-0123456789abcdee"))
-    for client, expect in ((reader, 200), (stranger, 401), (liar, 401)):
+    for client, expect, delete in ((reader, 200, 403), (stranger, 401, 401), (liar, 401, 401)):
         client.get(f"/v1/users/{user}", expect)
+        check(client.ask(f"/v1/users/{user}", "DELETE").status == delete, "who may not delete did")
+    reader.get(f"/v1/users/{user}", 200)
     stranger.get("/healthz")
     check("0123456789" not in world.log("a"), "a token stands in the log")
     world.finish()

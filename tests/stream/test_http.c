@@ -324,6 +324,8 @@ Test(http, tokens_say_who_may)
     cr_expect_eq(ask(&s, "GET", "/v1/users/ann", "Authorization: Bearer 0123456789abcdef1\r\n"), 401);
     cr_expect_eq(ask(&s, "GET", "/v1/users/ann", "Authorization: Bearer 0123456789abcdef0\r\n"), 200);
     cr_expect_eq(ask(&s, "GET", "/v1/users/ann", "Authorization: Bearer fedcba9876543210f\r\n"), 200);
+    cr_expect_eq(ask(&s, "DELETE", "/v1/users/ann", "Authorization: Bearer 0123456789abcdef0\r\n"), 403);
+    cr_expect_eq(ask(&s, "DELETE", "/v1/users/ann", ""), 401);
     cr_expect_eq(get(&s, "/metrics"), 401);
     cr_expect_eq(get(&s, "/healthz"), 200);
     cr_expect_eq(get(&s, "/"), 200);
