@@ -163,11 +163,17 @@ const tests = {
     assert.match(await page.locator("section", { hasText: "What moved the score" }).last().innerText(), /Completeness/);
     await page.locator(".decision summary", { hasText: "checkout-reminder" }).click();
     assert.match(await page.locator(".decision[open] .unmet").innerText(), /not met\s*Segment intent: hot\s*\(asked: cold or warm\)/);
+    const decisions = server.world.decisions.bind(server.world);
+    server.world.decisions = (user) => {
+      const answer = decisions(user);
+      answer.decisions[1].reasons[2].value = 4711;
+      return answer;
+    };
     const change = server.world.change("543210", "intent", "hot", "cold");
     await until("the stream of this user", () => [...server.streams].some((one) => one.user === "543210"));
     server.control({ push: { type: "change", data: change } });
     await page.locator(".timeline .change", { hasText: "hot → cold" }).waitFor();
-    await until("an open decision stays open", () => page.locator(".decision[open]").count());
+    await page.locator(".decision[open] .met", { hasText: "4,711" }).waitFor(); // anew, and still open
     await end();
   },
 
