@@ -6,10 +6,13 @@ import { colour, levelColour } from "./theme.js";
 
 const waiting = (data) => (data.times.length < 2 ? "Not two samples yet: lines begin in a few seconds." : "");
 const last = (line) => line?.at(-1) ?? null;
-const shortClock = (value) => clockText(new Date(value)).slice(0, 5);
+const short_ms = 5 * 60000;
 
-function timeAxis(more) {
-  return { type: "time", ...axisStyle(), splitLine: { show: false }, axisLabel: { ...axisStyle().axisLabel, hideOverlap: true, formatter: shortClock }, ...more };
+/** Hours and minutes; seconds too where minutes would be the same at several ticks. */
+function timeAxis(times, more) {
+  const seconds = Date.parse(times.at(-1)) - Date.parse(times[0]) < short_ms;
+  const formatter = (value) => clockText(new Date(value)).slice(0, seconds ? 8 : 5);
+  return { type: "time", ...axisStyle(), splitLine: { show: false }, axisLabel: { ...axisStyle().axisLabel, hideOverlap: true, formatter }, ...more };
 }
 
 function valueAxis(name, more) {
@@ -44,7 +47,7 @@ export function throughputCard() {
     option: (data) => ({
       legend: { show: false },
       grid: { left: 4, right: 12, top: 24, bottom: 4, containLabel: true },
-      xAxis: timeAxis(),
+      xAxis: timeAxis(data.times),
       yAxis: valueAxis("events /s"),
       series: [line("events /s", points(data.times, data.events_per_second),
         { colour: colour("c0"), more: { areaStyle: { opacity: 0.15 } } })],
@@ -70,7 +73,7 @@ export function sizesCard(choice) {
     rows: (data) => ({ caption: `Users by level of ${words(data.dimension)}, newest first`,
       head: ["Time", ...levelsOf(data)], rows: rowsOf(data.times, levelsOf(data).map((name) => data.levels[name]), number) }),
     option: (data) => ({
-      xAxis: timeAxis(),
+      xAxis: timeAxis(data.times),
       yAxis: valueAxis(""),
       tooltip: { ...baseOption().tooltip, valueFormatter: number },
       series: levelsOf(data).map((name, i, all) => line(name, points(data.times, data.levels[name]), {
@@ -102,15 +105,16 @@ function cells(count, width) {
 function smallCharts(data, width) {
   const ids = promotionsOf(data);
   const place = cells(ids.length, width);
-  const most = Math.max(1, ...ids.flatMap((id) => [...data.promotions[id].treatment, ...data.promotions[id].control]).map((value) => value ?? 0));
+  // Each on its own scale, which it names: one burst would flatten all the others.
+  const most = ids.map((id) => Math.max(1, ...[...data.promotions[id].treatment, ...data.promotions[id].control].map((value) => Math.ceil(value ?? 0))));
   const look = { treatment: { colour: colour("c0") }, control: { colour: colour("c1"), line: { type: "dashed" } } };
   return {
     legend: { ...baseOption().legend, show: false },
     title: ids.map((id, i) => ({ text: plain(id.length > 26 ? `${id.slice(0, 25)}…` : id), left: place(i).left, top: place(i).top + 2, padding: 0,
       textStyle: { fontSize: 12, fontWeight: 600, color: colour("ink") } })),
     grid: ids.map((_, i) => ({ left: place(i).left + 30, top: place(i).top + 22, width: place(i).width - 38, height: 50 })),
-    xAxis: ids.map((_, i) => timeAxis({ gridIndex: i, splitNumber: 2, axisTick: { show: false } })),
-    yAxis: ids.map((_, i) => valueAxis("", { gridIndex: i, max: most, splitNumber: 1, interval: most, axisLine: { show: false } })),
+    xAxis: ids.map((_, i) => timeAxis(data.times, { gridIndex: i, splitNumber: 2, axisTick: { show: false } })),
+    yAxis: ids.map((_, i) => valueAxis("", { gridIndex: i, max: most[i], splitNumber: 1, interval: most[i], axisLine: { show: false } })),
     series: ids.flatMap((id, i) => ["treatment", "control"].map((arm) => ({
       ...line(arm, points(data.times, data.promotions[id][arm]), look[arm]), xAxisIndex: i, yAxisIndex: i }))),
     tooltip: { ...baseOption().tooltip, valueFormatter: (value) => `${decimal(value, 1)} /min` },
