@@ -2,7 +2,7 @@
 /* One user: where they stand, what they did, what moved their score, what was decided and why. It is asked for
  * again when a message about the user comes, and every few seconds for events that change nothing. */
 import { get } from "./api.js";
-import { el, setText } from "./dom.js";
+import { el } from "./dom.js";
 import { follow, on } from "./live.js";
 import { ask, empty, failed, loading } from "./states.js";
 import { decisionList } from "./user_decisions.js";
@@ -80,14 +80,11 @@ function userPage(place, user, first) {
     },
     changed: (change) => changes.unshift(change),
     redecide: again,
-    forgotten() {
-      setText(note, "This user has been forgotten: state, timers and history of promotions are removed.");
-    },
   };
 }
 
-function nobody(user) {
-  return empty(`No user “${user}” is known.`, "Ids are compared exactly, and where ids are pseudonyms the stored one counts. A user appears with the first event, and is gone after being forgotten. ",
+function nobody(user, forgotten) {
+  return empty(`No user “${user}” is known.`, forgotten ? "The user has just been forgotten: state, timers and history of promotions are removed. " : null, "Ids are compared exactly, and where ids are pseudonyms the stored one counts. A user appears with the first event, and is gone after being forgotten. ",
     el("a", { href: "#/segment/intent/hot" }, "Some users with hot intent"));
 }
 
@@ -96,6 +93,7 @@ function showOne(root, user) {
   root.append(place);
   let page = null;
   let timer = null;
+  let forgotten = false;
   const asked = ask(place, "this user", async (signal) => {
     try {
       return await get(`v1/users/${encodeURIComponent(user)}`, signal);
@@ -104,32 +102,34 @@ function showOne(root, user) {
       return null;
     }
   }, (answer) => {
-    if (!answer) {
-      if (!page || !place.querySelector(".gone")) place.prepend(el("div", { class: "gone" }, nobody(user)));
-      if (!page) place.replaceChildren(place.firstElementChild);
+    if (!answer) { // also of a user who is forgotten while somebody looks: nothing of theirs stays on screen
+      page = null;
+      if (!place.querySelector(".gone")) place.replaceChildren(el("div", { class: "gone" }, nobody(user, forgotten)));
       return;
     }
-    if (page && !place.querySelector(".gone")) page.update(answer);
+    if (page) page.update(answer);
     else page = userPage(place, user, answer);
   });
 
-  const soon = () => {
+  let stopped = false;
+  const askIn = (ms) => {
     clearTimeout(timer);
-    timer = setTimeout(() => asked.again().finally(later), settle_ms);
+    if (!stopped) timer = setTimeout(() => asked.again().finally(() => askIn(refresh_ms)), ms);
   };
-  const later = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => asked.again().finally(later), refresh_ms);
-  };
+  const soon = () => askIn(settle_ms);
   const unfollow = follow(`types=change,decision,forgotten&user=${encodeURIComponent(user)}`, ({ type, data }) => {
     if (type === "change") page?.changed(data);
     if (type === "decision") page?.redecide();
-    if (type === "forgotten") page?.forgotten();
+    if (type === "forgotten") {
+      forgotten = true;
+      place.querySelector(".gone")?.remove(); // it is said anew, with the reason
+    }
     soon();
   }, soon);
   const end = on("back", soon);
-  later();
+  askIn(refresh_ms);
   return () => {
+    stopped = true;
     clearTimeout(timer);
     end();
     unfollow();

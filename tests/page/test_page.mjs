@@ -177,6 +177,24 @@ const tests = {
     await end();
   },
 
+  async a_view_that_was_left_asks_for_nothing_more() {
+    const { server, page, end } = await open({ hash: "#/user/543210" });
+    await page.locator(".timeline .event").first().waitFor();
+    const asked = () => server.asked.filter((one) => one.includes("/v1/users/")).length;
+    const before = asked();
+    await until("it is asked for again", () => asked() > before);
+    server.control({ push: { type: "change", data: server.world.change("543210", "intent", "hot", "cold") } });
+    server.control({ mode: "slow", delay_ms: 400 });
+    await page.waitForTimeout(350); // an answer is on its way
+    await page.click('nav a[href="#/models"]');
+    await page.waitForTimeout(500);
+    const left = asked();
+    await page.waitForTimeout(6000);
+    assert.equal(asked(), left);
+    assert.equal(server.streams.size, 1);
+    await end();
+  },
+
   async an_unknown_user_is_said_to_be_unknown() {
     const { page, end } = await open({ hash: "#/user/nobody", expect: REFUSED });
     await page.locator(".empty", { hasText: "nobody" }).waitFor();
@@ -292,7 +310,8 @@ const tests = {
     await forget();
     await page.getByText(/Accepted|has been forgotten/).first().waitFor();
     assert.deepEqual(server.deleted, ["543210"]);
-    await page.locator(".empty", { hasText: "No user" }).waitFor();
+    await page.locator(".empty", { hasText: "just been forgotten" }).waitFor();
+    assert.equal(await page.locator(".timeline").count(), 0); // nothing of theirs stays on screen
     await end();
   },
 
