@@ -186,6 +186,12 @@ static void write_metrics(void *opaque, struct shoal_buffer *out)
     shoal_telemetry_write(p->telemetry, out);
 }
 
+static bool delay_of(void *opaque, double *median, double *slowest)
+{
+    const struct processor *p = opaque;
+    return shoal_telemetry_delay(p->telemetry, median, slowest);
+}
+
 static void answered(void *opaque, unsigned code, int64_t duration_us)
 {
     const struct processor *p = opaque;
@@ -202,7 +208,11 @@ static enum shoal_status start_http(struct processor *p, const struct shoal_setu
         .log = &p->log,
         .version = SHOAL_PROGRAM_VERSION,
         .instance = strcmp(p->config->instance_id, "none") == 0 ? NULL : p->instance.name,
-        .hooks = {.ready = is_ready, .metrics = write_metrics, .answered = answered, .opaque = p},
+        .hooks = {.ready = is_ready,
+                  .delay = delay_of,
+                  .metrics = write_metrics,
+                  .answered = answered,
+                  .opaque = p},
     };
     return shoal_http_start(&options, &p->http, message);
 }
