@@ -36,6 +36,12 @@ rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,
                                                const struct shoal_position *positions,
                                                size_t count);
 
+struct shoal_kafka_monitor {
+    const struct shoal_config *config;
+    const struct shoal_log *log;
+    rd_kafka_t *client;
+};
+
 struct shoal_kafka_source;
 /* The consumer behind a source, for its group metadata. */
 rd_kafka_t *kafka_source_client(struct shoal_kafka_source *source);

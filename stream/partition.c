@@ -4,6 +4,8 @@
  * where a producer would have put it. */
 #include "stream/event.h"
 
+#include <zlib.h>
+
 static uint32_t murmur2(const unsigned char *bytes, size_t size)
 {
     const uint32_t seed = 0x9747b28c, m = 0x5bd1e995;
@@ -36,4 +38,18 @@ int32_t shoal_partition_of(const void *key, size_t size, int32_t partition_count
     if (partition_count <= 0)
         return 0;
     return (int32_t)(murmur2(key, size) & 0x7fffffff) % partition_count;
+}
+
+const char *shoal_partitioner_name(enum shoal_partitioner partitioner)
+{
+    static const char *const names[SHOAL_PARTITIONERS] = {"murmur2", "consistent"};
+    return names[partitioner];
+}
+
+int32_t shoal_partitioner_of(enum shoal_partitioner partitioner, const void *key, size_t size,
+                             int32_t partition_count)
+{
+    if (partitioner == SHOAL_MURMUR2 || partition_count <= 0)
+        return shoal_partition_of(key, size, partition_count);
+    return (int32_t)(crc32(0, key, (uInt)size) % (uint32_t)partition_count);
 }

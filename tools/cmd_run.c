@@ -13,6 +13,7 @@
 #include "stream/kafka_client.h"
 #include "stream/worker.h"
 #include "tools/commands.h"
+#include "tools/drain.h"
 #include "tools/setup.h"
 
 enum { TICK_MS = 50, LAG_TICKS = 4, MODEL_TICKS = 20 };
@@ -31,7 +32,9 @@ struct processor {
     struct shoal_log log;
     struct shoal_kafka_monitor *monitor;
     struct shoal_instance instance;
-    bool exit_at_end;
+    bool exit_at_end, drain;
+    int64_t *until;   /* per partition, of a drain; else NULL */
+    int64_t workers_count;
     int32_t partitions;
     int64_t *ends, *committed; /* per partition; for --exit-at-end and the lag */
     struct shoal_worker **workers;
@@ -63,7 +66,7 @@ static enum shoal_status wait_for_topics(struct processor *p, struct shoal_messa
 static struct shoal_pipeline_counts sum_counts(const struct processor *p)
 {
     struct shoal_pipeline_counts sum = {0};
-    for (int64_t i = 0; i < p->config->workers; i++) {
+    for (int64_t i = 0; i < p->workers_count; i++) {
         if (p->workers[i]) {
             struct shoal_pipeline_counts one = shoal_worker_counts(p->workers[i]);
             shoal_pipeline_counts_add(&sum, &one);
@@ -127,9 +130,9 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models,
                                struct shoal_policies *policies)
 {
     for (unsigned tick = 0; !atomic_load(&stop); tick++) {
-        for (int64_t i = 0; i < p->config->workers; i++) {
+        for (int64_t i = 0; i < p->workers_count; i++) {
             enum shoal_status status;
-            if (shoal_worker_ended(p->workers[i], &status) && status != SHOAL_OK)
+            if (shoal_worker_ended(p->workers[i], &status) && (status != SHOAL_OK || p->until))
                 return status;
         }
         report(p, false);
@@ -168,11 +171,12 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
         .models = setup->models,
         .policies = policies,
         .partitions = p->partitions,
+        .until = p->until,
         .instance = dynamic ? NULL : p->instance.name,
         .log = p->log,
         .stop = &stop,
     };
-    for (int64_t i = 0; i < p->config->workers && status == SHOAL_OK; i++) {
+    for (int64_t i = 0; i < p->workers_count && status == SHOAL_OK; i++) {
         options.index = (int)i;
         status = shoal_worker_start(&options, &p->workers[i], message);
     }
@@ -180,14 +184,14 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
         shoal_log_write(&p->log, SHOAL_INFO,
                         "model %s, %s, %" PRId64 " workers, group %s as %s, topic %s with %" PRId32
                         " partitions",
-                        setup->model->version, p->config->delivery, p->config->workers,
+                        setup->model->version, p->config->delivery, p->workers_count,
                         p->config->group_id, dynamic ? "a dynamic member" : p->instance.name,
                         p->config->topic_events, p->partitions);
         warn_of_items(p, setup, policies);
         status = watch(p, setup->models, policies);
     }
     atomic_store(&stop, true);
-    for (int64_t i = 0; i < p->config->workers; i++) {
+    for (int64_t i = 0; i < p->workers_count; i++) {
         enum shoal_status ended = SHOAL_OK;
         while (p->workers[i] && !shoal_worker_ended(p->workers[i], &ended))
             pause_ms(5);
@@ -196,6 +200,26 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
     }
     report(p, true);
     return status;
+}
+
+/* What is to be drained, if anything. One worker does it: it has to know when all partitions are done. */
+static enum shoal_status begin_drain(struct processor *p, struct shoal_message *message)
+{
+    int32_t grown = p->partitions;
+    enum shoal_status status =
+        shoal_drain_find(p->config, p->monitor, &p->partitions, &p->until, message);
+    if (status != SHOAL_OK)
+        return status;
+    if (!p->until) {
+        shoal_log_write(&p->log, SHOAL_INFO, "the topic has not grown: there is nothing to drain");
+        return SHOAL_OK;
+    }
+    p->workers_count = 1;
+    shoal_log_write(&p->log, SHOAL_INFO,
+                    "topic %s has grown from %" PRId32 " to %" PRId32
+                    " partitions: processing what the old ones hold, as they lay",
+                    p->config->topic_events, p->partitions, grown);
+    return SHOAL_OK;
 }
 
 static enum shoal_status process(struct processor *p, const struct shoal_setup *setup,
@@ -213,11 +237,13 @@ static enum shoal_status process(struct processor *p, const struct shoal_setup *
         status = wait_for_topics(p, message);
     if (status == SHOAL_INTERRUPTED)
         return SHOAL_OK;
-    if (status != SHOAL_OK)
+    if (status == SHOAL_OK && p->drain)
+        status = begin_drain(p, message);
+    if (status != SHOAL_OK || (p->drain && !p->until))
         return status;
     p->ends = calloc((size_t)p->partitions, sizeof *p->ends);
     p->committed = calloc((size_t)p->partitions, sizeof *p->committed);
-    p->workers = calloc((size_t)p->config->workers, sizeof *p->workers);
+    p->workers = calloc((size_t)p->workers_count, sizeof *p->workers);
     if (!p->ends || !p->committed || !p->workers)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     if (p->exit_at_end) {
@@ -265,11 +291,13 @@ static int run(const struct shoal_cli_args *args)
             .log = log_of(setup.config),
             .instance = {.slot_fd = -1},
             .exit_at_end = shoal_cli_get(args, "exit-at-end") != NULL,
+            .drain = shoal_cli_get(args, "drain") != NULL,
+            .workers_count = setup.config->workers,
             .started_ms = shoal_clock_ms(),
             .reported_ms = shoal_clock_ms(),
         };
         enum shoal_status status = process(&p, &setup, policies, &message);
-        for (int64_t i = 0; p.workers && i < p.config->workers; i++)
+        for (int64_t i = 0; p.workers && i < p.workers_count; i++)
             shoal_worker_join(p.workers[i]);
         if (status != SHOAL_OK)
             code = message.text[0]
@@ -280,6 +308,7 @@ static int run(const struct shoal_cli_args *args)
         free(p.workers);
         free(p.ends);
         free(p.committed);
+        free(p.until);
     }
     shoal_policies_close(policies);
     shoal_setup_finish(&setup);
@@ -289,6 +318,10 @@ static int run(const struct shoal_cli_args *args)
 static const struct shoal_cli_option options[] = {
     SHOAL_SETUP_OPTIONS,
     {"exit-at-end", NULL, NULL, "end when everything that is in the topic now has been committed",
+     false, false},
+    {"drain", NULL, NULL,
+     "the topic has grown: process what the partitions from before hold, as the states lie, and end; then "
+     "shoal repartition moves them",
      false, false},
     {0},
 };

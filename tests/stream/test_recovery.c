@@ -8,7 +8,8 @@
 static struct shoal_recovery_input input(int64_t saved, int64_t committed, int64_t low)
 {
     return (struct shoal_recovery_input){
-        .partition = 3, .saved = saved, .committed = committed, .low = low, .exactly_once = true};
+        .partition = 3, .saved = saved, .committed = committed, .low = low, .grown_at = -1,
+        .exactly_once = true};
 }
 
 static struct shoal_recovery plan_of(const struct shoal_recovery_input *in)
