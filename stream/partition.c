@@ -4,8 +4,6 @@
  * where a producer would have put it. */
 #include "stream/event.h"
 
-#include <zlib.h>
-
 static uint32_t murmur2(const unsigned char *bytes, size_t size)
 {
     const uint32_t seed = 0x9747b28c, m = 0x5bd1e995;
@@ -40,6 +38,18 @@ int32_t shoal_partition_of(const void *key, size_t size, int32_t partition_count
     return (int32_t)(murmur2(key, size) & 0x7fffffff) % partition_count;
 }
 
+/* CRC-32 of ISO 3309, bit by bit: ids are short, and this is done once a user and move. */
+static uint32_t crc32_of(const unsigned char *bytes, size_t size)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < size; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    return ~crc;
+}
+
 const char *shoal_partitioner_name(enum shoal_partitioner partitioner)
 {
     static const char *const names[SHOAL_PARTITIONERS] = {"murmur2", "consistent"};
@@ -51,5 +61,5 @@ int32_t shoal_partitioner_of(enum shoal_partitioner partitioner, const void *key
 {
     if (partitioner == SHOAL_MURMUR2 || partition_count <= 0)
         return shoal_partition_of(key, size, partition_count);
-    return (int32_t)(crc32(0, key, (uInt)size) % (uint32_t)partition_count);
+    return (int32_t)(crc32_of(key, size) % (uint32_t)partition_count);
 }

@@ -10,6 +10,10 @@
  *    behind it belong to that of Q. So none of those behind it may be of a user who moves: such events are
  *    looked for, and refused with the way out, `shoal run --drain`, which applies what the old partitions
  *    hold in the old layout. Events of users who stay may wait there and come in all the time.
+ *    If Q is no multiple of P, users also move from one old partition to another. Their new events must then
+ *    not be applied in the old layout: in each partition all events of who leaves must lie before all of who
+ *    arrives. That is so if nobody produced while the topic grew, and it is checked. If Q is a multiple of P,
+ *    nobody arrives in an old partition, and producers need not stop.
  * 3. A crash leaves the old layout, or a move that can be gone on with:
  *
  *      layout P ─► "P>Q" ─► copy to the new place ─► boundaries into the ─► delete in the ─► layout Q
@@ -37,6 +41,7 @@
 /* Where users are and where they belong. */
 struct shoal_survey {
     int32_t from, to;
+    bool is_moving; /* a move was broken off: users may be where they belong already */
     uint64_t users;
     uint64_t fitting[SHOAL_PARTITIONERS]; /* users who are where it would have put them */
     uint64_t moving[SHOAL_PARTITIONERS];  /* users who are not where it puts them now */
@@ -44,10 +49,10 @@ struct shoal_survey {
     uint64_t *users_after[SHOAL_PARTITIONERS]; /* likewise */
 };
 
-/* Looks at every user; needs no ownership. After a move that was broken off a user may be in either place,
- * or in both, and is counted as often. As the store's scan; NOMEM. */
+/* Looks at every user; needs no ownership. After a move that was broken off (`is_moving`) a user may be in either
+ * place, or in both, and is counted as often. As the store's scan; NOMEM. */
 enum shoal_status shoal_survey_make(struct shoal_store *store, int32_t from, int32_t to,
-                                    struct shoal_survey *survey,
+                                    bool is_moving, struct shoal_survey *survey,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 void shoal_survey_finish(struct shoal_survey *survey);
 /* The only partitioner that explains where all users are. CONFIG if there is none, or more than one. */
@@ -58,6 +63,10 @@ enum shoal_status shoal_survey_partitioner(const struct shoal_survey *survey,
 enum shoal_status shoal_survey_check(const struct shoal_survey *survey,
                                      enum shoal_partitioner partitioner,
                                      struct shoal_message *message) SHOAL_MUST_CHECK;
+
+/* The partitioner of this name; CONFIG. */
+enum shoal_status shoal_partitioner_named(const char *name, enum shoal_partitioner *partitioner,
+                                          struct shoal_message *message) SHOAL_MUST_CHECK;
 
 /* What is known of one partition when the move begins. */
 struct shoal_boundary_input {

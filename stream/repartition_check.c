@@ -2,6 +2,7 @@
 /* What is looked at before states are moved; see repartition.h. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "stream/repartition.h"
 
@@ -16,7 +17,7 @@ static enum shoal_status count_user(void *opaque, int32_t partition, struct shoa
     for (int p = 0; p < SHOAL_PARTITIONERS; p++) {
         int32_t was = shoal_partitioner_of(p, user.bytes, user.size, survey->from);
         int32_t is = shoal_partitioner_of(p, user.bytes, user.size, survey->to);
-        survey->fitting[p] += partition == was || partition == is;
+        survey->fitting[p] += partition == was || (survey->is_moving && partition == is);
         survey->moving[p] += partition != is;
         survey->users_after[p][is]++;
     }
@@ -24,10 +25,11 @@ static enum shoal_status count_user(void *opaque, int32_t partition, struct shoa
 }
 
 enum shoal_status shoal_survey_make(struct shoal_store *store, int32_t from, int32_t to,
-                                    struct shoal_survey *survey, struct shoal_message *message)
+                                    bool is_moving, struct shoal_survey *survey,
+                                    struct shoal_message *message)
 {
     bool room = true;
-    *survey = (struct shoal_survey){.from = from, .to = to};
+    *survey = (struct shoal_survey){.from = from, .to = to, .is_moving = is_moving};
     survey->users_before = calloc((size_t)to, sizeof *survey->users_before);
     for (int p = 0; p < SHOAL_PARTITIONERS; p++) {
         survey->users_after[p] = calloc((size_t)to, sizeof *survey->users_after[p]);
@@ -56,7 +58,8 @@ enum shoal_status shoal_survey_check(const struct shoal_survey *survey,
     return shoal_fail(message, SHOAL_CONFIG,
                       "%" PRIu64 " of %" PRIu64 " users are in another of %" PRId32
                       " partitions than the partitioner %s would have put them: events must be keyed by "
-                      "user id, by one partitioner",
+                      "user id, by one partitioner; and if the new number is no multiple of the old one, "
+                      "nobody may process between the growth and shoal run --drain",
                       elsewhere, survey->users, survey->from, shoal_partitioner_name(partitioner));
 }
 
@@ -84,6 +87,19 @@ enum shoal_status shoal_survey_partitioner(const struct shoal_survey *survey,
             *partitioner = p;
     }
     return shoal_survey_check(survey, *partitioner, message);
+}
+
+enum shoal_status shoal_partitioner_named(const char *name, enum shoal_partitioner *partitioner,
+                                          struct shoal_message *message)
+{
+    for (int p = 0; p < SHOAL_PARTITIONERS; p++) {
+        if (strcmp(name, shoal_partitioner_name(p)) == 0) {
+            *partitioner = p;
+            return SHOAL_OK;
+        }
+    }
+    return shoal_fail(message, SHOAL_CONFIG,
+                      "--partitioner '%s': must be murmur2 or consistent", name);
 }
 
 enum shoal_status shoal_boundary_find(const struct shoal_boundary_input *in, int64_t *boundary,

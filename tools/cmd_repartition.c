@@ -103,20 +103,15 @@ static enum shoal_status find_layouts(struct outgrow *o)
 static enum shoal_status find_partitioner(struct outgrow *o)
 {
     const char *name = shoal_cli_get(o->args, "partitioner");
-    enum shoal_status status =
-        shoal_survey_make(o->store, o->from, o->to, &o->survey, &o->message);
+    enum shoal_status status = shoal_survey_make(o->store, o->from, o->to, o->layout.becoming != 0,
+                                                 &o->survey, &o->message);
     if (status != SHOAL_OK)
         return status;
     if (!name)
         return shoal_survey_partitioner(&o->survey, &o->partitioner, &o->message);
-    for (int p = 0; p < SHOAL_PARTITIONERS; p++) {
-        if (strcmp(name, shoal_partitioner_name(p)) == 0) {
-            o->partitioner = p;
-            return shoal_survey_check(&o->survey, p, &o->message);
-        }
-    }
-    return shoal_fail(&o->message, SHOAL_CONFIG,
-                      "--partitioner '%s': must be murmur2 or consistent", name);
+    status = shoal_partitioner_named(name, &o->partitioner, &o->message);
+    return status == SHOAL_OK ? shoal_survey_check(&o->survey, o->partitioner, &o->message)
+                              : status;
 }
 
 static void print_survey(const struct outgrow *o)

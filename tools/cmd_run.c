@@ -33,6 +33,7 @@ struct processor {
     struct shoal_kafka_monitor *monitor;
     struct shoal_instance instance;
     bool exit_at_end, drain;
+    const char *partitioner; /* for the drain; NULL: found out */
     int64_t *until;   /* per partition, of a drain; else NULL */
     int64_t workers_count;
     int32_t partitions;
@@ -207,7 +208,7 @@ static enum shoal_status begin_drain(struct processor *p, struct shoal_message *
 {
     int32_t grown = p->partitions;
     enum shoal_status status =
-        shoal_drain_find(p->config, p->monitor, &p->partitions, &p->until, message);
+        shoal_drain_find(p->config, p->monitor, p->partitioner, &p->partitions, &p->until, message);
     if (status != SHOAL_OK)
         return status;
     if (!p->until) {
@@ -292,6 +293,7 @@ static int run(const struct shoal_cli_args *args)
             .instance = {.slot_fd = -1},
             .exit_at_end = shoal_cli_get(args, "exit-at-end") != NULL,
             .drain = shoal_cli_get(args, "drain") != NULL,
+            .partitioner = shoal_cli_get(args, "partitioner"),
             .workers_count = setup.config->workers,
             .started_ms = shoal_clock_ms(),
             .reported_ms = shoal_clock_ms(),
@@ -323,6 +325,8 @@ static const struct shoal_cli_option options[] = {
      "the topic has grown: process what the partitions from before hold, as the states lie, and end; then "
      "shoal repartition moves them",
      false, false},
+    {"partitioner", "NAME", NULL,
+     "with --drain: how producers choose the partition of a key, as for shoal repartition", false, false},
     {0},
 };
 

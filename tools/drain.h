@@ -7,12 +7,13 @@
 
 #include "stream/kafka_client.h"
 
-/* *partitions becomes the number that the states are (to be) kept for, and until[0 … *partitions − 1], which the
+/* `partitioner`: that of the producers by name, NULL: found out from where users are. *partitions becomes the number that the states are (to be) kept for, and until[0 … *partitions − 1], which the
  * caller frees, the offsets up to which each is to be processed; *until NULL: the topic has not grown, there
  * is nothing to drain. May set the store's layout back if it holds no states at all. As the store and
- * Kafka; PARTITIONS_CHANGED if a move was begun. */
+ * Kafka; PARTITIONS_CHANGED if a move was begun, or if events of the old layout and the new one are mixed. */
 enum shoal_status shoal_drain_find(const struct shoal_config *config,
-                                   struct shoal_kafka_monitor *monitor, int32_t *partitions,
+                                   struct shoal_kafka_monitor *monitor,
+                                   const char *partitioner, int32_t *partitions,
                                    int64_t **until, struct shoal_message *message) SHOAL_MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 import scenario_crash
 import scenario_bad_messages
 import scenario_group
+import scenario_growth
 import scenario_plain
 import scenario_policy
 import scenario_redis
@@ -12,7 +13,7 @@ import scenario_swap
 import scenario_timers
 
 _MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages,
-            scenario_refusals, scenario_swap, scenario_policy, scenario_timers)
+            scenario_refusals, scenario_swap, scenario_policy, scenario_timers, scenario_growth)
 
 
 def _scenarios():
