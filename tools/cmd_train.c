@@ -486,7 +486,9 @@ const struct shoal_cli_command shoal_cmd_train = {
         "the validation log loss, calibrates, takes the thresholds warm and hot from the 70 % and "
         "90 % quantiles of the validation scores, and learns once more from all labelled events. "
         "On top of it learns what users are expected to spend (--value), clusters of users (--clusters), how "
-        "engaged they are and who buys only if prompted (--engagement).",
+        "engaged they are and who buys only if prompted (--engagement). Under mpirun several processes train "
+        "together, each with all files under the same paths: the same model within float error (builds "
+        "with -Dmpi=enabled).",
     .example = "shoal train --events events.csv.gz --until 2017-12-02T00:00+08:00 --out m.shoal",
     .options = train_options,
     .run = run,

@@ -5,6 +5,7 @@ killed when, and a loss of all states after it is recovered from bit for bit."""
 import json
 import os
 import signal
+import time
 
 from admin import Admin
 from events import read_lines
@@ -12,7 +13,7 @@ from load import split
 from processes import Process, check
 
 REFUSED, DATA = 3, 5
-GROWN = 6
+GROWN, DOUBLED = 6, 8
 QUICK = {"kafka.session.timeout.ms": 3000, "kafka.heartbeat.interval.ms": 500}
 # One within each step of the move; the copy is of several chunks only with many users.
 CRASHES = ("repartition.begun", "repartition.copied:2", "repartition.spread:1", "repartition.spread:4",
@@ -22,17 +23,22 @@ CRASHES = ("repartition.begun", "repartition.copied:2", "repartition.spread:1", 
 OWN = ("user_id", "model", "events", "first_time", "last_time", "counters", "h", "c", "ring", "ids", "purchases")
 
 
-def _repartition(world, *options, expect=0, crash=None):
-    """Output and errors of the command, which must end with this code."""
+def _try_repartition(world, *options, crash=None):
+    """Exit code, output and errors of the command."""
     env = {key: value for key, value in os.environ.items() if key not in ("SHOAL_CRASH", "SHOAL_STOP")}
     if crash:
         env["SHOAL_CRASH"] = crash
     world.numbers["repartition"] += 1
     log = world.path(f"repartition-{world.numbers['repartition']}.log")
     process = Process([world.bench.program, "repartition", *world._sets({}), *options], log, env)
-    code = process.wait(120)
-    check(code == expect, f"repartition {options} {crash} ended with {code}, not {expect}:\n{process.text()[-1500:]}")
-    return process.text()
+    return process.wait(120), process.text()
+
+
+def _repartition(world, *options, expect=0, crash=None):
+    """Output and errors of the command, which must end with this code."""
+    code, said = _try_repartition(world, *options, crash=crash)
+    check(code == expect, f"repartition {options} {crash} ended with {code}, not {expect}:\n{said[-1500:]}")
+    return said
 
 
 def _drain(world, name):
@@ -46,10 +52,10 @@ def _own(lines):
     return sorted(json.dumps({key: record[key] for key in OWN}) for record in map(json.loads, lines))
 
 
-def _check_timers(world, lines):
+def _check_timers(world, lines, partitions):
     """A partition's index of timers names users of that partition only, and some in each."""
     with world.servers.redis() as redis:
-        for partition in range(GROWN):
+        for partition in range(partitions):
             users = {record["user_id"] for record in lines if record["partition"] == partition}
             timers = redis("ZRANGE", f"{{{world.topic('events')}/{partition}}}#timers", "0", "-1")
             strange = [user for user in timers if user.decode() not in users]
@@ -74,7 +80,7 @@ def _grow(world, pieces, drained):
         world.send(piece)
 
 
-def _check_against_replay(world, path):
+def _check_against_replay(world, path, partitions=GROWN):
     """Users' own states, and one record a user."""
     wanted = read_lines(os.path.join(world.replay(path), "states.jsonl"))
     found = world.states()
@@ -83,8 +89,8 @@ def _check_against_replay(world, path):
     other = [pair for pair in zip(wanted, found) if pair[0] != pair[1]]
     check(not other, f"{len(other)} of {len(wanted)} users differ, the first:\n{other[:1]}")
     lines = [json.loads(line) for line in world.states()]
-    check(len({line["partition"] for line in lines}) == GROWN, "no user is in some partition")
-    _check_timers(world, lines)
+    check(len({line["partition"] for line in lines}) == partitions, "no user is in some partition")
+    _check_timers(world, lines, partitions)
 
 
 def _lose_everything(world):
@@ -154,6 +160,34 @@ def topic_grows_and_the_move_is_killed(world):
     world.start("b")
     world.finish()
     _check_against_replay(world, world.bench.short)
+
+
+def topic_doubles_under_load(world):
+    """To a multiple of its partitions while producers and a processor are at work: nobody has to stop but the
+    processor, and no event is lost or out of order."""
+    refresh = {"kafka.topic.metadata.refresh.interval.ms": 500}
+    world.settings.update(QUICK)
+    world.settings.update(refresh)
+    world.start("a")
+    sender = world.start_send(world.bench.short, rate=4000)
+    world.wait_saved(4000)
+    with Admin(world.servers.kafka) as admin:
+        admin.grow(world.topic("events"), DOUBLED)
+    code = world.processors.pop("a").wait(40)
+    check(code == REFUSED, f"ended with {code}:\n{world.log('a')[-800:]}")
+    for number in range(10):  # until the sender knows of the new partitions
+        _drain(world, f"drain-{number}")
+        code, said = _try_repartition(world)
+        if code == 0:
+            break
+        check(code == REFUSED and "events of users who move" in said, said)
+        time.sleep(0.5)
+    check(code == 0, said)
+    world.partitions = DOUBLED
+    world.start("b")
+    world.finish_send(sender)
+    world.finish()
+    _check_against_replay(world, world.bench.short, DOUBLED)
 
 
 def nothing_to_repartition(world):
