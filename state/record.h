@@ -39,6 +39,7 @@ struct shoal_standing {
 struct shoal_grant {
     uint32_t promotion; /* low 32 bits of the hash of the promotion's id */
     bool eligible;      /* the last answer given */
+    bool open;          /* that last_ms was an offer of ours, and no purchase came since */
     uint16_t count;     /* offers made so far, saturating */
     int64_t last_ms;    /* time of the last offer, or 0 */
     int64_t expires_ms; /* when the standing answer lapses, or 0 */
@@ -49,7 +50,8 @@ struct shoal_grant {
 enum shoal_consent {
     SHOAL_CONSENT_MARKETING = 1,
     SHOAL_CONSENT_PERSONALIZATION = 2,
-    SHOAL_CONSENT_ALL = 3,
+    SHOAL_CONSENT_PROCESSING = 4, /* to being processed at all: who never said is */
+    SHOAL_CONSENT_ALL = 7,
     SHOAL_CONSENT_KNOWN_SHIFT = 4,
 };
 

@@ -78,4 +78,13 @@ enum shoal_status shoal_redis_set_layout(struct shoal_store *store,
                                          const struct shoal_layout *layout,
                                          struct shoal_message *message);
 
+enum shoal_status shoal_redis_count(struct shoal_store *store, int32_t *count,
+                                    struct shoal_message *message);
+enum shoal_status shoal_redis_peek(struct shoal_store *store, int32_t partition,
+                                   struct shoal_checkpoint *checkpoint,
+                                   struct shoal_message *message);
+enum shoal_status shoal_redis_scan_piece(struct shoal_store *store, struct shoal_scan_cursor *cursor,
+                                         shoal_store_visit visit, void *opaque,
+                                         struct shoal_message *message);
+
 #endif

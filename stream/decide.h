@@ -87,6 +87,13 @@ struct shoal_reason {
     const struct shoal_promotion *other;
 };
 
+/* What a decision makes of the user's offer. */
+enum shoal_turn {
+    SHOAL_TURN_NONE,      /* no offer, or one that stands already */
+    SHOAL_TURN_OFFERED,
+    SHOAL_TURN_WITHDRAWN,
+};
+
 struct shoal_decision {
     const struct shoal_promotion *promotion;
     const struct shoal_policy *policy;
@@ -94,6 +101,7 @@ struct shoal_decision {
     float prompted;      /* as in the occasion */
     bool eligible;
     bool control;
+    enum shoal_turn turn;
     int64_t expires_ms; /* 0 if not eligible */
     size_t reasons_count;
     struct shoal_reason reasons[SHOAL_REASONS_MAX];
@@ -123,5 +131,16 @@ struct shoal_occasion {
 size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_occasion *occasion,
                     struct shoal_record *record, struct shoal_budgets *budgets,
                     struct shoal_decision *decisions);
+
+/* What would be answered if a promotion were asked for now. */
+struct shoal_outlook {
+    struct shoal_decision decision; /* eligible: an offer stands and holds, or would be made */
+    bool standing;                  /* an offer stands (it may be due for withdrawal: then not eligible) */
+};
+/* For each promotion of the policy (room for policy->count), each as if it alone were asked for at the occasion's
+ * time; nothing is changed. */
+void shoal_decide_outlook(const struct shoal_policy *policy, const struct shoal_occasion *occasion,
+                          const struct shoal_record *record, const struct shoal_budgets *budgets,
+                          struct shoal_outlook *outlooks);
 
 #endif

@@ -4,8 +4,10 @@
 #define SHOAL_KAFKA_INTERNAL_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 
 #include "stream/kafka_client.h"
+#include "stream/kafka_stats.h"
 
 /* A property as "name", "value"; lists end with a NULL name. */
 struct kafka_property {
@@ -15,6 +17,9 @@ struct kafka_property {
 /* Bytes of the largest message that clients send and the dead-letter topic takes: what a broker reads
  * as one request by default (socket.request.max.bytes). */
 #define SHOAL_KAFKA_LARGEST "104857600"
+
+/* How often a client hands out its statistics; kafka.statistics.interval.ms says otherwise. */
+#define SHOAL_KAFKA_STATS_MS "5000"
 
 enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
 
@@ -31,6 +36,10 @@ enum shoal_status kafka_new(enum kafka_role role, rd_kafka_conf_t *conf, rd_kafk
 /* What a librdkafka error means for us: retry or stop, never skip. */
 enum shoal_status kafka_status(rd_kafka_resp_err_t error);
 
+/* How severe a line of librdkafka's log is for us: losing a connection is said by whoever waits for it, once a
+ * minute; that a broker does not let us in is said at once. */
+enum shoal_log_level kafka_severity(int severity, const char *text);
+
 /* A list for commits; the caller destroys it. */
 rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,
                                                const struct shoal_position *positions,
@@ -40,6 +49,9 @@ struct shoal_kafka_monitor {
     const struct shoal_config *config;
     const struct shoal_log *log;
     rd_kafka_t *client;
+    atomic_flag first;   /* whoever sets it may write `refusal` */
+    atomic_bool refused; /* `refusal` can be read */
+    char refusal[400];
 };
 
 struct shoal_kafka_source;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 1, FIELDS = 4 };
+enum { VERSION = 2, FIELDS = 5 };
 
 void shoal_partition_states_finish(struct shoal_partition_states *states)
 {
@@ -36,29 +36,39 @@ static enum shoal_status grow(struct shoal_partition_states *states, int32_t par
     return states->list[partition] ? SHOAL_OK : SHOAL_NOMEM;
 }
 
-static void init(struct shoal_partition_state *state)
+void shoal_partition_state_init(struct shoal_partition_state *state)
 {
     shoal_watermark_init(&state->watermark);
     shoal_budgets_init(&state->budgets);
     shoal_correction_init(&state->correction, 0, 0);
+    shoal_tally_init(&state->tally);
+    state->pseudonyms = 0;
+}
+
+static void pack_correction(const struct shoal_correction *correction, struct shoal_buffer *out)
+{
+    struct shoal_buffer bytes = {0};
+    if (correction->model == 0) {
+        shoal_pack_nil(out);
+        return;
+    }
+    shoal_correction_encode(correction, &bytes);
+    shoal_pack_bin(out, bytes.bytes, bytes.size);
+    out->failed = out->failed || bytes.failed;
+    shoal_buffer_finish(&bytes);
 }
 
 void shoal_partition_state_encode(const struct shoal_partition_state *state,
                                   struct shoal_buffer *out)
 {
-    shoal_pack_array(out, FIELDS);
+    shoal_pack_array(out, FIELDS + (state->pseudonyms != 0));
     shoal_pack_uint(out, VERSION);
     shoal_watermark_pack(&state->watermark, out);
     shoal_budgets_pack(&state->budgets, out);
-    if (state->correction.model == 0) {
-        shoal_pack_nil(out);
-        return;
-    }
-    struct shoal_buffer correction = {0};
-    shoal_correction_encode(&state->correction, &correction);
-    shoal_pack_bin(out, correction.bytes, correction.size);
-    out->failed = out->failed || correction.failed;
-    shoal_buffer_finish(&correction);
+    pack_correction(&state->correction, out);
+    shoal_tally_pack(&state->tally, out);
+    if (state->pseudonyms)
+        shoal_pack_uint(out, state->pseudonyms);
 }
 
 enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
@@ -66,7 +76,7 @@ enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
 {
     struct shoal_unpack in;
     struct shoal_pack_value correction;
-    init(state);
+    shoal_partition_state_init(state);
     shoal_unpack_init(&in, bytes, size);
     uint32_t fields = shoal_unpack_array(&in, UINT32_MAX);
     uint64_t version = shoal_unpack_uint(&in, UINT32_MAX);
@@ -74,30 +84,56 @@ enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
         return SHOAL_VERSION;
     shoal_watermark_unpack(&in, &state->watermark);
     shoal_budgets_unpack(&in, &state->budgets);
-    bool whole = shoal_unpack_next(&in, &correction) && in.position == size && fields == FIELDS;
-    if (whole && correction.type == SHOAL_PACK_NIL)
-        return SHOAL_OK;
+    bool there = shoal_unpack_next(&in, &correction);
+    shoal_tally_unpack(&in, &state->tally);
+    state->pseudonyms = fields == FIELDS + 1 ? shoal_unpack_uint(&in, UINT64_MAX) : 0;
+    bool whole = there && in.status == SHOAL_OK && in.position == size &&
+                 (fields == FIELDS || (fields == FIELDS + 1 && state->pseudonyms != 0));
     enum shoal_status status = SHOAL_DAMAGED;
-    if (whole && correction.type == SHOAL_PACK_BIN)
+    if (whole && correction.type == SHOAL_PACK_NIL)
+        status = SHOAL_OK;
+    else if (whole && correction.type == SHOAL_PACK_BIN)
         status = shoal_correction_decode(correction.data, correction.count, &state->correction);
     if (status != SHOAL_OK)
-        init(state);
+        shoal_partition_state_init(state);
     return status;
 }
 
+static enum shoal_status check_pseudonyms(uint64_t found, uint64_t wanted, int32_t partition,
+                                          struct shoal_message *message)
+{
+    if (found == wanted)
+        return SHOAL_OK;
+    const char *kept = found ? "another key than privacy.pseudonym_key" : "no key for pseudonyms",
+               *way = found ? "configure that key again"
+                            : "take privacy.pseudonym_key out of the configuration";
+    if (!wanted)
+        kept = "a key for pseudonyms, and none is configured";
+    return shoal_fail(message, SHOAL_CONFIG,
+                      "partition %d: its states were kept under %s: the same users would be others. Either %s, or "
+                      "begin anew: another topics.events, or an empty Redis database and "
+                      "another group.id",
+                      partition, kept, way);
+}
+
 static enum shoal_status load(struct shoal_partition_state *state, struct shoal_store *store,
-                              int32_t partition, struct shoal_message *message)
+                              int32_t partition, uint64_t pseudonyms, struct shoal_message *message)
 {
     struct shoal_slice nobody = {"", 0}, value;
     enum shoal_status status = store->ops->load(store, partition, &nobody, 1, &value, message);
     if (status != SHOAL_OK)
         return status;
-    init(state);
+    shoal_partition_state_init(state);
     if (value.bytes)
         status = shoal_partition_state_decode(value.bytes, value.size, state);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "partition %d: what is kept of it as a whole: %s",
                           partition, shoal_status_text(status));
+    if (value.bytes)
+        status = check_pseudonyms(state->pseudonyms, pseudonyms, partition, message);
+    if (status != SHOAL_OK)
+        return status;
+    state->pseudonyms = pseudonyms;
     shoal_timer_queue_clear(&state->timers);
     state->known = true;
     return SHOAL_OK;
@@ -111,7 +147,7 @@ enum shoal_status shoal_partition_states_get(struct shoal_partition_states *stat
     if (grow(states, partition) != SHOAL_OK)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     *state = states->list[partition];
-    return (*state)->known ? SHOAL_OK : load(*state, store, partition, message);
+    return (*state)->known ? SHOAL_OK : load(*state, store, partition, states->pseudonyms, message);
 }
 
 struct shoal_partition_state *shoal_partition_states_known(

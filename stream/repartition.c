@@ -8,9 +8,12 @@
 
 #include "model/base/crash.h"
 #include "state/record.h"
+#include "stream/consent.h"
 #include "stream/partition_state.h"
 
 enum { CHUNK = 1000 }; /* users in one load */
+
+static const struct shoal_slice nobody = {"", 0};
 
 struct movers {
     struct shoal_buffer users; /* ids, each behind one byte of length */
@@ -32,9 +35,11 @@ struct move {
     struct movers *movers; /* by partition that they leave */
     uint64_t total, done;
     struct moved chunk[CHUNK];
-    struct shoal_save_item items[CHUNK];
+    struct shoal_save_item items[CHUNK + 1];
     struct shoal_slice users[CHUNK], values[CHUNK];
     struct shoal_buffer bytes; /* records of the chunk */
+    struct shoal_partition_state *states; /* owned; `to`: as saved, what is kept of each as a whole */
+    struct shoal_buffer state_bytes;
 };
 
 static enum shoal_status out_of_memory(struct move *move)
@@ -102,37 +107,80 @@ static size_t next_chunk(struct move *move, const struct movers *movers, size_t 
 
 /* ---- copies -------------------------------------------------------------------------------- */
 
+/* The record of these bytes; its h and c, which the caller frees also after a failure, in *hc. */
+static enum shoal_status decode(struct move *move, struct shoal_slice user, struct shoal_slice value,
+                                struct shoal_record *record, enum shoal_precision *precision,
+                                float **hc)
+{
+    uint32_t hidden;
+    *hc = NULL;
+    enum shoal_status status = shoal_record_shape(value.bytes, value.size, &hidden, precision);
+    if (status == SHOAL_OK && !(*hc = calloc(2 * (size_t)hidden + 1, sizeof **hc)))
+        return out_of_memory(move);
+    if (status == SHOAL_OK) {
+        shoal_record_init(record, hidden, *hc);
+        status = shoal_record_decode(record, value.bytes, value.size);
+    }
+    return status == SHOAL_OK ? SHOAL_OK
+                              : shoal_fail(move->message, status, "record of user '%.*s': %s",
+                                           (int)user.size, (const char *)user.bytes,
+                                           shoal_status_text(status));
+}
+
 /* The record as it will stand in its new place: the same but for where its last event was. */
 static enum shoal_status recode(struct move *move, int32_t partition, struct shoal_slice value,
                                 struct moved *moved)
 {
-    uint32_t hidden;
     enum shoal_precision precision;
     struct shoal_record record;
-    enum shoal_status status = shoal_record_shape(value.bytes, value.size, &hidden, &precision);
-    float *hc = status == SHOAL_OK ? calloc(2 * (size_t)hidden + 1, sizeof *hc) : NULL;
-    if (status == SHOAL_OK && !hc)
-        return out_of_memory(move);
-    if (status == SHOAL_OK) {
-        shoal_record_init(&record, hidden, hc);
-        status = shoal_record_decode(&record, value.bytes, value.size);
-    }
+    float *hc;
+    enum shoal_status status = decode(move, moved->user, value, &record, &precision, &hc);
     if (status == SHOAL_OK) {
         record.offset = shoal_record_leave(record.offset, partition);
         moved->timer_ms = record.timer_ms;
         moved->at = move->bytes.size;
         if (record.offset == INT64_MIN)
-            status = SHOAL_INVALID;
+            status = shoal_fail(move->message, SHOAL_INVALID,
+                                "partition %d: numbers of partitions and offsets as large as these "
+                                "cannot be kept in a record",
+                                (int)partition);
         else
             shoal_record_encode(&record, precision, &move->bytes);
         moved->size = move->bytes.size - moved->at;
     }
     free(hc);
-    if (status != SHOAL_OK)
-        return shoal_fail(move->message, status, "record of user '%.*s' in partition %d: %s",
-                          (int)moved->user.size, (const char *)moved->user.bytes, (int)partition,
-                          shoal_status_text(status));
-    return move->bytes.failed ? out_of_memory(move) : SHOAL_OK;
+    return status == SHOAL_OK && move->bytes.failed ? out_of_memory(move) : status;
+}
+
+/* Counts a record in the partition that it comes to, or no longer in the one that it leaves. Who has declined
+ * to be processed is no user to be counted. */
+static enum shoal_status count_in(struct move *move, int32_t partition, struct shoal_slice user,
+                                  struct shoal_slice value, bool comes)
+{
+    enum shoal_precision precision;
+    struct shoal_record record;
+    float *hc;
+    struct shoal_tally *tally = &move->states[partition].tally;
+    enum shoal_status status = decode(move, user, value, &record, &precision, &hc);
+    if (status == SHOAL_OK && !shoal_consent_declined(&record)) {
+        if (comes)
+            shoal_tally_come(tally, &record);
+        else
+            shoal_tally_go(tally, &record);
+    }
+    free(hc);
+    return status;
+}
+
+/* What is kept of the partition as a whole, to be saved with its records. */
+static enum shoal_status state_item(struct move *move, int32_t partition,
+                                    struct shoal_save_item *item)
+{
+    shoal_buffer_clear(&move->state_bytes);
+    shoal_partition_state_encode(&move->states[partition], &move->state_bytes);
+    *item = (struct shoal_save_item){
+        .user = nobody, .value = {move->state_bytes.bytes, move->state_bytes.size}};
+    return move->state_bytes.failed ? out_of_memory(move) : SHOAL_OK;
 }
 
 /* Loads the chunk's records; *count becomes those that are there. */
@@ -159,27 +207,44 @@ static int by_target(const void *a, const void *b)
     return one->target < two->target ? -1 : one->target > two->target;
 }
 
+/* The copies to one partition, `count` from `first` on. Whoever is there already, of a move that was broken
+ * off, has been counted there. */
+static enum shoal_status save_to(struct move *move, const struct moved *first, size_t count)
+{
+    int32_t target = first->target;
+    for (size_t i = 0; i < count; i++) {
+        move->users[i] = first[i].user;
+        move->items[i] = (struct shoal_save_item){
+            .user = first[i].user,
+            .value = {move->bytes.bytes + first[i].at, first[i].size},
+            .timer_moves = true,
+            .timer_ms = first[i].timer_ms,
+        };
+    }
+    enum shoal_status status = move->store->ops->load(move->store, target, move->users, count,
+                                                      move->values, move->message);
+    for (size_t i = 0; i < count && status == SHOAL_OK; i++) {
+        if (!move->values[i].bytes)
+            status = count_in(move, target, move->items[i].user, move->items[i].value, true);
+    }
+    if (status == SHOAL_OK)
+        status = state_item(move, target, &move->items[count]);
+    return status == SHOAL_OK
+               ? save(move, target, move->items, count + 1, offset_now(move, target))
+               : status;
+}
+
 static enum shoal_status save_copies(struct move *move, size_t count)
 {
+    enum shoal_status status = SHOAL_OK;
     if (count > 0)
         qsort(move->chunk, count, sizeof *move->chunk, by_target);
-    for (size_t i = 0, until; i < count; i = until) {
-        int32_t target = move->chunk[i].target;
-        for (until = i; until < count && move->chunk[until].target == target; until++) {
-            const struct moved *moved = &move->chunk[until];
-            move->items[until - i] = (struct shoal_save_item){
-                .user = moved->user,
-                .value = {move->bytes.bytes + moved->at, moved->size},
-                .timer_moves = true,
-                .timer_ms = moved->timer_ms,
-            };
-        }
-        enum shoal_status status =
-            save(move, target, move->items, until - i, offset_now(move, target));
-        if (status != SHOAL_OK)
-            return status;
+    for (size_t i = 0, until; i < count && status == SHOAL_OK; i = until) {
+        for (until = i; until < count && move->chunk[until].target == move->chunk[i].target;)
+            until++;
+        status = save_to(move, &move->chunk[i], until - i);
     }
-    return SHOAL_OK;
+    return status;
 }
 
 static enum shoal_status copy(struct move *move)
@@ -203,8 +268,6 @@ static enum shoal_status copy(struct move *move)
 
 /* ---- what is kept of a partition as a whole ------------------------------------------------ */
 
-static const struct shoal_slice nobody = {"", 0};
-
 static enum shoal_status load_state(struct move *move, int32_t partition,
                                     struct shoal_partition_state *state, bool *there)
 {
@@ -224,43 +287,35 @@ static enum shoal_status load_state(struct move *move, int32_t partition,
 }
 
 /* The states are spread once, and what came out is kept with the last partition, a new one, before any other
- * is written: a move that is taken up again finds it there. */
-static enum shoal_status spread(struct move *move, struct shoal_partition_state *each)
+ * is written: a move that is taken up again finds it there. What is counted stays where it was counted; users
+ * are counted where they are. */
+static enum shoal_status spread(struct move *move)
 {
-    int32_t from = move->options->from, last = move->options->to - 1;
-    bool there;
-    enum shoal_status status = load_state(move, last, each, &there);
-    if (status != SHOAL_OK || there)
-        return status;
-    struct shoal_partition_state *states = calloc((size_t)from, sizeof *states);
-    if (!states)
-        return out_of_memory(move);
-    for (int32_t p = 0; p < from && status == SHOAL_OK; p++)
-        status = load_state(move, p, &states[p], &there);
-    if (status == SHOAL_OK)
-        shoal_partition_state_spread(states, (size_t)from, move->options->to, each);
-    free(states);
-    return status;
-}
-
-static enum shoal_status copy_states(struct move *move)
-{
+    int32_t from = move->options->from, to = move->options->to;
+    bool there = false;
+    enum shoal_status status = SHOAL_OK;
     struct shoal_partition_state *each = calloc(1, sizeof *each);
-    if (!each)
-        return out_of_memory(move);
-    enum shoal_status status = spread(move, each);
-    shoal_buffer_clear(&move->bytes);
-    if (status == SHOAL_OK)
-        shoal_partition_state_encode(each, &move->bytes);
-    free(each);
-    if (status == SHOAL_OK && move->bytes.failed)
+    move->states = calloc((size_t)to, sizeof *move->states);
+    if (!each || !move->states)
         status = out_of_memory(move);
-    struct shoal_save_item item = {.user = nobody,
-                                   .value = {move->bytes.bytes, move->bytes.size}};
-    for (int32_t p = move->options->to; p-- > 0 && status == SHOAL_OK;) {
-        status = save(move, p, &item, 1, offset_now(move, p));
+    for (int32_t p = 0; p < to && status == SHOAL_OK; p++)
+        status = load_state(move, p, &move->states[p], &there);
+    if (status == SHOAL_OK && there)
+        *each = move->states[to - 1];
+    else if (status == SHOAL_OK)
+        shoal_partition_state_spread(move->states, (size_t)from, to, each);
+    for (int32_t p = to; p-- > 0 && status == SHOAL_OK;) {
+        struct shoal_save_item item;
+        move->states[p].watermark = each->watermark;
+        move->states[p].budgets = each->budgets;
+        move->states[p].correction = each->correction;
+        move->states[p].pseudonyms = move->states[0].pseudonyms;
+        status = state_item(move, p, &item);
+        if (status == SHOAL_OK)
+            status = save(move, p, &item, 1, offset_now(move, p));
         shoal_crash_point("repartition.spread");
     }
+    free(each);
     return status;
 }
 
@@ -284,17 +339,32 @@ static enum shoal_status settle(struct move *move)
     return status;
 }
 
+/* Deletes the chunk, of users who are all copied, and counts them no longer. */
+static enum shoal_status delete_chunk(struct move *move, int32_t partition, size_t count)
+{
+    enum shoal_status status = verify(move); /* all copies are there */
+    if (status == SHOAL_OK)
+        status = move->store->ops->load(move->store, partition, move->users, count, move->values,
+                                        move->message);
+    for (size_t i = 0; i < count && status == SHOAL_OK; i++) {
+        move->items[i] = (struct shoal_save_item){.user = move->users[i]};
+        if (move->values[i].bytes)
+            status = count_in(move, partition, move->users[i], move->values[i], false);
+    }
+    if (status == SHOAL_OK)
+        status = state_item(move, partition, &move->items[count]);
+    return status == SHOAL_OK
+               ? save(move, partition, move->items, count + 1, offset_now(move, partition))
+               : status;
+}
+
 static enum shoal_status delete_originals(struct move *move)
 {
     move->done = 0;
     for (int32_t p = 0; p < move->options->to; p++) {
         for (size_t at = 0; at < move->movers[p].users.size;) {
             size_t count = next_chunk(move, &move->movers[p], &at);
-            for (size_t i = 0; i < count; i++)
-                move->items[i] = (struct shoal_save_item){.user = move->users[i]};
-            enum shoal_status status = verify(move); /* all copies are there */
-            if (status == SHOAL_OK)
-                status = save(move, p, move->items, count, offset_now(move, p));
+            enum shoal_status status = delete_chunk(move, p, count);
             if (status != SHOAL_OK)
                 return status;
             move->done += count;
@@ -351,9 +421,9 @@ enum shoal_status shoal_repartition(struct shoal_store *store,
     if (status == SHOAL_OK)
         status = store->ops->scan(store, collect, move, message);
     if (status == SHOAL_OK)
-        status = copy(move);
+        status = spread(move);
     if (status == SHOAL_OK)
-        status = copy_states(move);
+        status = copy(move);
     if (status == SHOAL_OK)
         status = settle(move);
     if (status == SHOAL_OK)
@@ -367,8 +437,11 @@ enum shoal_status shoal_repartition(struct shoal_store *store,
         *moved = move->total;
     for (int32_t p = 0; movers && p < options->to; p++)
         shoal_buffer_finish(&movers[p].users);
-    if (move)
+    if (move) {
         shoal_buffer_finish(&move->bytes);
+        shoal_buffer_finish(&move->state_bytes);
+        free(move->states);
+    }
     free(movers);
     free(move);
     return status;

@@ -16,9 +16,9 @@
  *    nobody arrives in an old partition, and producers need not stop.
  * 3. A crash leaves the old layout, or a move that can be gone on with:
  *
- *      layout P ─► "P>Q" ─► copy to the new place ─► boundaries into the ─► delete in the ─► layout Q
- *                           (records, timers; what    committed offsets'      old place
- *                           is kept of a partition)   metadata
+ *      layout P ─► "P>Q" ─► what is kept of ─► copy to the ─► boundaries into the ─► delete in ─► layout Q
+ *                           partitions is      new place      committed offsets'      the old
+ *                           spread                            metadata                place
  *
  *    Until the last step no step takes away what an earlier one needs, and each does nothing new when it is
  *    done again. Copies are verified, and given time to reach the disk, before an original is deleted.

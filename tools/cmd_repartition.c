@@ -103,6 +103,11 @@ static enum shoal_status find_layouts(struct outgrow *o)
 static enum shoal_status find_partitioner(struct outgrow *o)
 {
     const char *name = shoal_cli_get(o->args, "partitioner");
+    if (o->config->privacy_pseudonym_key[0])
+        return shoal_fail(&o->message, SHOAL_CONFIG,
+                          "with privacy.pseudonym_key the states do not know the keys of their users' events, "
+                          "and so not where these go now: begin anew, with another topics.events of more "
+                          "partitions");
     enum shoal_status status = shoal_survey_make(o->store, o->from, o->to, o->layout.becoming != 0,
                                                  &o->survey, &o->message);
     if (status != SHOAL_OK)

@@ -54,6 +54,8 @@ static struct shoal_partition_state state_of(int32_t partition)
     struct shoal_partition_state state = {0};
     shoal_watermark_init(&state.watermark);
     shoal_correction_init(&state.correction, 9, 0);
+    shoal_tally_init(&state.tally);
+    state.tally.events = 100 + (uint64_t)partition;
     state.watermark.time_ms = 1000000 + 1000 * partition;
     state.budgets = (struct shoal_budgets){
         .day = partition == 1 ? 17 : 18, .count = 1, .list = {{77, 10 + (uint32_t)partition}}};
@@ -71,6 +73,21 @@ static void save(struct shoal_store *store, int32_t partition, const char *user,
                  SHOAL_OK, "%s", message.text);
 }
 
+/* As the pipeline counts: who is in the partition. */
+static void count_users(enum shoal_partitioner partitioner, int32_t partition, int32_t partitions,
+                        struct shoal_tally *tally)
+{
+    for (int user = 0; user < USERS; user++) {
+        char name[16];
+        float hc[2 * HIDDEN];
+        struct shoal_record record;
+        size_t size = name_of(user, name);
+        make_record(user, &record, hc);
+        if (shoal_partitioner_of(partitioner, name, size, partitions) == partition)
+            shoal_tally_come(tally, &record);
+    }
+}
+
 static void fill(enum shoal_partitioner partitioner)
 {
     struct shoal_store *store = view();
@@ -81,6 +98,7 @@ static void fill(enum shoal_partitioner partitioner)
         struct shoal_partition_state state = state_of(p);
         cr_assert_eq(store->ops->acquire(store, p, &before, NULL), SHOAL_OK);
         shoal_buffer_clear(&bytes);
+        count_users(partitioner, p, FROM, &state.tally);
         shoal_partition_state_encode(&state, &bytes);
         save(store, p, "", 0, &bytes, 0);
     }
@@ -174,7 +192,7 @@ static enum shoal_status check_timer(void *opaque, struct shoal_slice user, int6
     return SHOAL_OK;
 }
 
-static void check_partitions(struct shoal_store *store)
+static void check_partitions(struct shoal_store *store, enum shoal_partitioner partitioner)
 {
     struct shoal_slice nobody = {"", 0}, value;
     for (int32_t p = 0; p < TO; p++) {
@@ -188,6 +206,15 @@ static void check_partitions(struct shoal_store *store)
         cr_assert_eq(shoal_partition_state_decode(value.bytes, value.size, &state), SHOAL_OK);
         cr_assert_eq(state.watermark.time_ms, 1002000);
         cr_assert(state.watermark.draining);
+        struct shoal_tally wanted;
+        shoal_tally_init(&wanted);
+        count_users(partitioner, p, TO, &wanted);
+        cr_assert_eq(state.tally.users, wanted.users);
+        cr_assert_eq(state.tally.events, p < FROM ? 100 + (uint64_t)p : 0); /* happened there */
+        for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++)
+            for (uint8_t level = 1; level < SHOAL_TALLY_LEVELS; level++)
+                cr_assert_eq(shoal_tally_at(&state.tally, (enum shoal_dimension)d, level),
+                             shoal_tally_at(&wanted, (enum shoal_dimension)d, level));
         cr_assert_eq(state.budgets.day, 18);
         cr_assert_eq(state.budgets.list[0].offers, 5); /* 10 + 12 of that day, a fifth, rounded up */
     }
@@ -206,7 +233,7 @@ static void check_moved(enum shoal_partitioner partitioner)
                      SHOAL_OK);
     }
     cr_assert_eq(found.timers, USERS - USERS / 3);
-    check_partitions(store);
+    check_partitions(store, partitioner);
     store->ops->destroy(store);
 }
 
