@@ -29,7 +29,7 @@ struct shared {
     pthread_mutex_t lock;
     int views;
     uint64_t owners; /* given out so far */
-    int32_t partition_count;
+    struct shoal_layout layout;
     struct partition *partitions;
     size_t partitions_known;
 };
@@ -91,15 +91,46 @@ static enum shoal_status memory_open(struct shoal_store *store, int32_t partitio
     if (partition_count < 1)
         return shoal_fail(message, SHOAL_INVALID, "a topic has at least one partition");
     pthread_mutex_lock(&shared->lock);
-    if (shared->partition_count == 0)
-        shared->partition_count = partition_count;
-    int32_t stored = shared->partition_count;
+    if (shared->layout.partitions == 0)
+        shared->layout.partitions = partition_count;
+    struct shoal_layout stored = shared->layout;
     pthread_mutex_unlock(&shared->lock);
-    if (stored != partition_count)
+    if (stored.becoming)
         return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
-                          "the states were saved with %d partitions, the topic has %d", stored,
-                          partition_count);
+                          "the states are being moved from %d to %d partitions", stored.partitions,
+                          stored.becoming);
+    if (stored.partitions != partition_count)
+        return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
+                          "the states were saved with %d partitions, the topic has %d",
+                          stored.partitions, partition_count);
     return SHOAL_OK;
+}
+
+static enum shoal_status memory_layout(struct shoal_store *store, struct shoal_layout *layout,
+                                       struct shoal_message *message)
+{
+    (void)message;
+    struct shared *shared = view_of(store)->shared;
+    pthread_mutex_lock(&shared->lock);
+    *layout = shared->layout;
+    pthread_mutex_unlock(&shared->lock);
+    return SHOAL_OK;
+}
+
+static enum shoal_status memory_set_layout(struct shoal_store *store,
+                                           const struct shoal_layout *expected,
+                                           const struct shoal_layout *layout,
+                                           struct shoal_message *message)
+{
+    struct shared *shared = view_of(store)->shared;
+    pthread_mutex_lock(&shared->lock);
+    bool same = shared->layout.partitions == expected->partitions &&
+                shared->layout.becoming == expected->becoming;
+    if (same)
+        shared->layout = *layout;
+    pthread_mutex_unlock(&shared->lock);
+    return same ? SHOAL_OK
+                : shoal_fail(message, SHOAL_FENCED, "somebody else has changed the number of partitions");
 }
 
 static enum shoal_status memory_acquire(struct shoal_store *store, int32_t partition,
@@ -347,7 +378,7 @@ static enum shoal_status memory_partitions(struct shoal_store *store, int32_t *c
     struct shared *shared = view_of(store)->shared;
     (void)message;
     pthread_mutex_lock(&shared->lock);
-    *count = shared->partition_count;
+    *count = shared->layout.partitions;
     pthread_mutex_unlock(&shared->lock);
     return SHOAL_OK;
 }
@@ -420,6 +451,8 @@ static const struct shoal_store_ops memory_ops = {
     .peek = memory_peek,
     .scan_piece = memory_scan_piece,
     .destroy = memory_destroy,
+    .layout = memory_layout,
+    .set_layout = memory_set_layout,
 };
 
 enum shoal_status shoal_memory_store_share(struct shoal_store *store, struct shoal_store **other)

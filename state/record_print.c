@@ -147,10 +147,15 @@ static void print_grants(struct shoal_buffer *out, const struct shoal_record *re
 void shoal_record_print(const struct shoal_record *record, const char *user, size_t user_size,
                         int32_t partition, enum shoal_precision precision, struct shoal_buffer *out)
 {
+    int32_t source;
+    int64_t offset;
+    shoal_record_source(record->offset, partition, &source, &offset);
     text(out, "{\"user_id\":");
     print_string(out, user, user_size);
     print(out, ",\"partition\":%" PRId32 ",\"model\":\"%016" PRIx64 "\",\"offset\":%" PRId64,
-          partition, record->model, record->offset);
+          partition, record->model, offset);
+    if (source != partition)
+        print(out, ",\"offset_partition\":%" PRId32, source);
     print(out,
           ",\"events\":%" PRIu64 ",\"first_time\":%" PRId64 ",\"last_time\":%" PRId64 ",\"score\":",
           record->events_count, record->first_ms, record->last_ms);

@@ -173,10 +173,11 @@ enum shoal_status shoal_redis_find(struct shoal_store *base, struct shoal_slice 
 {
     struct shoal_redis_store *store = shoal_redis_store_of(base);
     struct shoal_redis_connection *connection = &store->connection;
-    int32_t count = 0;
+    struct shoal_layout layout = {0};
     enum shoal_status status = shoal_redis_begin(store, message);
     if (status == SHOAL_OK)
-        status = shoal_redis_partitions(store, &count, message);
+        status = shoal_redis_get_layout(store, &layout, message);
+    int32_t count = layout.becoming > layout.partitions ? layout.becoming : layout.partitions;
     for (int32_t p = 0; status == SHOAL_OK && p < count; p++) {
         struct shoal_redis_key prefix = shoal_redis_key_users(store->topic, p);
         shoal_redis_command(connection, 2);
@@ -210,7 +211,11 @@ enum shoal_status shoal_redis_count(struct shoal_store *base, int32_t *count,
     struct shoal_redis_store *store = shoal_redis_store_of(base);
     *count = 0;
     enum shoal_status status = shoal_redis_begin(store, message);
-    return status == SHOAL_OK ? shoal_redis_partitions(store, count, message) : status;
+    struct shoal_layout layout = {0};
+    if (status == SHOAL_OK)
+        status = shoal_redis_get_layout(store, &layout, message);
+    *count = layout.partitions;
+    return status;
 }
 
 enum shoal_status shoal_redis_peek(struct shoal_store *base, int32_t partition,

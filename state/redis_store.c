@@ -6,7 +6,6 @@
  * never seen, silently. So a server that evicts keys without expiry is refused. */
 #include "state/redis_store.h"
 
-#include <errno.h>
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,35 +53,6 @@ static enum shoal_status ask(struct shoal_redis_store *store, struct redisReply 
     *reply = NULL;
     enum shoal_status status = shoal_redis_flush(&store->connection, message);
     return status == SHOAL_OK ? shoal_redis_answer(&store->connection, reply, message) : status;
-}
-
-enum shoal_status shoal_redis_partitions(struct shoal_redis_store *store, int32_t *count,
-                                         struct shoal_message *message)
-{
-    struct shoal_redis_key key = shoal_redis_key_partitions(store->topic);
-    struct redisReply *reply;
-    *count = 0;
-    shoal_redis_command(&store->connection, 2);
-    shoal_redis_argument_text(&store->connection, "GET");
-    shoal_redis_argument(&store->connection, key.text, key.size);
-    enum shoal_status status = ask(store, &reply, message);
-    if (status != SHOAL_OK)
-        return status;
-    if (reply->type == REDIS_REPLY_STRING) {
-        char *end;
-        errno = 0;
-        long number = strtol(reply->str, &end, 10);
-        if (errno || reply->len == 0 || (size_t)(end - reply->str) != reply->len || number < 1 ||
-            number > INT32_MAX)
-            status = shoal_fail(message, SHOAL_DAMAGED, "Redis key %s is not a partition count",
-                                key.text);
-        else
-            *count = (int32_t)number;
-    } else if (reply->type != REDIS_REPLY_NIL) {
-        status = shoal_redis_surprise(&store->connection, "GET", message);
-    }
-    shoal_redis_reply_free(reply);
-    return status;
 }
 
 /* ---- open --------------------------------------------------------------------------------- */
@@ -156,26 +126,34 @@ static enum shoal_status redis_open(struct shoal_store *base, int32_t partition_
                                     struct shoal_message *message)
 {
     struct shoal_redis_store *store = shoal_redis_store_of(base);
-    int32_t stored = 0;
+    struct shoal_layout stored = {0};
     if (partition_count < 1)
         return shoal_fail(message, SHOAL_INVALID, "a topic has at least one partition");
     enum shoal_status status = shoal_redis_begin(store, message);
     if (status == SHOAL_OK)
         status = check_eviction(store, message);
     if (status == SHOAL_OK)
-        status = shoal_redis_partitions(store, &stored, message);
-    if (status == SHOAL_OK && stored == 0) {
+        status = shoal_redis_get_layout(store, &stored, message);
+    if (status == SHOAL_OK && stored.partitions == 0) {
         status = propose_partitions(store, partition_count, message);
         if (status == SHOAL_OK)
-            status = shoal_redis_partitions(store, &stored, message);
+            status = shoal_redis_get_layout(store, &stored, message);
     }
     if (status != SHOAL_OK)
         return status;
-    if (stored != partition_count)
+    if (stored.becoming)
+        return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
+                          "the states at %s are being moved from %" PRId32 " to %" PRId32
+                          " partitions of topic %s: finish it with shoal repartition",
+                          store->connection.address.label, stored.partitions, stored.becoming,
+                          store->topic);
+    if (stored.partitions != partition_count)
         return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
                           "the states at %s were saved with %" PRId32 " partitions of topic %s, "
-                          "which has %" PRId32 " now: move them with shoal repartition",
-                          store->connection.address.label, stored, store->topic, partition_count);
+                          "which has %" PRId32 " now: process what the old ones still hold "
+                          "with shoal run --drain, then move the states with shoal repartition",
+                          store->connection.address.label, stored.partitions, store->topic,
+                          partition_count);
     return SHOAL_OK;
 }
 
@@ -215,6 +193,8 @@ static const struct shoal_store_ops redis_ops = {
     .peek = shoal_redis_peek,
     .scan_piece = shoal_redis_scan_piece,
     .destroy = redis_destroy,
+    .layout = shoal_redis_layout,
+    .set_layout = shoal_redis_set_layout,
 };
 
 enum shoal_status shoal_redis_store_create(const struct shoal_redis_options *options,

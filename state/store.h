@@ -23,6 +23,13 @@ struct shoal_checkpoint {
     uint64_t saves; /* number of the last save within the epoch; 0 = none yet */
 };
 
+/* How many partitions the states are spread over. While they are being moved (shoal repartition) it is
+ * both, and nobody may process. */
+struct shoal_layout {
+    int32_t partitions; /* 0 = nothing stored yet */
+    int32_t becoming;   /* the number they are being moved to; 0 = they lie still */
+};
+
 struct shoal_slice {
     const void *bytes;
     size_t size;
@@ -57,7 +64,7 @@ typedef enum shoal_status (*shoal_store_visit_timer)(void *opaque, struct shoal_
 
 struct shoal_store_ops {
     /* Checks the stored partition count against `partition_count` (stores it when there is none).
-     * PARTITIONS_CHANGED with both numbers. Retry class while the peer is away. */
+     * PARTITIONS_CHANGED with both numbers, also while states are being moved. Retry class while the peer is away. */
     enum shoal_status (*open)(struct shoal_store *store, int32_t partition_count,
                               struct shoal_message *message);
     /* Takes ownership of a partition with a new epoch; *before is the checkpoint found
@@ -110,6 +117,14 @@ struct shoal_store_ops {
                                     shoal_store_visit visit, void *opaque,
                                     struct shoal_message *message);
     void (*destroy)(struct shoal_store *store);
+    /* The stored layout, without a check. */
+    enum shoal_status (*layout)(struct shoal_store *store, struct shoal_layout *layout,
+                                struct shoal_message *message);
+    /* Replaces the stored layout by `layout` if it still is `expected`, else FENCED: somebody else is
+     * moving states. After UNAVAILABLE it may or may not have been replaced: ask. */
+    enum shoal_status (*set_layout)(struct shoal_store *store, const struct shoal_layout *expected,
+                                    const struct shoal_layout *layout,
+                                    struct shoal_message *message);
 };
 
 struct shoal_store {

@@ -16,15 +16,6 @@
 
 enum { METADATA_TIMEOUT_MS = 5000, CREATE_TIMEOUT_MS = 15000, LEADERS_TIMEOUT_MS = 30000 };
 
-struct shoal_kafka_monitor {
-    const struct shoal_config *config;
-    const struct shoal_log *log;
-    rd_kafka_t *client;
-    atomic_flag first;   /* whoever sets it may write `refusal` */
-    atomic_bool refused; /* `refusal` can be read */
-    char refusal[400];
-};
-
 enum shoal_status kafka_status(rd_kafka_resp_err_t error)
 {
     switch (error) {
@@ -217,6 +208,7 @@ enum shoal_status shoal_kafka_monitor_create(const struct shoal_config *config,
     const struct kafka_property fixed[] = {{"group.id", config->group_id},
                                            {"isolation.level", "read_committed"},
                                            {"enable.auto.commit", "false"},
+                                           {"enable.partition.eof", "true"},
                                            {NULL, NULL}};
     *result = NULL;
     struct shoal_kafka_monitor *monitor = calloc(1, sizeof *monitor);

@@ -66,4 +66,9 @@ enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
                                                struct shoal_partition_state *state)
     SHOAL_MUST_CHECK;
 
+/* What each of `to` partitions begins with when the users of the `count` partitions with these states are
+ * spread over them; partition_spread.c says how. The timers are left alone. */
+void shoal_partition_state_spread(const struct shoal_partition_state *states, size_t count,
+                                  int32_t to, struct shoal_partition_state *each);
+
 #endif

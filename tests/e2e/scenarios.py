@@ -4,6 +4,7 @@
 import scenario_crash
 import scenario_bad_messages
 import scenario_group
+import scenario_growth
 import scenario_http
 import scenario_metrics
 import scenario_page
@@ -17,7 +18,7 @@ import scenario_swap
 import scenario_timers
 
 _MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages,
-            scenario_refusals, scenario_swap, scenario_policy, scenario_timers,
+            scenario_refusals, scenario_growth, scenario_swap, scenario_policy, scenario_timers,
             scenario_http, scenario_page, scenario_metrics, scenario_privacy, scenario_stream)
 
 

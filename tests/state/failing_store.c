@@ -165,6 +165,27 @@ static void failing_destroy(struct shoal_store *base)
     free(store);
 }
 
+static enum shoal_status failing_layout(struct shoal_store *base, struct shoal_layout *layout,
+                                        struct shoal_message *message)
+{
+    struct shoal_store *inner = failing_of(base)->inner;
+    return inner->ops->layout(inner, layout, message);
+}
+
+/* Fails with the saves: both are writes. */
+static enum shoal_status failing_set_layout(struct shoal_store *base,
+                                            const struct shoal_layout *expected,
+                                            const struct shoal_layout *layout,
+                                            struct shoal_message *message)
+{
+    struct failing_store *store = failing_of(base);
+    const struct shoal_failure *plan = failure(store, SHOAL_FAILING_SAVE);
+    enum shoal_status status = SHOAL_OK;
+    if (!plan || plan->applied)
+        status = store->inner->ops->set_layout(store->inner, expected, layout, message);
+    return plan ? fail(store, plan, message) : status;
+}
+
 static const struct shoal_store_ops failing_ops = {
     .open = failing_open,
     .acquire = failing_acquire,
@@ -179,6 +200,8 @@ static const struct shoal_store_ops failing_ops = {
     .peek = failing_peek,
     .scan_piece = failing_scan_piece,
     .destroy = failing_destroy,
+    .layout = failing_layout,
+    .set_layout = failing_set_layout,
 };
 
 enum shoal_status shoal_failing_store_create(struct shoal_store *inner, struct shoal_store **store)

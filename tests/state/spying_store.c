@@ -179,6 +179,22 @@ static void spying_destroy(struct shoal_store *base)
     free(base);
 }
 
+static enum shoal_status spying_layout(struct shoal_store *base, struct shoal_layout *layout,
+                                       struct shoal_message *message)
+{
+    struct shoal_store *inner = spying_of(base)->inner;
+    return inner->ops->layout(inner, layout, message);
+}
+
+static enum shoal_status spying_set_layout(struct shoal_store *base,
+                                           const struct shoal_layout *expected,
+                                           const struct shoal_layout *layout,
+                                           struct shoal_message *message)
+{
+    struct shoal_store *inner = spying_of(base)->inner;
+    return inner->ops->set_layout(inner, expected, layout, message);
+}
+
 static const struct shoal_store_ops spying_ops = {
     .open = spying_open,
     .acquire = spying_acquire,
@@ -193,6 +209,8 @@ static const struct shoal_store_ops spying_ops = {
     .peek = spying_peek,
     .scan_piece = spying_scan_piece,
     .destroy = spying_destroy,
+    .layout = spying_layout,
+    .set_layout = spying_set_layout,
 };
 
 enum shoal_status spying_store_create(size_t piece, struct shoal_store **store)

@@ -321,6 +321,29 @@ static void fill(struct shoal_store *store, int32_t partition, unsigned count)
     cr_assert_eq(store->ops->save(store, partition, items, count, 1, 1, NULL), SHOAL_OK);
 }
 
+void conformance_layout_is_replaced_only_where_it_is_what_was_expected(struct conformance *self)
+{
+    struct shoal_store *store = self->open(self), *other = self->open(self);
+    struct shoal_layout none = {0}, four = {4, 0}, moving = {4, 6}, six = {6, 0}, found;
+    cr_assert_eq(store->ops->layout(store, &found, NULL), SHOAL_OK);
+    cr_assert_eq(found.partitions, 0);
+    cr_assert_eq(store->ops->set_layout(store, &four, &moving, NULL), SHOAL_FENCED);
+    cr_assert_eq(store->ops->set_layout(store, &none, &four, NULL), SHOAL_OK);
+    cr_assert_eq(store->ops->open(store, 4, NULL), SHOAL_OK);
+    cr_assert_eq(other->ops->set_layout(other, &four, &moving, NULL), SHOAL_OK);
+    cr_assert_eq(store->ops->set_layout(store, &four, &moving, NULL), SHOAL_FENCED);
+    cr_assert_eq(store->ops->open(store, 4, NULL), SHOAL_PARTITIONS_CHANGED);
+    cr_assert_eq(store->ops->open(store, 6, NULL), SHOAL_PARTITIONS_CHANGED);
+    cr_assert_eq(store->ops->layout(store, &found, NULL), SHOAL_OK);
+    cr_assert_eq(found.partitions, 4);
+    cr_assert_eq(found.becoming, 6);
+    cr_assert_eq(store->ops->set_layout(store, &moving, &six, NULL), SHOAL_OK);
+    cr_assert_eq(store->ops->open(store, 6, NULL), SHOAL_OK);
+    cr_assert_eq(store->ops->open(store, 4, NULL), SHOAL_PARTITIONS_CHANGED);
+    store->ops->destroy(store);
+    other->ops->destroy(other);
+}
+
 void conformance_scan_visits_each_user_once(struct conformance *self)
 {
     struct shoal_store *store = self->open(self), *reader = self->open(self);

@@ -13,6 +13,7 @@ struct conformance {
 
 #define CONFORMANCE_LIST(X)                                                                        \
     X(partition_count_is_kept_and_another_one_refused)                                             \
+    X(layout_is_replaced_only_where_it_is_what_was_expected)                                       \
     X(first_owner_finds_nothing)                                                                   \
     X(saved_records_are_loaded_and_others_absent)                                                  \
     X(user_ids_and_values_may_be_any_bytes)                                                        \
