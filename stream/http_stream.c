@@ -18,6 +18,7 @@
 #include "stream/http_watch.h"
 #include "stream/kafka_follow.h"
 #include "stream/pack_json.h"
+#include "stream/pseudonym.h"
 
 enum {
     TICK_MS = 200,
@@ -250,6 +251,18 @@ static bool take_text(struct http_request *r, const char *name, char *room, size
     return false;
 }
 
+/* From the id that events have to what the topics' keys are; ?pseudonym=true: it is that already. */
+static void store_user(struct http_request *r, struct shoal_feed_filter *filter)
+{
+    char room[SHOAL_PSEUDONYM_SIZE + 1], as[8];
+    const char *stored = http_query(r, "pseudonym", as, sizeof as);
+    if (!filter->user[0] || (stored && strcmp(stored, "true") == 0))
+        return;
+    const char *key = shoal_pseudonym_stored(r->http->options.config->pseudonyms, filter->user, room);
+    if (key != filter->user)
+        snprintf(filter->user, sizeof filter->user, "%s", key);
+}
+
 static bool parse(struct http_request *r, struct shoal_feed_filter *filter)
 {
     char types[128];
@@ -268,6 +281,7 @@ static bool parse(struct http_request *r, struct shoal_feed_filter *filter)
         !http_query_int(r, "rate", 1, SHOAL_FEED_RATE_MAX, &rate))
         return false;
     filter->rate = (unsigned)rate;
+    store_user(r, filter);
     return true;
 }
 

@@ -42,8 +42,8 @@ struct shoal_partition_states {
 };
 
 void shoal_partition_states_finish(struct shoal_partition_states *states);
-/* CONFIG if it was kept under another key for pseudonyms. The state of a partition, read if it is not known. It stays at its address. As the store's `load`; NOMEM,
- * VERSION, DAMAGED. */
+/* The state of a partition, read if it is not known. It stays at its address. As the store's `load`; NOMEM, VERSION,
+ * DAMAGED; CONFIG if it was kept under another key for pseudonyms. */
 enum shoal_status shoal_partition_states_get(struct shoal_partition_states *states,
                                              struct shoal_store *store, int32_t partition,
                                              struct shoal_partition_state **state,

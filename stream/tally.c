@@ -34,18 +34,20 @@ void shoal_tally_move(struct shoal_tally *tally, const struct shoal_clusters *cl
         of->users[to]++;
 }
 
-void shoal_tally_come(struct shoal_tally *tally, const struct shoal_record *record)
+void shoal_tally_come(struct shoal_tally *tally, const struct shoal_clusters *clusters,
+                      const struct shoal_record *record)
 {
     tally->users++;
     for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++)
-        shoal_tally_move(tally, NULL, (enum shoal_dimension)d, 0, record->standings[d].level);
+        shoal_tally_move(tally, clusters, (enum shoal_dimension)d, 0, record->standings[d].level);
 }
 
-void shoal_tally_go(struct shoal_tally *tally, const struct shoal_record *record)
+void shoal_tally_go(struct shoal_tally *tally, const struct shoal_clusters *clusters,
+                    const struct shoal_record *record)
 {
     tally->users--;
     for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++)
-        shoal_tally_move(tally, NULL, (enum shoal_dimension)d, record->standings[d].level, 0);
+        shoal_tally_move(tally, clusters, (enum shoal_dimension)d, record->standings[d].level, 0);
 }
 
 uint64_t shoal_tally_at(const struct shoal_tally *tally, enum shoal_dimension dimension,

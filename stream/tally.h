@@ -72,10 +72,12 @@ void shoal_tally_decided(struct shoal_tally *tally, const struct shoal_decision 
 void shoal_tally_bought(struct shoal_tally *tally, const struct shoal_policy *policy,
                         const char *user, size_t user_size, struct shoal_record *record,
                         int64_t time_ms);
-/* A record that comes from elsewhere, or is deleted, with all its levels. What was offered to it stays counted where
- * it was. */
-void shoal_tally_come(struct shoal_tally *tally, const struct shoal_record *record);
-void shoal_tally_go(struct shoal_tally *tally, const struct shoal_record *record);
+/* A record that comes from elsewhere, or is emptied or deleted, with all its levels; not for one without an event. What
+ * was offered to it stays counted where it was. `clusters` as above. */
+void shoal_tally_come(struct shoal_tally *tally, const struct shoal_clusters *clusters,
+                      const struct shoal_record *record);
+void shoal_tally_go(struct shoal_tally *tally, const struct shoal_clusters *clusters,
+                    const struct shoal_record *record);
 
 /* Users at a level (not 0). */
 uint64_t shoal_tally_at(const struct shoal_tally *tally, enum shoal_dimension dimension,

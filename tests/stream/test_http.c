@@ -79,7 +79,7 @@ static void save_users(struct server *s, const struct shoal_dims *dims)
         test_usual_record(&record, &seed);
         record.model = s->model;
         state.watermark.time_ms = record.last_ms + 3600000;
-        shoal_tally_come(&state.tally, &record);
+        shoal_tally_come(&state.tally, NULL, &record);
         shoal_record_encode(&record, SHOAL_FP16, &bytes);
         shoal_partition_state_encode(&state, &state_bytes);
         struct shoal_save_item items[] = {

@@ -55,11 +55,11 @@ Test(tally, a_user_who_comes_and_goes_leaves_users_and_levels_as_they_were)
     shoal_record_init(&record, 2, hc);
     record.standings[SHOAL_INTENT].level = SHOAL_WARM;
     record.standings[SHOAL_CLUSTER].level = 9;
-    shoal_tally_come(tally, &record);
+    shoal_tally_come(tally, NULL, &record);
     cr_assert_eq(tally->users, 1);
     cr_assert_eq(shoal_tally_at(tally, SHOAL_INTENT, SHOAL_WARM), 1);
     cr_assert_eq(shoal_tally_at(tally, SHOAL_CLUSTER, 9), 1);
-    shoal_tally_go(tally, &record);
+    shoal_tally_go(tally, NULL, &record);
     cr_assert_eq(tally->users, 0);
     cr_assert_eq(shoal_tally_at(tally, SHOAL_INTENT, SHOAL_WARM), 0);
     cr_assert_eq(shoal_tally_at(tally, SHOAL_CLUSTER, 9), 0);
