@@ -10,6 +10,7 @@
 #include "state/record.h"
 #include "stream/consent.h"
 #include "stream/partition_state.h"
+#include "stream/tally_clusters.h"
 
 enum { CHUNK = 1000 }; /* users in one load */
 
@@ -162,7 +163,7 @@ static enum shoal_status count_in(struct move *move, int32_t partition, struct s
     float *hc;
     struct shoal_tally *tally = &move->states[partition].tally;
     enum shoal_status status = decode(move, user, value, &record, &precision, &hc);
-    if (status == SHOAL_OK && !shoal_consent_declined(&record)) {
+    if (status == SHOAL_OK && record.events_count > 0 && !shoal_consent_declined(&record)) {
         if (comes)
             shoal_tally_come(tally, NULL, &record);
         else
@@ -306,6 +307,9 @@ static enum shoal_status spread(struct move *move)
         shoal_partition_state_spread(move->states, (size_t)from, to, each);
     for (int32_t p = to; p-- > 0 && status == SHOAL_OK;) {
         struct shoal_save_item item;
+        const struct shoal_tally_clusters *clusters = &move->states[0].tally.clusters;
+        if (p >= from) /* ways between clusters are counted by those of the same model */
+            shoal_tally_places(&move->states[p].tally.clusters, clusters->ids, clusters->count);
         move->states[p].watermark = each->watermark;
         move->states[p].budgets = each->budgets;
         move->states[p].correction = each->correction;

@@ -10,7 +10,7 @@ import time
 from admin import Admin
 from events import read_lines
 from load import split
-from processes import Process, check
+from processes import Process, check, wait_until
 
 REFUSED, DATA = 3, 5
 GROWN, DOUBLED = 6, 8
@@ -169,8 +169,8 @@ def topic_doubles_under_load(world):
     world.settings.update(QUICK)
     world.settings.update(refresh)
     world.start("a")
-    sender = world.start_send(world.bench.short, rate=4000)
-    world.wait_saved(4000)
+    sender = world.start_send(world.bench.short, rate=1500)
+    world.wait_saved(1000)
     with Admin(world.servers.kafka) as admin:
         admin.grow(world.topic("events"), DOUBLED)
     code = world.processors.pop("a").wait(40)
@@ -186,7 +186,10 @@ def topic_doubles_under_load(world):
     world.partitions = DOUBLED
     world.start("b")
     world.finish_send(sender)
+    wait_until(lambda: "reading from" in world.log("b"), 30, "partitions are assigned")
     world.finish()
+    ends = world.kafka.ends(world.topic("events"))
+    check(all(ends[4:]), f"nothing came into a new partition, the topic grew too late: {ends}")
     _check_against_replay(world, world.bench.short, DOUBLED)
 
 

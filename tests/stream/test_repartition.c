@@ -84,7 +84,7 @@ static void count_users(enum shoal_partitioner partitioner, int32_t partition, i
         size_t size = name_of(user, name);
         make_record(user, &record, hc);
         if (shoal_partitioner_of(partitioner, name, size, partitions) == partition)
-            shoal_tally_come(tally, &record);
+            shoal_tally_come(tally, NULL, &record);
     }
 }
 
