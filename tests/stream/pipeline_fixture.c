@@ -158,7 +158,7 @@ static enum shoal_status recount_user(void *opaque, int32_t partition, struct sh
     float *hc = calloc(2 * (size_t)hidden, sizeof *hc);
     shoal_record_init(&record, hidden, hc);
     cr_assert_eq(shoal_record_decode(&record, value.bytes, value.size), SHOAL_OK);
-    recount->users[partition] += record.events_count > 0; /* one that only declines is no user */
+    recount->users[partition] += record.events_count > 0; /* of who declined only that is kept */
     for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++)
         recount->at[partition][d][record.standings[d].level]++;
     free(hc);
@@ -194,7 +194,7 @@ static void check_offers(const struct fixture *f)
     struct shoal_tally *sum = calloc(1, sizeof *sum);
     uint64_t offers = 0;
     for (int32_t p = 0; p < PARTITIONS; p++) {
-        if (read_state(f->store, p, &state)) /* there may be no message in a partition */
+        if (read_state(f->store, p, &state)) /* else no event has come to it */
             shoal_tally_add(sum, &state.tally);
     }
     for (uint32_t i = 0; i < sum->promotions_count; i++) {
