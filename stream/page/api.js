@@ -28,13 +28,18 @@ async function problemOf(response) {
     /* a proxy in between, perhaps: its words are not for people */
   }
   const wait = Number(response.headers.get("retry-after"));
-  return new Problem(response.status, said.title ?? `The server answered ${response.status}`, said.detail ?? "",
-    Number.isFinite(wait) && wait > 0 ? wait : null);
+  return new Problem(
+    response.status,
+    said.title ?? `The server answered ${response.status}`,
+    said.detail ?? "",
+    Number.isFinite(wait) && wait > 0 ? wait : null,
+  );
 }
 
 function unanswered(error, timed_out) {
   if (error instanceof Problem) return error;
-  if (timed_out) return new Problem(0, "The server takes too long to answer", `No answer within ${patience_ms / 1000} s.`);
+  if (timed_out)
+    return new Problem(0, "The server takes too long to answer", `No answer within ${patience_ms / 1000} s.`);
   return new Problem(0, "The server does not answer", "It may be restarting, or the network is away.");
 }
 
@@ -53,7 +58,12 @@ async function once(path, options, signal) {
   limit.addEventListener("abort", abort);
   signal?.addEventListener("abort", abort);
   try {
-    const response = await fetch(path, { ...options, headers: headers(), cache: "no-store", signal: controller.signal });
+    const response = await fetch(path, {
+      ...options,
+      headers: headers(),
+      cache: "no-store",
+      signal: controller.signal,
+    });
     const used = options.used;
     if (await authorised(response, used)) return once(path, { ...options, used: token() }, signal);
     if (!response.ok) throw await problemOf(response);

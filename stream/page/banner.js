@@ -4,11 +4,18 @@ import { el, setText } from "./dom.js";
 import { duration, timeText } from "./format.js";
 import { live, on, retryNow } from "./live.js";
 
-const words = { connecting: "connecting", live: "live", polling: "polling", stale: "stale", refused: "no access" };
+const words = {
+  connecting: "connecting",
+  live: "live",
+  polling: "polling",
+  stale: "stale",
+  refused: "no access",
+};
 
 function sentence() {
   const since = timeText(live.since);
-  if (live.state === "polling") return `The live stream broke off at ${since}. Figures are fetched every 5 s until it is back.`;
+  if (live.state === "polling")
+    return `The live stream broke off at ${since}. Figures are fetched every 5 s until it is back.`;
   if (live.state === "stale") {
     const old = live.at ? ` What you see is of ${timeText(live.at)}.` : "";
     return `No answer since ${since}: ${(live.why?.message ?? "").toLowerCase()}.${old}`;

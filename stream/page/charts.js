@@ -47,18 +47,47 @@ export function baseOption() {
       axisPointer: { lineStyle: { color: colour("soft") } },
     },
     legend: {
-      type: "scroll", top: 0, left: 0, itemWidth: 12, itemHeight: 8, icon: "roundRect",
-      textStyle: { color: colour("soft"), fontSize: 11 }, pageTextStyle: { color: colour("soft") },
-      pageIconColor: colour("ink"), pageIconInactiveColor: colour("line"),
+      type: "scroll",
+      top: 0,
+      left: 0,
+      itemWidth: 12,
+      itemHeight: 8,
+      icon: "roundRect",
+      textStyle: { color: colour("soft"), fontSize: 11 },
+      pageTextStyle: { color: colour("soft") },
+      pageIconColor: colour("ink"),
+      pageIconInactiveColor: colour("line"),
     },
   };
 }
 
 export function table(caption, head, rows) {
-  return el("table", null, el("caption", null, caption),
-    el("thead", null, el("tr", null, head.map((text) => el("th", { scope: "col" }, text)))),
-    el("tbody", null, rows.map(([first, ...rest]) =>
-      el("tr", null, el("th", { scope: "row" }, first), rest.map((cell) => el("td", null, cell))))));
+  return el(
+    "table",
+    null,
+    el("caption", null, caption),
+    el(
+      "thead",
+      null,
+      el(
+        "tr",
+        null,
+        head.map((text) => el("th", { scope: "col" }, text)),
+      ),
+    ),
+    el(
+      "tbody",
+      null,
+      rows.map(([first, ...rest]) =>
+        el(
+          "tr",
+          null,
+          el("th", { scope: "row" }, first),
+          rest.map((cell) => el("td", null, cell)),
+        ),
+      ),
+    ),
+  );
 }
 
 /** A card: `chart` describes it.
@@ -77,13 +106,36 @@ export function table(caption, head, rows) {
 export function chartCard(chart) {
   const title = freshId("chart");
   const canvas = el("div", { class: `drawing ${chart.height ?? ""}`, role: "img" });
-  const figures = el("div", { class: "scroll", hidden: true, tabindex: "0", role: "group", "aria-labelledby": title });
+  const figures = el("div", {
+    class: "scroll",
+    hidden: true,
+    tabindex: "0",
+    role: "group",
+    "aria-labelledby": title,
+  });
   const note = el("p", { class: "empty", hidden: true });
-  const key = chart.key ? el("p", { class: "key" }, chart.key.map(([text, name, dash]) =>
-    el("span", null, el("i", { class: `swatch ${dash} line-${name}` }), text))) : null;
-  const toggle = el("button", { type: "button", class: "quiet", "aria-pressed": "false", onclick: () => flip() }, "Table");
-  const root = el("section", { class: `card ${chart.class ?? ""}`, "aria-labelledby": title },
-    el("div", { class: "head" }, el("h2", { id: title }, chart.title), chart.controls, key, toggle), canvas, figures, note);
+  const key = chart.key
+    ? el(
+        "p",
+        { class: "key" },
+        chart.key.map(([text, name, dash]) =>
+          el("span", null, el("i", { class: `swatch ${dash} line-${name}` }), text),
+        ),
+      )
+    : null;
+  const toggle = el(
+    "button",
+    { type: "button", class: "quiet", "aria-pressed": "false", onclick: () => flip() },
+    "Table",
+  );
+  const root = el(
+    "section",
+    { class: `card ${chart.class ?? ""}`, "aria-labelledby": title },
+    el("div", { class: "head" }, el("h2", { id: title }, chart.title), chart.controls, key, toggle),
+    canvas,
+    figures,
+    note,
+  );
   let instance = null;
   let data;
   let as_table = false;

@@ -9,7 +9,9 @@ function fill(node, attributes, children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return node;
 }
 
@@ -79,7 +81,11 @@ export function tabs(label, list) {
     panel.id = freshId("panel");
     panel.setAttribute("role", "tabpanel");
     panel.setAttribute("aria-labelledby", id);
-    return el("button", { type: "button", role: "tab", id, "aria-controls": panel.id, onclick: () => show(i) }, title);
+    return el(
+      "button",
+      { type: "button", role: "tab", id, "aria-controls": panel.id, onclick: () => show(i) },
+      title,
+    );
   });
   const show = (chosen) => {
     buttons.forEach((button, i) => {
@@ -98,6 +104,10 @@ export function tabs(label, list) {
     buttons[next].focus();
   };
   show(0);
-  return el("div", { class: "tabs" },
-    el("div", { role: "tablist", "aria-label": label, onkeydown: move }, buttons), list.map(([, panel]) => panel));
+  return el(
+    "div",
+    { class: "tabs" },
+    el("div", { role: "tablist", "aria-label": label, onkeydown: move }, buttons),
+    list.map(([, panel]) => panel),
+  );
 }

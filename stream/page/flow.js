@@ -13,14 +13,19 @@ function keyOf({ from, to }) {
 }
 
 function countsOf(overview) {
-  return Object.fromEntries((overview.segments ?? []).map(({ dimension, transitions }) =>
-    [dimension, new Map(transitions.map((one) => [keyOf(one), one.count]))]));
+  return Object.fromEntries(
+    (overview.segments ?? []).map(({ dimension, transitions }) => [
+      dimension,
+      new Map(transitions.map((one) => [keyOf(one), one.count])),
+    ]),
+  );
 }
 
 /** A count that fell belongs to states that began anew: what was counted before does not bear on it. */
 function begunAnew(before, now) {
   return Object.entries(before).some(([dimension, counts]) =>
-    [...counts].some(([key, count]) => (now[dimension]?.get(key) ?? 0) < count));
+    [...counts].some(([key, count]) => (now[dimension]?.get(key) ?? 0) < count),
+  );
 }
 
 /** Takes the counts of an overview into account. */
@@ -51,11 +56,13 @@ function movesSince(overview, dimension, then) {
 export function flowOf(overview, dimension, minutes) {
   const from_ms = Date.parse(overview.as_of) - minutes * 60000;
   // The newest set that is at least that old; else the oldest there is.
-  const then = minutes ? snapshots.findLast((one) => one.at_ms <= from_ms) ?? snapshots[0] : null;
+  const then = minutes ? (snapshots.findLast((one) => one.at_ms <= from_ms) ?? snapshots[0]) : null;
   const moves = movesSince(overview, dimension, then?.counts[dimension]);
   const whole = then && then.at_ms <= from_ms;
-  const span = !minutes ? "since the states began"
-    : whole ? `in the last ${minutes} minutes`
-    : `since ${clockText(new Date(then?.at_ms ?? Date.now()))}, when this page was opened`;
+  const span = !minutes
+    ? "since the states began"
+    : whole
+      ? `in the last ${minutes} minutes`
+      : `since ${clockText(new Date(then?.at_ms ?? Date.now()))}, when this page was opened`;
   return { moves, total: moves.reduce((sum, one) => sum + one.count, 0), span };
 }

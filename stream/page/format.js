@@ -7,7 +7,12 @@ export const nothing = "–";
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 const day = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
 const byDigits = new Map();
 
@@ -18,8 +23,14 @@ function known(value) {
 function fixed(digits, style) {
   const key = `${digits}${style ?? ""}`;
   if (!byDigits.has(key)) {
-    byDigits.set(key, new Intl.NumberFormat(undefined,
-      { minimumFractionDigits: digits, maximumFractionDigits: digits, style: style ?? "decimal" }));
+    byDigits.set(
+      key,
+      new Intl.NumberFormat(undefined, {
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits,
+        style: style ?? "decimal",
+      }),
+    );
   }
   return byDigits.get(key);
 }
@@ -31,7 +42,9 @@ export function number(value) {
 /** As short as an axis or a tile needs it: 12.3K. */
 export function brief(value) {
   if (!known(value)) return nothing;
-  return Math.abs(value) < 10000 ? (Number.isInteger(value) ? whole : fixed(1)).format(value) : short.format(value);
+  return Math.abs(value) < 10000
+    ? (Number.isInteger(value) ? whole : fixed(1)).format(value)
+    : short.format(value);
 }
 
 export function decimal(value, digits = 2) {
@@ -60,7 +73,8 @@ export function duration(seconds) {
   const sign = seconds < 0 ? "−" : "";
   if (s < 1) return `${sign}${whole.format(s * 1000)} ms`;
   if (s < 60) return `${sign}${(s < 10 ? fixed(1) : whole).format(s)} s`;
-  const both = (large, name, small, other) => `${sign}${whole.format(large)} ${name}${small ? ` ${small} ${other}` : ""}`;
+  const both = (large, name, small, other) =>
+    `${sign}${whole.format(large)} ${name}${small ? ` ${small} ${other}` : ""}`;
   if (s < 3600) return both(Math.floor(s / 60), "min", Math.floor(s % 60), "s");
   if (s < 86400) return both(Math.floor(s / 3600), "h", Math.floor((s % 3600) / 60), "min");
   return both(Math.floor(s / 86400), "d", Math.floor((s % 86400) / 3600), "h");
@@ -84,7 +98,11 @@ export function timeText(iso) {
 }
 
 function utc(date) {
-  return date.toISOString().replace("T", " ").replace(/\.000Z$/, "Z").replace("Z", " UTC");
+  return date
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.000Z$/, "Z")
+    .replace("Z", " UTC");
 }
 
 /** A <time> in local time with UTC as its title. */
@@ -96,7 +114,9 @@ export function time(iso) {
 
 /** 5e0f3a2b11c0d9e8: enough of a version to tell two apart; all of it as the title. */
 export function version(text) {
-  return text ? el("code", { title: text }, text.length > 10 ? text.slice(0, 8) : text) : el("span", null, nothing);
+  return text
+    ? el("code", { title: text }, text.length > 10 ? text.slice(0, 8) : text)
+    : el("span", null, nothing);
 }
 
 /** What a level of null is called. */

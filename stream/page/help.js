@@ -42,16 +42,40 @@ function enable(yes) {
 
 function open() {
   if (document.querySelector("dialog[open]")) return;
-  const box = el("dialog", { "aria-labelledby": "help-title", id: "help" },
+  const box = el(
+    "dialog",
+    { "aria-labelledby": "help-title", id: "help" },
     el("h2", { id: "help-title" }, "Keys"),
-    el("dl", { class: "keys" }, keys.map(([key, what]) => [el("dt", null, el("kbd", null, key)), el("dd", null, what)]),
-      el("dt", null, el("kbd", null, "←"), " ", el("kbd", null, "→")), el("dd", null, "Between tabs"),
-      el("dt", null, el("kbd", null, "Esc")), el("dd", null, "Close a dialog")),
-    el("label", { class: "check" },
-      el("input", { type: "checkbox", checked: enabled(), onchange: (event) => enable(event.target.checked) }),
-      " Single keys do this"),
-    el("p", { class: "note" }, "Times are of your time zone; point at one for UTC. Every chart has its figures under “Table”."),
-    el("div", { class: "buttons" }, el("button", { type: "button", class: "main", onclick: () => box.close() }, "Close")));
+    el(
+      "dl",
+      { class: "keys" },
+      keys.map(([key, what]) => [el("dt", null, el("kbd", null, key)), el("dd", null, what)]),
+      el("dt", null, el("kbd", null, "←"), " ", el("kbd", null, "→")),
+      el("dd", null, "Between tabs"),
+      el("dt", null, el("kbd", null, "Esc")),
+      el("dd", null, "Close a dialog"),
+    ),
+    el(
+      "label",
+      { class: "check" },
+      el("input", {
+        type: "checkbox",
+        checked: enabled(),
+        onchange: (event) => enable(event.target.checked),
+      }),
+      " Single keys do this",
+    ),
+    el(
+      "p",
+      { class: "note" },
+      "Times are of your time zone; point at one for UTC. Every chart has its figures under “Table”.",
+    ),
+    el(
+      "div",
+      { class: "buttons" },
+      el("button", { type: "button", class: "main", onclick: () => box.close() }, "Close"),
+    ),
+  );
   box.addEventListener("close", () => box.remove());
   document.body.append(box);
   box.showModal();

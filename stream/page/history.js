@@ -6,7 +6,13 @@ import { live, on } from "./live.js";
 
 const minutes = 60;
 const watchers = new Set();
-const empty = () => ({ interval_seconds: 10, times: [], dimensions: {}, events_per_second: [], promotions: {} });
+const empty = () => ({
+  interval_seconds: 10,
+  times: [],
+  dimensions: {},
+  events_per_second: [],
+  promotions: {},
+});
 
 export const past = { data: empty(), problem: null, loaded: false };
 let last_offers = null; // {at_ms, of: {id: [treatment, control]}} at the last sample
@@ -21,7 +27,9 @@ function tell() {
 }
 
 function offersOf(overview) {
-  return Object.fromEntries((overview.promotions ?? []).map((one) => [one.promotion, [one.treatment.offers, one.control.offers]]));
+  return Object.fromEntries(
+    (overview.promotions ?? []).map((one) => [one.promotion, [one.treatment.offers, one.control.offers]]),
+  );
 }
 
 /** A line is as long as the times, also where its level or promotion came up later. */

@@ -46,7 +46,8 @@ function tell(what) {
 
 function enter(state) {
   const broken = ["polling", "stale"];
-  if (state !== live.state && !(broken.includes(state) && broken.includes(live.state))) live.since = new Date();
+  if (state !== live.state && !(broken.includes(state) && broken.includes(live.state)))
+    live.since = new Date();
   live.state = state;
   tell("state");
 }

@@ -24,24 +24,55 @@ export function intentBar() {
   const bar = el("div", { class: "stacked", "aria-hidden": "true" });
   const list = el("ul", { class: "levels" });
   const note = el("p", { class: "note" });
-  const root = el("section", { class: "card", "aria-labelledby": id },
-    el("div", { class: "head" }, el("h2", { id }, "Intent")), bar, list, note);
+  const root = el(
+    "section",
+    { class: "card", "aria-labelledby": id },
+    el("div", { class: "head" }, el("h2", { id }, "Intent")),
+    bar,
+    list,
+    note,
+  );
   return {
     root,
     update: (overview) => {
       const levels = overview.segments?.find((one) => one.dimension === "intent")?.levels ?? [];
       const all = levels.reduce((sum, one) => sum + one.users, 0);
-      const items = levels.map((one, i) => ({ ...one, fill: levelClass(i, levels.length), share: share(one.users, all) }));
-      keyed(bar, items, (one) => one.level, (one) => el("div", { class: one.fill }), (node, one) => setBar(node, one.share));
-      keyed(list, items, (one) => one.level,
-        (one) => el("li", null, el("i", { class: `swatch ${one.fill}` }), el("a", { href: levelLink("intent", one.level) }, one.level),
-          el("b"), el("span", { class: "soft" })),
+      const items = levels.map((one, i) => ({
+        ...one,
+        fill: levelClass(i, levels.length),
+        share: share(one.users, all),
+      }));
+      keyed(
+        bar,
+        items,
+        (one) => one.level,
+        (one) => el("div", { class: one.fill }),
+        (node, one) => setBar(node, one.share),
+      );
+      keyed(
+        list,
+        items,
+        (one) => one.level,
+        (one) =>
+          el(
+            "li",
+            null,
+            el("i", { class: `swatch ${one.fill}` }),
+            el("a", { href: levelLink("intent", one.level) }, one.level),
+            el("b"),
+            el("span", { class: "soft" }),
+          ),
         (node, one) => {
           setText(node.children[2], percent(one.share));
           setText(node.children[3], `${number(one.users)} users`);
-        });
-      setText(note, levels.length ? "Probability of a purchase within 24 hours, against the model's two thresholds."
-        : "Nobody has an intent yet: it comes with a user's first event under a model.");
+        },
+      );
+      setText(
+        note,
+        levels.length
+          ? "Probability of a purchase within 24 hours, against the model's two thresholds."
+          : "Nobody has an intent yet: it comes with a user's first event under a model.",
+      );
     },
   };
 }
@@ -51,26 +82,52 @@ function dimensionBlock(dimension) {
 }
 
 function levelRow(dimension, { level, fill }) {
-  return el("li", null, el("a", { href: levelLink(dimension, level) }, level),
-    el("span", { class: "bar", "aria-hidden": "true" }, el("i", { class: fill })), el("b"), el("span", { class: "soft" }));
+  return el(
+    "li",
+    null,
+    el("a", { href: levelLink(dimension, level) }, level),
+    el("span", { class: "bar", "aria-hidden": "true" }, el("i", { class: fill })),
+    el("b"),
+    el("span", { class: "soft" }),
+  );
 }
 
 export function sizesNow() {
   const id = freshId("sizes");
   const blocks = el("div", { class: "dimensions" });
-  const root = el("section", { class: "card wide", "aria-labelledby": id },
-    el("div", { class: "head" }, el("h2", { id }, "Segment sizes now")), blocks);
+  const root = el(
+    "section",
+    { class: "card wide", "aria-labelledby": id },
+    el("div", { class: "head" }, el("h2", { id }, "Segment sizes now")),
+    blocks,
+  );
   return {
     root,
     update: (overview) => {
-      keyed(blocks, overview.segments ?? [], (one) => one.dimension, (one) => dimensionBlock(one.dimension), (node, { dimension, levels }) => {
-        const items = levels.map((one, i) => ({ ...one, fill: levelClass(i, levels.length), share: share(one.users, overview.users) }));
-        keyed(node.lastElementChild, items, (one) => one.level, (one) => levelRow(dimension, one), (row, one) => {
-          setBar(row.children[1].firstElementChild, one.share);
-          setText(row.children[2], brief(one.users));
-          setText(row.children[3], percent(one.share));
-        });
-      });
+      keyed(
+        blocks,
+        overview.segments ?? [],
+        (one) => one.dimension,
+        (one) => dimensionBlock(one.dimension),
+        (node, { dimension, levels }) => {
+          const items = levels.map((one, i) => ({
+            ...one,
+            fill: levelClass(i, levels.length),
+            share: share(one.users, overview.users),
+          }));
+          keyed(
+            node.lastElementChild,
+            items,
+            (one) => one.level,
+            (one) => levelRow(dimension, one),
+            (row, one) => {
+              setBar(row.children[1].firstElementChild, one.share);
+              setText(row.children[2], brief(one.users));
+              setText(row.children[3], percent(one.share));
+            },
+          );
+        },
+      );
     },
   };
 }

@@ -18,11 +18,26 @@ export function failed(problem, again) {
     askAgain();
     again();
   };
-  return el("div", { class: "failed", role: "alert" },
+  return el(
+    "div",
+    { class: "failed", role: "alert" },
     el("p", null, el("strong", null, may_not ? "Your token may not do this" : problem.message)),
     problem.detail ? el("p", null, problem.detail) : null,
-    may_not ? el("p", { class: "note" }, "It has another role. Whoever runs this server gives out tokens (http.tokens).") : null,
-    may_not ? null : el("button", { type: "button", onclick: retry }, problem.status === 401 ? "Enter a token" : "Try again"));
+    may_not
+      ? el(
+          "p",
+          { class: "note" },
+          "It has another role. Whoever runs this server gives out tokens (http.tokens).",
+        )
+      : null,
+    may_not
+      ? null
+      : el(
+          "button",
+          { type: "button", onclick: retry },
+          problem.status === 401 ? "Enter a token" : "Try again",
+        ),
+  );
 }
 
 /** Runs `ask` and puts what `show` makes of its answer into `root`; says so while it waits, and where it fails.

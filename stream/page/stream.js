@@ -62,7 +62,11 @@ export function openStream({ query, idle_ms, onEvent, onState }) {
     const limit = setTimeout(() => mine.abort(), idle_ms);
     onState({ state: "connecting" });
     try {
-      const response = await fetch(`v1/stream?${query}`, { headers: headers(), cache: "no-store", signal: mine.signal });
+      const response = await fetch(`v1/stream?${query}`, {
+        headers: headers(),
+        cache: "no-store",
+        signal: mine.signal,
+      });
       clearTimeout(limit);
       if (await authorised(response, used)) return connect(token());
       if (!response.ok) throw await problemFrom(response);

@@ -31,17 +31,35 @@ export function headers() {
 }
 
 function dialog(refused, done) {
-  const field = el("input", { type: "password", name: "token", autocomplete: "off", required: true, id: freshId("token") });
+  const field = el("input", {
+    type: "password",
+    name: "token",
+    autocomplete: "off",
+    required: true,
+    id: freshId("token"),
+  });
   const title = freshId("title");
-  const form = el("form", { method: "dialog" },
+  const form = el(
+    "form",
+    { method: "dialog" },
     el("h2", { id: title }, "A token, please"),
-    el("p", null, refused ? "The server does not know this token." :
-      "This server answers only those who have a token of it (http.tokens)."),
-    el("label", { for: field.id }, "Token"), field,
+    el(
+      "p",
+      null,
+      refused
+        ? "The server does not know this token."
+        : "This server answers only those who have a token of it (http.tokens).",
+    ),
+    el("label", { for: field.id }, "Token"),
+    field,
     el("p", { class: "note" }, "It stays in this tab and is forgotten with it."),
-    el("div", { class: "buttons" },
+    el(
+      "div",
+      { class: "buttons" },
       el("button", { type: "button", onclick: () => box.close("") }, "Not now"),
-      el("button", { type: "submit", class: "main" }, "Use it")));
+      el("button", { type: "submit", class: "main" }, "Use it"),
+    ),
+  );
   const box = el("dialog", { "aria-labelledby": title, id: "token-dialog" }, form);
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -4,10 +4,20 @@ import { el, keyed } from "./dom.js";
 import { decimal, nothing, percent, time, version, words } from "./format.js";
 
 const names = {
-  validity: "Within its dates", "score.min": "Score at least", "score.max": "Score at most", "prompted.min": "Buys only if prompted, at least",
-  bundle: "Something of the bundle is left", "bundle.item": "Looked at an item of the bundle", cooldown: "Long enough after the last offer", limit: "Offers so far below the limit",
-  quiet: "Outside quiet hours", active_hours: "At a time of day when the user is active", budget: "Budget of the day", exclusion: "No other offer of the group stands",
-  priority: "No other of the group comes first", offer: "The offer stands",
+  validity: "Within its dates",
+  "score.min": "Score at least",
+  "score.max": "Score at most",
+  "prompted.min": "Buys only if prompted, at least",
+  bundle: "Something of the bundle is left",
+  "bundle.item": "Looked at an item of the bundle",
+  cooldown: "Long enough after the last offer",
+  limit: "Offers so far below the limit",
+  quiet: "Outside quiet hours",
+  active_hours: "At a time of day when the user is active",
+  budget: "Budget of the day",
+  exclusion: "No other offer of the group stands",
+  priority: "No other of the group comes first",
+  offer: "The offer stands",
 };
 
 function conditionName(condition) {
@@ -22,21 +32,39 @@ function isTime(value) {
 }
 
 function value(condition, it) {
-  if (it === null || it === undefined) return condition.startsWith("consent.") ? "never said" : condition.startsWith("segment.") ? "none" : nothing;
+  if (it === null || it === undefined)
+    return condition.startsWith("consent.")
+      ? "never said"
+      : condition.startsWith("segment.")
+        ? "none"
+        : nothing;
   if (Array.isArray(it)) {
-    return it.flatMap((one, i) => [i ? (condition.startsWith("segment.") ? " or " : " – ") : "", one === null ? "open" : value(condition, one)]);
+    return it.flatMap((one, i) => [
+      i ? (condition.startsWith("segment.") ? " or " : " – ") : "",
+      one === null ? "open" : value(condition, one),
+    ]);
   }
   if (isTime(it)) return time(it);
-  if (typeof it === "number") return /^(score|prompted)\./.test(condition) ? percent(it) : decimal(it, Number.isInteger(it) ? 0 : 3);
+  if (typeof it === "number")
+    return /^(score|prompted)\./.test(condition) ? percent(it) : decimal(it, Number.isInteger(it) ? 0 : 3);
   if (typeof it === "boolean") return it ? "given" : "withdrawn";
   return String(it);
 }
 
 function reason(one) {
   const found = el("span", { class: "found" }, value(one.condition, one.value));
-  return el("li", { class: one.met ? "met" : "unmet" },
-    el("span", { class: "mark" }, one.met ? "met" : "not met"), " ", conditionName(one.condition), ": ", found,
-    one.limit === null || one.limit === undefined ? null : el("span", { class: "soft" }, " (asked: ", value(one.condition, one.limit), ")"));
+  return el(
+    "li",
+    { class: one.met ? "met" : "unmet" },
+    el("span", { class: "mark" }, one.met ? "met" : "not met"),
+    " ",
+    conditionName(one.condition),
+    ": ",
+    found,
+    one.limit === null || one.limit === undefined
+      ? null
+      : el("span", { class: "soft" }, " (asked: ", value(one.condition, one.limit), ")"),
+  );
 }
 
 function verdict(one) {
@@ -52,13 +80,43 @@ function key(one) {
 function block(one) {
   const [text, state] = verdict(one);
   const unmet = one.reasons.filter((each) => !each.met);
-  return el("details", { class: "decision" },
-    el("summary", null, el("span", { class: `tag ${state}` }, text), " ", el("b", { class: "id" }, one.promotion), " ",
-      el("span", { class: "soft" }, [one.kind && words(one.kind), one.variant, !unmet.length && "all conditions met"].filter(Boolean).join(", ")),
-      unmet.length ? el("span", { class: "short" }, "not met: ", unmet.map((each) => conditionName(each.condition)).join(", ")) : null),
+  return el(
+    "details",
+    { class: "decision" },
+    el(
+      "summary",
+      null,
+      el("span", { class: `tag ${state}` }, text),
+      " ",
+      el("b", { class: "id" }, one.promotion),
+      " ",
+      el(
+        "span",
+        { class: "soft" },
+        [one.kind && words(one.kind), one.variant, !unmet.length && "all conditions met"]
+          .filter(Boolean)
+          .join(", "),
+      ),
+      unmet.length
+        ? el(
+            "span",
+            { class: "short" },
+            "not met: ",
+            unmet.map((each) => conditionName(each.condition)).join(", "),
+          )
+        : null,
+    ),
     el("ul", { class: "reasons" }, one.reasons.map(reason)),
-    one.items?.length ? el("p", null, "Items: ", one.items.map((each, i) => [i ? ", " : "", el("span", { class: "id" }, each.item)])) : null,
-    one.expires_at ? el("p", { class: "note" }, "Until ", time(one.expires_at), ".") : null);
+    one.items?.length
+      ? el(
+          "p",
+          null,
+          "Items: ",
+          one.items.map((each, i) => [i ? ", " : "", el("span", { class: "id" }, each.item)]),
+        )
+      : null,
+    one.expires_at ? el("p", { class: "note" }, "Until ", time(one.expires_at), ".") : null,
+  );
 }
 
 /** Puts the decisions into `place`; what a person has opened stays open. */
@@ -69,21 +127,37 @@ export function decisionList(place, answer) {
     return;
   }
   let box = place.querySelector(".decisions");
-  const head = el("p", { class: "note" }, "Evaluated ", time(answer.evaluated_at), " under policy ", version(answer.policy), " and model ", version(answer.model), ".");
+  const head = el(
+    "p",
+    { class: "note" },
+    "Evaluated ",
+    time(answer.evaluated_at),
+    " under policy ",
+    version(answer.policy),
+    " and model ",
+    version(answer.model),
+    ".",
+  );
   if (!box) {
     box = el("div", { class: "decisions" });
     place.replaceChildren(head, box);
   } else {
     place.firstElementChild.replaceWith(head);
   }
-  keyed(box, list, key, (one) => block(one), (node, one) => {
-    const now = JSON.stringify(one);
-    if (node.shoalSaid === undefined || node.shoalSaid !== now) {
-      const fresh = block(one);
-      const focused = node.firstElementChild === document.activeElement;
-      node.replaceChildren(...fresh.childNodes);
-      if (focused) node.firstElementChild.focus();
-    }
-    node.shoalSaid = now;
-  });
+  keyed(
+    box,
+    list,
+    key,
+    (one) => block(one),
+    (node, one) => {
+      const now = JSON.stringify(one);
+      if (node.shoalSaid === undefined || node.shoalSaid !== now) {
+        const fresh = block(one);
+        const focused = node.firstElementChild === document.activeElement;
+        node.replaceChildren(...fresh.childNodes);
+        if (focused) node.firstElementChild.focus();
+      }
+      node.shoalSaid = now;
+    },
+  );
 }

@@ -18,17 +18,48 @@ function lagText(lag) {
 
 /** What a tile shows: [title, what it means, figure, beside it]. */
 const tiles = [
-  ["Throughput", "Events a second, of all instances together", (o) => `${brief(o.events_per_second)} /s`,
-    (o) => `${number(o.events_total)} events in all`],
-  ["Lag", "Events in Kafka that are not processed yet", (o) => number(o.lag?.messages ?? null), (o) => lagText(o.lag)],
-  ["Delay p50", "From an event's arrival to its committed outputs, median", (o) => pair(o.delay)[0],
-    (o) => `p99 ${pair(o.delay)[1]}`],
-  ["Users", "Users of whom there is a state", (o) => number(o.users), (o) => `in ${number(o.partitions?.length ?? 0)} partitions`],
-  ["Model", "The model and the policy in service", (o) => (o.model ? o.model.slice(0, 8) : nothing), (o) => (o.policy ? `policy ${o.policy.slice(0, 8)}` : "no promotions")],
-  ["Dead letters", "Messages refused since the states began", (o) => number(o.deadletters_total),
-    (o) => `${number(o.stream_clients)} ${o.stream_clients === 1 ? "reader" : "readers"} of the live stream`],
-  ["Instance", "The process that answers you", (o) => (o.ready ? "ready" : "not ready"),
-    (o) => `${o.instance}, up ${duration(o.uptime_seconds)}`],
+  [
+    "Throughput",
+    "Events a second, of all instances together",
+    (o) => `${brief(o.events_per_second)} /s`,
+    (o) => `${number(o.events_total)} events in all`,
+  ],
+  [
+    "Lag",
+    "Events in Kafka that are not processed yet",
+    (o) => number(o.lag?.messages ?? null),
+    (o) => lagText(o.lag),
+  ],
+  [
+    "Delay p50",
+    "From an event's arrival to its committed outputs, median",
+    (o) => pair(o.delay)[0],
+    (o) => `p99 ${pair(o.delay)[1]}`,
+  ],
+  [
+    "Users",
+    "Users of whom there is a state",
+    (o) => number(o.users),
+    (o) => `in ${number(o.partitions?.length ?? 0)} partitions`,
+  ],
+  [
+    "Model",
+    "The model and the policy in service",
+    (o) => (o.model ? o.model.slice(0, 8) : nothing),
+    (o) => (o.policy ? `policy ${o.policy.slice(0, 8)}` : "no promotions"),
+  ],
+  [
+    "Dead letters",
+    "Messages refused since the states began",
+    (o) => number(o.deadletters_total),
+    (o) => `${number(o.stream_clients)} ${o.stream_clients === 1 ? "reader" : "readers"} of the live stream`,
+  ],
+  [
+    "Instance",
+    "The process that answers you",
+    (o) => (o.ready ? "ready" : "not ready"),
+    (o) => `${o.instance}, up ${duration(o.uptime_seconds)}`,
+  ],
 ];
 
 function tileRow() {
@@ -44,29 +75,66 @@ function tileRow() {
       },
     };
   });
-  return { root: el("dl", { class: "tiles" }, cells.map((cell) => cell.root)), update: (o) => cells.forEach((cell) => cell.update(o)) };
+  return {
+    root: el(
+      "dl",
+      { class: "tiles" },
+      cells.map((cell) => cell.root),
+    ),
+    update: (o) => cells.forEach((cell) => cell.update(o)),
+  };
 }
 
 function partitions() {
   const body = el("tbody");
   const names = el("p", { class: "note" });
-  const root = el("section", { class: "card wide", "aria-label": "Partitions" },
-    el("details", null, el("summary", null, el("h2", null, "Partitions, model and policy")), names,
-      el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Partitions" },
-        el("table", null,
-          el("thead", null, el("tr", null, ["Partition", "Next offset", "Lag", "Event time"].map((text) => el("th", { scope: "col" }, text)))),
-          body))));
+  const root = el(
+    "section",
+    { class: "card wide", "aria-label": "Partitions" },
+    el(
+      "details",
+      null,
+      el("summary", null, el("h2", null, "Partitions, model and policy")),
+      names,
+      el(
+        "div",
+        { class: "scroll", tabindex: "0", role: "group", "aria-label": "Partitions" },
+        el(
+          "table",
+          null,
+          el(
+            "thead",
+            null,
+            el(
+              "tr",
+              null,
+              ["Partition", "Next offset", "Lag", "Event time"].map((text) =>
+                el("th", { scope: "col" }, text),
+              ),
+            ),
+          ),
+          body,
+        ),
+      ),
+    ),
+  );
   return {
     root,
     update: (overview) => {
       names.replaceChildren("Model ", version(overview.model), ", policy ", version(overview.policy), ".");
-      keyed(body, overview.partitions ?? [], (one) => one.partition,
-        (one) => el("tr", null, el("th", { scope: "row" }, String(one.partition)), el("td"), el("td"), el("td")),
+      keyed(
+        body,
+        overview.partitions ?? [],
+        (one) => one.partition,
+        (one) =>
+          el("tr", null, el("th", { scope: "row" }, String(one.partition)), el("td"), el("td"), el("td")),
         (row, one) => {
           setText(row.children[1], number(one.next_offset));
           setText(row.children[2], number(one.lag));
-          if (row.children[3].firstChild?.textContent !== timeText(one.watermark)) row.children[3].replaceChildren(time(one.watermark));
-        });
+          if (row.children[3].firstChild?.textContent !== timeText(one.watermark))
+            row.children[3].replaceChildren(time(one.watermark));
+        },
+      );
     },
   };
 }
@@ -75,7 +143,11 @@ function dimensionChoice(onchange) {
   const box = select("Dimension", [["intent", "intent"]], "intent", onchange);
   return {
     root: box,
-    update: (names, chosen) => box.setOptions(names.map((name) => [name, words(name)]), chosen),
+    update: (names, chosen) =>
+      box.setOptions(
+        names.map((name) => [name, words(name)]),
+        chosen,
+      ),
   };
 }
 
@@ -90,8 +162,16 @@ export function showOverview(root) {
     drawPast();
   });
   const charts = { throughput: throughputCard(), sizes: sizesCard(choice.root), decisions: decisionsCard() };
-  const body = el("div", { class: "grid" }, intent.root, charts.sizes.root, sizes.root, charts.throughput.root,
-    charts.decisions.root, table.root);
+  const body = el(
+    "div",
+    { class: "grid" },
+    intent.root,
+    charts.sizes.root,
+    sizes.root,
+    charts.throughput.root,
+    charts.decisions.root,
+    table.root,
+  );
   const first = el("div");
   root.append(el("h1", null, "Overview"), first);
 
@@ -100,7 +180,9 @@ export function showOverview(root) {
     const names = Object.keys(data.dimensions);
     if (names.length && !names.includes(dimension)) dimension = names[0];
     if (names.length) choice.update(names, dimension);
-    const order = live.overview?.segments?.find((one) => one.dimension === dimension)?.levels.map((one) => one.level);
+    const order = live.overview?.segments
+      ?.find((one) => one.dimension === dimension)
+      ?.levels.map((one) => one.level);
     charts.throughput.update(data);
     charts.sizes.update({ times: data.times, dimension, levels: data.dimensions[dimension] ?? {}, order });
     charts.decisions.update({ times: data.times, promotions: data.promotions, overview: live.overview });

@@ -14,7 +14,8 @@ const program = process.env.SHOAL_CHROMIUM ?? "/usr/bin/chromium";
 /** Why no browser can be had; "" if one can. */
 export function missing() {
   const lock = path.join(home, "package-lock.json");
-  if (!existsSync(lock) || !readFileSync(lock).equals(readFileSync(path.join(here, "package-lock.json")))) return "playwright-core is not fetched: run tools/setup --chromium";
+  if (!existsSync(lock) || !readFileSync(lock).equals(readFileSync(path.join(here, "package-lock.json"))))
+    return "playwright-core is not fetched: run tools/setup --chromium";
   if (!existsSync(program)) return `${program} is not there: run tools/setup --chromium`;
   return "";
 }
@@ -30,8 +31,21 @@ export async function launch() {
   const { chromium } = require("playwright-core");
   const profile = mkdtempSync(path.join(os.tmpdir(), "shoal-chromium-"));
   // --no-sandbox: as root, and in containers, there is no other way; it sees pages of this machine only.
-  const browser = await chromium.launch({ executablePath: program, headless: true, env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile },
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"] });
+  const browser = await chromium.launch({
+    executablePath: program,
+    headless: true,
+    env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile },
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--disable-dev-shm-usage",
+    ],
+  });
   return {
     newContext: (options) => browser.newContext(options),
     close: async () => {

@@ -11,7 +11,9 @@ if (!user || process.argv.includes("--help")) {
   process.exit(user ? 0 : 2);
 }
 if (missing()) {
-  console.log(`1..1\n${process.env.CI ? "not ok" : "ok"} - the dashboard ${process.env.CI ? `(${missing()})` : `# SKIP ${missing()}`}`);
+  console.log(
+    `1..1\n${process.env.CI ? "not ok" : "ok"} - the dashboard ${process.env.CI ? `(${missing()})` : `# SKIP ${missing()}`}`,
+  );
   process.exit(process.env.CI ? 1 : 77);
 }
 
@@ -19,9 +21,15 @@ const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
 const page = await context.newPage();
 const complaints = [];
-page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
+page.on(
+  "console",
+  (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()),
+);
 page.on("pageerror", (error) => complaints.push(String(error)));
-page.on("response", (response) => response.status() >= 400 && complaints.push(`${response.status()} ${response.url()}`));
+page.on(
+  "response",
+  (response) => response.status() >= 400 && complaints.push(`${response.status()} ${response.url()}`),
+);
 
 const steps = {
   async "the overview is live, with charts"() {

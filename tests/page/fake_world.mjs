@@ -2,19 +2,29 @@
 // Made-up users, segments and promotions that change with every step, in the shapes of the HTTP API. Random
 // numbers come from a seed, so a step is the same each time.
 
+import { MODEL, models } from "./fake_models.mjs";
+
 export const XSS = `<img src=x onerror="window.pwned=1">`;
-const MODEL = "5e0f3a2b11c0d9e8";
-const BEFORE = "0035d1367cb6474c";
 const POLICY = "870ba20886b3e65a";
 const LEVELS = {
-  intent: ["cold", "warm", "hot"], lifecycle: ["new", "active", "returning", "lapsing", "inactive"], value: ["low", "middle", "high"],
-  cluster: ["c1", "c2", "c3", "c4", "c5"], engagement: ["inactive", "unengaged", "engaged"],
-  night_active: ["yes"], price_sensitive: ["yes"], cart_abandoner: ["yes"], frequent_buyer: ["yes"], first_time_buyer: ["yes"],
+  intent: ["cold", "warm", "hot"],
+  lifecycle: ["new", "active", "returning", "lapsing", "inactive"],
+  value: ["low", "middle", "high"],
+  cluster: ["c1", "c2", "c3", "c4", "c5"],
+  engagement: ["inactive", "unengaged", "engaged"],
+  night_active: ["yes"],
+  price_sensitive: ["yes"],
+  cart_abandoner: ["yes"],
+  frequent_buyer: ["yes"],
+  first_time_buyer: ["yes"],
 };
 const PROMOTIONS = [
-  ["checkout-reminder", "checkout_reminder", 20, "nudges", 0.1, null], ["flash-sale", "limited_time_offer", 10, "nudges", 0.2, 500],
-  ["welcome", "recommendation", 0, null, 0.1, null], ["we-miss-you", "recommendation", 0, null, 0.1, null],
-  ["goes-well-with", "recommendation", 0, null, 0.1, null], ["regulars-gift", "member_reward", 0, null, 0.1, 100],
+  ["checkout-reminder", "checkout_reminder", 20, "nudges", 0.1, null],
+  ["flash-sale", "limited_time_offer", 10, "nudges", 0.2, 500],
+  ["welcome", "recommendation", 0, null, 0.1, null],
+  ["we-miss-you", "recommendation", 0, null, 0.1, null],
+  ["goes-well-with", "recommendation", 0, null, 0.1, null],
+  ["regulars-gift", "member_reward", 0, null, 0.1, 100],
   ["share-it", "social", 0, null, 0, null],
 ];
 
@@ -36,11 +46,19 @@ function lift(a, b) {
   if (!a.offers || !b.offers) return null;
   const z = 1.959964;
   const wilson = ({ conversions: k, offers: n }) => {
-    const p = k / n, half = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n)), mid = p + (z * z) / (2 * n), scale = 1 + (z * z) / n;
+    const p = k / n,
+      half = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n)),
+      mid = p + (z * z) / (2 * n),
+      scale = 1 + (z * z) / n;
     return [p, (mid - half) / scale, (mid + half) / scale];
   };
-  const [p, pl, pu] = wilson(a), [q, ql, qu] = wilson(b);
-  return { difference: round(p - q), low: round(p - q - Math.hypot(p - pl, qu - q)), high: round(p - q + Math.hypot(pu - p, q - ql)) };
+  const [p, pl, pu] = wilson(a),
+    [q, ql, qu] = wilson(b);
+  return {
+    difference: round(p - q),
+    low: round(p - q - Math.hypot(p - pl, qu - q)),
+    high: round(p - q + Math.hypot(pu - p, q - ql)),
+  };
 }
 
 export class World {
@@ -54,7 +72,9 @@ export class World {
     this.xss = xss;
     this.forgotten = new Set();
     this.changes = [];
-    this.sizes = Object.fromEntries(Object.entries(LEVELS).map(([dimension, levels]) => [dimension, this.part(levels, dimension)]));
+    this.sizes = Object.fromEntries(
+      Object.entries(LEVELS).map(([dimension, levels]) => [dimension, this.part(levels, dimension)]),
+    );
     this.transitions = Object.fromEntries(Object.keys(LEVELS).map((dimension) => [dimension, new Map()]));
     for (let i = 0; i < 400; i += 1) this.move(Math.floor(this.random() * 80) + 1, false);
     this.transitions.cluster.set('["other","c2"]', 12);
@@ -80,17 +100,33 @@ export class World {
 
   promotion(promotion, [kind, priority, group, control_share, per_day], i) {
     const offers = 900 + 2400 * (i % 4);
-    const arm = (share, rate) => ({ offers: Math.round(offers * share), conversions: Math.round(offers * share * rate) });
-    return { promotion, kind, priority, valid_from: i === 1 ? iso(this.now_ms - 6 * 864e5) : null, valid_until: i === 1 ? iso(this.now_ms + 864e5) : null,
-      control_share, group, budget: per_day ? { per_day, left: Math.round(per_day * 0.62) } : null,
-      treatment: arm(1 - control_share, 0.062 + 0.004 * i), control: arm(control_share, 0.05) };
+    const arm = (share, rate) => ({
+      offers: Math.round(offers * share),
+      conversions: Math.round(offers * share * rate),
+    });
+    return {
+      promotion,
+      kind,
+      priority,
+      valid_from: i === 1 ? iso(this.now_ms - 6 * 864e5) : null,
+      valid_until: i === 1 ? iso(this.now_ms + 864e5) : null,
+      control_share,
+      group,
+      budget: per_day ? { per_day, left: Math.round(per_day * 0.62) } : null,
+      treatment: arm(1 - control_share, 0.062 + 0.004 * i),
+      control: arm(control_share, 0.05),
+    };
   }
 
   /** One batch of moves; the changes that came of it, for the stream. */
   move(count, listed) {
     const dimension = this.pick(Object.keys(LEVELS));
-    const levels = [...LEVELS[dimension], ...(LEVELS[dimension].length === 1 ? [null] : this.random() < 0.15 ? [null] : [])];
-    const from = this.pick(levels), to = this.pick(levels.filter((level) => level !== from && level !== null));
+    const levels = [
+      ...LEVELS[dimension],
+      ...(LEVELS[dimension].length === 1 ? [null] : this.random() < 0.15 ? [null] : []),
+    ];
+    const from = this.pick(levels),
+      to = this.pick(levels.filter((level) => level !== from && level !== null));
     if (to === undefined && from === null) return;
     const key = JSON.stringify([from, to ?? null]);
     this.transitions[dimension].set(key, (this.transitions[dimension].get(key) ?? 0) + count);
@@ -98,7 +134,10 @@ export class World {
     const moved = from === null ? count : Math.min(count, sizes[from]);
     if (from !== null) sizes[from] -= moved;
     if (to) sizes[to] += moved;
-    if (listed) this.changes.push(this.change(this.userId(Math.floor(this.random() * 90000)), dimension, from, to ?? null));
+    if (listed)
+      this.changes.push(
+        this.change(this.userId(Math.floor(this.random() * 90000)), dimension, from, to ?? null),
+      );
   }
 
   userId(n) {
@@ -107,8 +146,17 @@ export class World {
 
   change(user_id, dimension, from, to) {
     this.offset += 1;
-    return { id: `shoal.events/1/${this.offset}/${dimension}`, user_id, dimension, from, to, score: round(this.random()), segments: { [dimension]: to },
-      event_time: iso(this.now_ms), model: MODEL };
+    return {
+      id: `shoal.events/1/${this.offset}/${dimension}`,
+      user_id,
+      dimension,
+      from,
+      to,
+      score: round(this.random()),
+      segments: { [dimension]: to },
+      event_time: iso(this.now_ms),
+      model: MODEL,
+    };
   }
 
   work() {
@@ -136,7 +184,8 @@ export class World {
     past.times.push(iso(at_ms));
     past.events_per_second.push(round(this.rate, 1));
     for (const [dimension, sizes] of Object.entries(this.sizes)) {
-      for (const [level, users] of Object.entries(sizes)) ((past.dimensions[dimension] ??= {})[level] ??= []).push(users);
+      for (const [level, users] of Object.entries(sizes))
+        ((past.dimensions[dimension] ??= {})[level] ??= []).push(users);
     }
     for (const one of this.promotions) {
       const arms = (past.promotions[one.promotion] ??= { treatment: [], control: [] });
@@ -146,21 +195,54 @@ export class World {
   }
 
   segments() {
-    return Object.entries(LEVELS).map(([dimension, levels]) => ({ dimension, levels: levels.map((level) => ({ level, users: this.sizes[dimension][level] })),
-      transitions: [...this.transitions[dimension]].map(([key, count]) => ({ from: JSON.parse(key)[0], to: JSON.parse(key)[1], count })) }));
+    return Object.entries(LEVELS).map(([dimension, levels]) => ({
+      dimension,
+      levels: levels.map((level) => ({ level, users: this.sizes[dimension][level] })),
+      transitions: [...this.transitions[dimension]].map(([key, count]) => ({
+        from: JSON.parse(key)[0],
+        to: JSON.parse(key)[1],
+        count,
+      })),
+    }));
   }
 
   promotionList() {
     const rated = (arm) => ({ ...arm, rate: arm.offers ? round(arm.conversions / arm.offers) : null });
-    return this.promotions.map((one) => ({ ...one, treatment: rated(one.treatment), control: rated(one.control), lift: lift(one.treatment, one.control) }));
+    return this.promotions.map((one) => ({
+      ...one,
+      treatment: rated(one.treatment),
+      control: rated(one.control),
+      lift: lift(one.treatment, one.control),
+    }));
   }
 
   overview() {
-    return { as_of: iso(this.now_ms), instance: "fake-1", uptime_seconds: Math.round((this.now_ms - this.began_ms) / 1000), ready: true, users: this.users,
-      events_per_second: round(this.rate, 1), events_total: this.events_total, lag: { messages: Math.floor(this.random() * 900), seconds: round(0.05 + 0.2 * this.random(), 3) },
-      delay: { p50_seconds: round(0.041 + 0.01 * this.random()), p99_seconds: round(0.118 + 0.03 * this.random()) },
-      partitions: [0, 1, 2, 3].map((partition) => ({ partition, next_offset: 1000000 + this.offset + partition, lag: Math.floor(this.random() * 300), watermark: iso(this.now_ms - 900) })),
-      model: MODEL, policy: POLICY, segments: this.segments(), promotions: this.promotionList(), deadletters_total: 17, stream_clients: 3 };
+    return {
+      as_of: iso(this.now_ms),
+      instance: "fake-1",
+      uptime_seconds: Math.round((this.now_ms - this.began_ms) / 1000),
+      ready: true,
+      users: this.users,
+      events_per_second: round(this.rate, 1),
+      events_total: this.events_total,
+      lag: { messages: Math.floor(this.random() * 900), seconds: round(0.05 + 0.2 * this.random(), 3) },
+      delay: {
+        p50_seconds: round(0.041 + 0.01 * this.random()),
+        p99_seconds: round(0.118 + 0.03 * this.random()),
+      },
+      partitions: [0, 1, 2, 3].map((partition) => ({
+        partition,
+        next_offset: 1000000 + this.offset + partition,
+        lag: Math.floor(this.random() * 300),
+        watermark: iso(this.now_ms - 900),
+      })),
+      model: MODEL,
+      policy: POLICY,
+      segments: this.segments(),
+      promotions: this.promotionList(),
+      deadletters_total: 17,
+      stream_clients: 3,
+    };
   }
 
   history() {
@@ -171,29 +253,134 @@ export class World {
     const now = this.opened_ms;
     const at = (minutes) => iso(now - minutes * 60000);
     const behaviors = ["pv", "pv", "fav", "pv", "cart", "pv", "pv", "buy", "pv", "pv", "cart", "pv"];
-    const recent_events = behaviors.map((behavior, i) => ({ event_time: at(200 - 17 * i), behavior, item: this.xss && i % 2 ? XSS : i % 3 ? `#${(0xa1b2c30 + i * 4129).toString(16).padStart(8, "0")}` : String(3131062 + i),
-      category: i % 4 ? `#${(0x1e40 + i).toString(16)}` : null, ...(i % 2 ? { price_level: i % 9 } : {}) }));
-    return { user_id, partition: 1, offset: this.offset, events: 143, first_event_time: at(9000), last_event_time: recent_events.at(-1).event_time, model: MODEL,
-      freshness_seconds: round((this.now_ms - Date.parse(recent_events.at(-1).event_time)) / 1000, 1), scores: { purchase_24h: 0.231, prompted: 0.064 },
-      segments: { intent: { level: "hot", since: at(44) }, lifecycle: { level: "active", since: at(4000) }, value: { level: "high", since: at(700) }, night_active: { level: "yes", since: at(900) } },
-      counters: Object.fromEntries(["pv", "cart", "fav", "buy"].map((name, i) => [name, { "1h": round(3.2 / (i + 1), 3), "1d": round(14.8 / (i * 2 + 1), 3), "7d": round(61.2 / (i * 3 + 1), 3) }])),
-      purchases: { days: 4, first_time: at(90000), last_time: at(81), spent_after_first_day: 211.5 }, consent: { marketing: true, personalization: null },
-      promotions: [{ promotion: "goes-well-with", eligible: true, variant: "treatment", offers: 2, last_offer_time: at(81), expires_at: at(-279) },
-        { promotion: this.xss ? XSS : "welcome", eligible: false, variant: "control", offers: 1, last_offer_time: at(8990), expires_at: null }],
-      recent_events, next_look_at: at(-25) };
+    const recent_events = behaviors.map((behavior, i) => ({
+      event_time: at(200 - 17 * i),
+      behavior,
+      item:
+        this.xss && i % 2
+          ? XSS
+          : i % 3
+            ? `#${(0xa1b2c30 + i * 4129).toString(16).padStart(8, "0")}`
+            : String(3131062 + i),
+      category: i % 4 ? `#${(0x1e40 + i).toString(16)}` : null,
+      ...(i % 2 ? { price_level: i % 9 } : {}),
+    }));
+    return {
+      user_id,
+      partition: 1,
+      offset: this.offset,
+      events: 143,
+      first_event_time: at(9000),
+      last_event_time: recent_events.at(-1).event_time,
+      model: MODEL,
+      freshness_seconds: round((this.now_ms - Date.parse(recent_events.at(-1).event_time)) / 1000, 1),
+      scores: { purchase_24h: 0.231, prompted: 0.064 },
+      segments: {
+        intent: { level: "hot", since: at(44) },
+        lifecycle: { level: "active", since: at(4000) },
+        value: { level: "high", since: at(700) },
+        night_active: { level: "yes", since: at(900) },
+      },
+      counters: Object.fromEntries(
+        ["pv", "cart", "fav", "buy"].map((name, i) => [
+          name,
+          {
+            "1h": round(3.2 / (i + 1), 3),
+            "1d": round(14.8 / (i * 2 + 1), 3),
+            "7d": round(61.2 / (i * 3 + 1), 3),
+          },
+        ]),
+      ),
+      purchases: { days: 4, first_time: at(90000), last_time: at(81), spent_after_first_day: 211.5 },
+      consent: { marketing: true, personalization: null },
+      promotions: [
+        {
+          promotion: "goes-well-with",
+          eligible: true,
+          variant: "treatment",
+          offers: 2,
+          last_offer_time: at(81),
+          expires_at: at(-279),
+        },
+        {
+          promotion: this.xss ? XSS : "welcome",
+          eligible: false,
+          variant: "control",
+          offers: 1,
+          last_offer_time: at(8990),
+          expires_at: null,
+        },
+      ],
+      recent_events,
+      next_look_at: at(-25),
+    };
   }
 
   decisions(user_id) {
-    const decision = (promotion, eligible, variant, reasons, more) => ({ user_id, promotion, kind: "recommendation", eligible, variant, trigger: null, reasons,
-      scores: { purchase_24h: 0.231 }, segments: { intent: "hot", lifecycle: "active" }, model: MODEL, policy: POLICY, expires_at: null, standing: false, would_offer: false, ...more });
+    const decision = (promotion, eligible, variant, reasons, more) => ({
+      user_id,
+      promotion,
+      kind: "recommendation",
+      eligible,
+      variant,
+      trigger: null,
+      reasons,
+      scores: { purchase_24h: 0.231 },
+      segments: { intent: "hot", lifecycle: "active" },
+      model: MODEL,
+      policy: POLICY,
+      expires_at: null,
+      standing: false,
+      would_offer: false,
+      ...more,
+    });
     const reason = (condition, value, limit, met) => ({ condition, value, limit, met });
-    return { user_id, evaluated_at: iso(this.now_ms), model: MODEL, policy: POLICY, decisions: [
-      decision("goes-well-with", true, "treatment", [reason("score.min", 0.231, 0.05, true), reason("cooldown", iso(this.now_ms - 4860000), "1d", true), reason("offer", "1h21m", "6h", true)],
-        { standing: true, expires_at: iso(this.now_ms + 16740000), items: [{ item: this.xss ? XSS : "3131062", score: -3.26 }, { item: "482255", score: -3.31 }] }),
-      decision("checkout-reminder", false, "treatment", [reason("segment.intent", "hot", ["cold", "warm"], false), reason("active_hours", "25m", "1h", true), reason("limit", 1, 5, true), reason("exclusion", null, "nudges", true)]),
-      decision("flash-sale", false, "control", [reason("segment.intent", "hot", ["warm", "hot"], true), reason("segment.price_sensitive", "no", ["yes"], false), reason("budget", "left", null, true), reason("quiet", "14:25", ["22:30", "08:00"], true)]),
-      decision(this.xss ? XSS : "we-miss-you", false, "treatment", [reason("consent.marketing", true, true, true), reason("validity", iso(this.now_ms), [null, iso(this.now_ms + 864e5)], true), reason("segment.lifecycle", "active", ["lapsing"], false)]),
-      decision("regulars-gift", true, "treatment", [reason("budget", "left", null, true)], { would_offer: true })] };
+    return {
+      user_id,
+      evaluated_at: iso(this.now_ms),
+      model: MODEL,
+      policy: POLICY,
+      decisions: [
+        decision(
+          "goes-well-with",
+          true,
+          "treatment",
+          [
+            reason("score.min", 0.231, 0.05, true),
+            reason("cooldown", iso(this.now_ms - 4860000), "1d", true),
+            reason("offer", "1h21m", "6h", true),
+          ],
+          {
+            standing: true,
+            expires_at: iso(this.now_ms + 16740000),
+            items: [
+              { item: this.xss ? XSS : "3131062", score: -3.26 },
+              { item: "482255", score: -3.31 },
+            ],
+          },
+        ),
+        decision("checkout-reminder", false, "treatment", [
+          reason("segment.intent", "hot", ["cold", "warm"], false),
+          reason("active_hours", "25m", "1h", true),
+          reason("limit", 1, 5, true),
+          reason("exclusion", null, "nudges", true),
+        ]),
+        decision("flash-sale", false, "control", [
+          reason("segment.intent", "hot", ["warm", "hot"], true),
+          reason("segment.price_sensitive", "no", ["yes"], false),
+          reason("budget", "left", null, true),
+          reason("quiet", "14:25", ["22:30", "08:00"], true),
+        ]),
+        decision(this.xss ? XSS : "we-miss-you", false, "treatment", [
+          reason("consent.marketing", true, true, true),
+          reason("validity", iso(this.now_ms), [null, iso(this.now_ms + 864e5)], true),
+          reason("segment.lifecycle", "active", ["lapsing"], false),
+        ]),
+        decision("regulars-gift", true, "treatment", [reason("budget", "left", null, true)], {
+          would_offer: true,
+        }),
+      ],
+    };
   }
 
   explain(user_id, steps = 64) {
@@ -203,38 +390,78 @@ export class World {
     const both = (logit) => ({ logit: round(logit), probability: round(logit * slope) });
     const own = random(7);
     const events = user.recent_events.map((one) => {
-      const parts = Object.fromEntries(inputs.map((name) => [name, round((own() - 0.42) * (one.behavior === "pv" ? 0.08 : 0.3))]));
-      return { time: one.event_time, behavior: one.behavior, item: "0a1b2c3d", item_id: one.item.startsWith("#") ? null : one.item, category: one.category?.slice(1) ?? null,
-        ...both(Object.values(parts).reduce((a, b) => a + b, 0)), inputs: parts };
+      const parts = Object.fromEntries(
+        inputs.map((name) => [name, round((own() - 0.42) * (one.behavior === "pv" ? 0.08 : 0.3))]),
+      );
+      return {
+        time: one.event_time,
+        behavior: one.behavior,
+        item: "0a1b2c3d",
+        item_id: one.item.startsWith("#") ? null : one.item,
+        category: one.category?.slice(1) ?? null,
+        ...both(Object.values(parts).reduce((a, b) => a + b, 0)),
+        inputs: parts,
+      };
     });
     const total = (name) => events.reduce((sum, one) => sum + one.inputs[name], 0);
-    const counters = Object.fromEntries(["pv", "cart", "fav", "buy"].flatMap((b) => ["1h", "1d", "7d"].map((span) => [`${b}_${span}`, { rate: user.counters[b][span], standardised: round(own() * 2), ...both((own() - 0.4) * 0.2) }])));
-    const events_total = events.reduce((sum, one) => sum + one.logit, 0), counters_total = Object.values(counters).reduce((sum, one) => sum + one.logit, 0);
-    return { user_id, model: MODEL, task: "buy_24h", source: "record", as_of: user.last_event_time, events_known: 143, events_explained: events.length,
-      scores: { explained: 0.2284, base: 0.061, served: 0.231, served_by: MODEL, state: 0.2299, difference: -0.0026 },
+    const counters = Object.fromEntries(
+      ["pv", "cart", "fav", "buy"].flatMap((b) =>
+        ["1h", "1d", "7d"].map((span) => [
+          `${b}_${span}`,
+          { rate: user.counters[b][span], standardised: round(own() * 2), ...both((own() - 0.4) * 0.2) },
+        ]),
+      ),
+    );
+    const events_total = events.reduce((sum, one) => sum + one.logit, 0),
+      counters_total = Object.values(counters).reduce((sum, one) => sum + one.logit, 0);
+    return {
+      user_id,
+      model: MODEL,
+      task: "buy_24h",
+      source: "record",
+      as_of: user.last_event_time,
+      events_known: 143,
+      events_explained: events.length,
+      scores: {
+        explained: 0.2284,
+        base: 0.061,
+        served: 0.231,
+        served_by: MODEL,
+        state: 0.2299,
+        difference: -0.0026,
+      },
       logits: { explained: -1.21, base: -2.73, probability_per_logit: slope },
-      completeness: { rule: "gauss_legendre", steps, sum: round(events_total + counters_total), difference: round(events_total + counters_total + 2.1e-6), error: -2.1e-6, relative_error: 1.4e-6 },
-      events_total: both(events_total), counters_total: both(counters_total), events, inputs: Object.fromEntries(inputs.map((name) => [name, both(total(name))])), counters };
+      completeness: {
+        rule: "gauss_legendre",
+        steps,
+        sum: round(events_total + counters_total),
+        difference: round(events_total + counters_total + 2.1e-6),
+        error: -2.1e-6,
+        relative_error: 1.4e-6,
+      },
+      events_total: both(events_total),
+      counters_total: both(counters_total),
+      events,
+      inputs: Object.fromEntries(inputs.map((name) => [name, both(total(name))])),
+      counters,
+    };
   }
 
   models() {
-    const judged = (shift) => ({ n: 48211, users: 4120, base_rate: 0.058, roc_auc: round(0.871 + shift), roc_auc_ci: [0.864, 0.878], pr_auc: round(0.342 + shift), pr_auc_ci: [0.33, 0.354],
-      log_loss: round(0.1631 - shift), log_loss_ci: [0.159, 0.167], ece: round(0.0041 - shift / 10), ece_ci: [0.003, 0.006] });
-    const run = (hours, decision, challenger, incumbent, reason, shift) => ({ command: "retrain", time: iso(this.now_ms - hours * 3600e3), seconds: 412.3, decision, reason, challenger, incumbent,
-      in_service: MODEL, trigger: "drift of hour", training: { events: 1204311, users: 18211 },
-      sealed: { challenger: judged(shift), incumbent: judged(0), challenger_minus_incumbent: { roc_auc: shift, roc_auc_ci: [shift - 0.002, shift + 0.002], pr_auc: shift, pr_auc_ci: [shift - 0.003, shift + 0.003],
-        log_loss: -shift / 2, log_loss_ci: [-shift / 2 - 0.001, -shift / 2 + 0.001], ece: 0, ece_ci: [-0.001, 0.001] } } });
-    return { in_service: MODEL, trained: { from: iso(this.now_ms - 30 * 864e5), until: iso(this.now_ms - 864e5), events: 1204311, users: 18211, roc_auc: 0.8712, log_loss: 0.1629, base_rate: 0.058 },
-      models: [{ version: MODEL, written_at: iso(this.now_ms - 7.2 * 3600e3), state: "in_service" }, { version: BEFORE, written_at: iso(this.now_ms - 31 * 3600e3), state: "kept" }],
-      retrains: [run(2, "refused", "aa11bb22cc33dd44", MODEL, "log loss is surely worse", -0.009), run(7, "published", MODEL, BEFORE, "no harm is seen", 0.006),
-        { command: "retrain", time: iso(this.now_ms - 20 * 3600e3), seconds: 3.1, decision: "skipped", reason: "no distribution has drifted", challenger: null, incumbent: BEFORE, in_service: BEFORE },
-        { command: "models --use", time: iso(this.now_ms - 40 * 3600e3), decision: "rolled_back", reason: "by hand", challenger: null, incumbent: MODEL, in_service: BEFORE }] };
+    return models(this.now_ms);
   }
 
   members(dimension, level, cursor, limit) {
     if (!cursor) return { users: [], next: "0" }; // a piece of the scan that holds nobody
     const from = Number(cursor);
     const end = Math.min(from + limit, 130);
-    return { users: Array.from({ length: end - from }, (_, i) => ({ user_id: this.userId(from + i), since: iso(this.now_ms - (from + i) * 61000), score: round(1 / (i + 2)) })), next: end < 130 ? String(end) : null };
+    return {
+      users: Array.from({ length: end - from }, (_, i) => ({
+        user_id: this.userId(from + i),
+        since: iso(this.now_ms - (from + i) * 61000),
+        score: round(1 / (i + 2)),
+      })),
+      next: end < 130 ? String(end) : null,
+    };
   }
 }

@@ -18,7 +18,8 @@ and dark, into a folder (which is not the repository's).
   --user ID      the user to show (543210)
   --only TEXT    only files whose names hold this
 `;
-const value = (name, other) => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : other);
+const value = (name, other) =>
+  process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : other;
 if (process.argv.includes("--help") || !value("--out") || !(value("--page") || value("--url"))) {
   process.stdout.write(usage);
   process.exit(process.argv.includes("--help") ? 0 : 2);
@@ -28,9 +29,22 @@ if (missing()) {
   process.exit(1);
 }
 
-const sizes = [[360, 740, "phone"], [768, 1024, "tablet"], [1280, 800, "desktop"], [1920, 1080, "wide"]];
+const sizes = [
+  [360, 740, "phone"],
+  [768, 1024, "tablet"],
+  [1280, 800, "desktop"],
+  [1920, 1080, "wide"],
+];
 const user = value("--user", "543210");
-const views = { overview: "", flow: "flow", promotions: "promotions", models: "models", user: `user/${encodeURIComponent(user)}`, search: "user", segment: "segment/intent/hot" };
+const views = {
+  overview: "",
+  flow: "flow",
+  promotions: "promotions",
+  models: "models",
+  user: `user/${encodeURIComponent(user)}`,
+  search: "user",
+  segment: "segment/intent/hot",
+};
 const out = value("--out");
 mkdirSync(out, { recursive: true });
 
@@ -39,7 +53,11 @@ const url = server ? await server.listen() : value("--url");
 const browser = await launch();
 for (const [width, height, name] of sizes) {
   for (const scheme of ["light", "dark"]) {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: "reduce" });
+    const context = await browser.newContext({
+      viewport: { width, height },
+      colorScheme: scheme,
+      reducedMotion: "reduce",
+    });
     const page = await context.newPage();
     for (const [view, hash] of Object.entries(views)) {
       const file = `${view}-${name}-${scheme}.png`;

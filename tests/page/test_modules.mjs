@@ -13,10 +13,17 @@ const { duration, number, percent, points, signed, levelName } = await module("f
 const { waitBefore } = await module("stream.js");
 
 const STREAM = `: heartbeat\n\nid: 7\nevent: change\ndata: {"a":1}\n\ndata: one\ndata: two\r\n\r\nevent: empty\n\ndata:last\r\r`;
-const EVENTS = [{ type: "change", data: '{"a":1}', id: "7" }, { type: "message", data: "one\ntwo", id: "7" }, { type: "message", data: "last", id: "7" }];
+const EVENTS = [
+  { type: "change", data: '{"a":1}', id: "7" },
+  { type: "message", data: "one\ntwo", id: "7" },
+  { type: "message", data: "last", id: "7" },
+];
 
 function overview(at_s, transitions) {
-  return { as_of: new Date(at_s * 1000).toISOString(), segments: [{ dimension: "intent", levels: [], transitions }] };
+  return {
+    as_of: new Date(at_s * 1000).toISOString(),
+    segments: [{ dimension: "intent", levels: [], transitions }],
+  };
 }
 
 const tests = {
@@ -26,14 +33,30 @@ const tests = {
       assert.deepEqual([...read(STREAM.slice(0, cut)), ...read(STREAM.slice(cut))], EVENTS, `cut at ${cut}`);
     }
     const read = eventReader();
-    assert.deepEqual([...STREAM].flatMap((letter) => read(letter)), EVENTS);
+    assert.deepEqual(
+      [...STREAM].flatMap((letter) => read(letter)),
+      EVENTS,
+    );
   },
 
   moves_of_a_window_are_differences_of_counts() {
     forgetAll();
-    for (let s = 0; s <= 600; s += 10) remember(overview(s, [{ from: "cold", to: "warm", count: s }, { from: null, to: "cold", count: 5 }]));
-    const now = overview(600, [{ from: "cold", to: "warm", count: 600 }, { from: null, to: "cold", count: 5 }]);
-    assert.deepEqual(flowOf(now, "intent", 5), { moves: [{ from: "cold", to: "warm", count: 300 }], total: 300, span: "in the last 5 minutes" });
+    for (let s = 0; s <= 600; s += 10)
+      remember(
+        overview(s, [
+          { from: "cold", to: "warm", count: s },
+          { from: null, to: "cold", count: 5 },
+        ]),
+      );
+    const now = overview(600, [
+      { from: "cold", to: "warm", count: 600 },
+      { from: null, to: "cold", count: 5 },
+    ]);
+    assert.deepEqual(flowOf(now, "intent", 5), {
+      moves: [{ from: "cold", to: "warm", count: 300 }],
+      total: 300,
+      span: "in the last 5 minutes",
+    });
     assert.equal(flowOf(now, "intent", 0).total, 605);
     assert.match(flowOf(now, "intent", 60).span, /when this page was opened/);
     assert.equal(flowOf(now, "intent", 60).total, 600);
@@ -76,26 +99,34 @@ const tests = {
   },
 
   data_becomes_text_and_never_markup() {
-    const forbidden = /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|createContextualFragment|DOMParser|\bstyle: ["`]|setAttribute\("style"|EventSource\(|localStorage\.setItem\("shoal\.token/;
+    const forbidden =
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|createContextualFragment|DOMParser|\bstyle: ["`]|setAttribute\("style"|EventSource\(|localStorage\.setItem\("shoal\.token/;
     const sources = readdirSync(folder).filter((name) => /\.(js|html)$/.test(name));
     assert.ok(sources.length > 25);
     for (const name of sources) {
       const text = readFileSync(path.join(folder, name), "utf8");
       assert.doesNotMatch(text, forbidden, name);
       assert.match(text.split("\n").slice(0, 2).join("\n"), /SPDX-License-Identifier: Apache-2\.0/, name);
-      if (name !== "dom.js") assert.doesNotMatch(text, /createElement/, `${name}: elements are made in dom.js`);
-      if (name !== "charts.js") assert.doesNotMatch(text, /library\.js"/, `${name}: the library is known to charts.js only`);
-      if (name === "index.html") assert.doesNotMatch(text, /<script(?![^>]*src=)|<style| style=| on[a-z]+=/, "nothing inline");
+      if (name !== "dom.js")
+        assert.doesNotMatch(text, /createElement/, `${name}: elements are made in dom.js`);
+      if (name !== "charts.js")
+        assert.doesNotMatch(text, /library\.js"/, `${name}: the library is known to charts.js only`);
+      if (name === "index.html")
+        assert.doesNotMatch(text, /<script(?![^>]*src=)|<style| style=| on[a-z]+=/, "nothing inline");
     }
   },
 
   what_is_imported_is_built_in() {
     const built = readFileSync(path.join(folder, "meson.build"), "utf8");
-    for (const name of readdirSync(folder).filter((one) => /\.(js|css|html|svg)$/.test(one))) assert.ok(built.includes(`'${name}'`), `${name} is not in meson.build`);
+    for (const name of readdirSync(folder).filter((one) => /\.(js|css|html|svg)$/.test(one)))
+      assert.ok(built.includes(`'${name}'`), `${name} is not in meson.build`);
   },
 
   locks_name_no_host() {
-    for (const name of [path.join(folder, "package-lock.json"), path.join(process.env.SHOAL_SOURCE, "tests", "page", "package-lock.json")]) {
+    for (const name of [
+      path.join(folder, "package-lock.json"),
+      path.join(process.env.SHOAL_SOURCE, "tests", "page", "package-lock.json"),
+    ]) {
       assert.doesNotMatch(readFileSync(name, "utf8"), /https?:/, name);
     }
   },

@@ -3,70 +3,16 @@
 // a broken connection, tokens, keys, small screens, the dark, markup in ids. Prints TAP. SHOAL_PAGE: the page as
 // it was built.
 import assert from "node:assert/strict";
-import { axeSource, launch, missing } from "./browser.mjs";
-import { FakeServer } from "./fake_server.mjs";
+import { missing } from "./browser.mjs";
+import { REFUSED, open, runAll, seriousViolations, sidewaysScroll, text, until } from "./harness.mjs";
 
-const axe = missing() ? "" : axeSource();
-const VIEWS = [["Overview", "#/overview"], ["Flow", "#/flow"], ["Promotions", "#/promotions"], ["Models", "#/models"], ["User", "#/user"]];
-let browser;
-
-/** A server and a page of their own; everything that the browser complains of is collected. */
-async function open({ hash = "", server: server_options, expect = [], ...context_options } = {}) {
-  const server = new FakeServer({ page: process.env.SHOAL_PAGE, interval_ms: 400, ...server_options });
-  await server.listen();
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...context_options });
-  const page = await context.newPage();
-  const complaints = [];
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  await page.addInitScript(() => {
-    window.violations = [];
-    document.addEventListener("securitypolicyviolation", (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
-  });
-  await page.goto(`${server.url}/${hash}`);
-  return {
-    server, page, context,
-    async end() {
-      assert.deepEqual(await page.evaluate(() => window.violations), [], "content security policy");
-      const unexpected = complaints.filter((text) => !expect.some((one) => one.test(text)));
-      assert.deepEqual(unexpected, [], "the console");
-      await context.close();
-      await server.close();
-    },
-  };
-}
-
-// What Chromium itself says of answers that a test asks for.
-const REFUSED = [/Failed to load resource/, /net::ERR_/];
-
-async function text(page, selector) {
-  return (await page.locator(selector).first().innerText()).trim();
-}
-
-async function until(what, check, limit_ms = 12000) {
-  const deadline = Date.now() + limit_ms;
-  for (;;) {
-    const value = await check();
-    if (value) return value;
-    assert.ok(Date.now() < deadline, `not within ${limit_ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-async function seriousViolations(page) {
-  await page.evaluate(axe); // not by a script element: the policy forbids it
-  return page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
-    return violations.filter((one) => ["serious", "critical"].includes(one.impact)).map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" | ")}`);
-  });
-}
-
-async function sidewaysScroll(page) {
-  return page.evaluate(() => {
-    const wide = [...document.querySelectorAll("main *")].filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && !node.closest(".scroll, nav, .moves"));
-    return { over: document.documentElement.scrollWidth - innerWidth, wide: wide.slice(0, 3).map((node) => node.outerHTML.slice(0, 120)) };
-  });
-}
+const VIEWS = [
+  ["Overview", "#/overview"],
+  ["Flow", "#/flow"],
+  ["Promotions", "#/promotions"],
+  ["Models", "#/models"],
+  ["User", "#/user"],
+];
 
 const tests = {
   async every_view_opens_by_a_click() {
@@ -91,7 +37,10 @@ const tests = {
     assert.equal(await text(page, "#connection"), "live");
     const hot = server.world.sizes.intent.hot;
     server.world.sizes.intent.hot += 4000;
-    await until("the bar of hot grows", async () => Number((await text(page, ".levels li:last-child .soft")).replace(/\D/g, "")) > hot + 3000);
+    await until(
+      "the bar of hot grows",
+      async () => Number((await text(page, ".levels li:last-child .soft")).replace(/\D/g, "")) > hot + 3000,
+    );
     await end();
   },
 
@@ -117,10 +66,18 @@ const tests = {
     await page.getByLabel("Dimension").selectOption("lifecycle");
     await page.getByRole("button", { name: "Table" }).click();
     await page.locator("caption", { hasText: "Moves of lifecycle, since the states began" }).waitFor();
-    const cell = () => page.locator("tbody tr", { has: page.locator("th", { hasText: /^new$/ }) }).locator("td").allInnerTexts();
-    const sum = async () => (await cell()).reduce((all, one) => all + (Number(one.replace(/\D/g, "")) || 0), 0);
+    const cell = () =>
+      page
+        .locator("tbody tr", { has: page.locator("th", { hasText: /^new$/ }) })
+        .locator("td")
+        .allInnerTexts();
+    const sum = async () =>
+      (await cell()).reduce((all, one) => all + (Number(one.replace(/\D/g, "")) || 0), 0);
     const before = await sum();
-    server.world.transitions.lifecycle.set('["new","active"]', (server.world.transitions.lifecycle.get('["new","active"]') ?? 0) + 500);
+    server.world.transitions.lifecycle.set(
+      '["new","active"]',
+      (server.world.transitions.lifecycle.get('["new","active"]') ?? 0) + 500,
+    );
     await until("500 moves more", async () => (await sum()) >= before + 500);
     await page.getByLabel("Moves of the").selectOption("5");
     await page.locator("caption, .empty", { hasText: "when this page was opened" }).first().waitFor();
@@ -160,9 +117,15 @@ const tests = {
     assert.match(await text(page, "h1"), /543210/);
     assert.match(await text(page, ".tiles"), /23\.1%/);
     await page.locator(".timeline .effect").first().waitFor();
-    assert.match(await page.locator("section", { hasText: "What moved the score" }).last().innerText(), /Completeness/);
+    assert.match(
+      await page.locator("section", { hasText: "What moved the score" }).last().innerText(),
+      /Completeness/,
+    );
     await page.locator(".decision summary", { hasText: "checkout-reminder" }).click();
-    assert.match(await page.locator(".decision[open] .unmet").innerText(), /not met\s*Segment intent: hot\s*\(asked: cold or warm\)/);
+    assert.match(
+      await page.locator(".decision[open] .unmet").innerText(),
+      /not met\s*Segment intent: hot\s*\(asked: cold or warm\)/,
+    );
     const decisions = server.world.decisions.bind(server.world);
     server.world.decisions = (user) => {
       const answer = decisions(user);
@@ -183,7 +146,9 @@ const tests = {
     const asked = () => server.asked.filter((one) => one.includes("/v1/users/")).length;
     const before = asked();
     await until("it is asked for again", () => asked() > before);
-    server.control({ push: { type: "change", data: server.world.change("543210", "intent", "hot", "cold") } });
+    server.control({
+      push: { type: "change", data: server.world.change("543210", "intent", "hot", "cold") },
+    });
     server.control({ mode: "slow", delay_ms: 400 });
     await page.waitForTimeout(350); // an answer is on its way
     await page.click('nav a[href="#/models"]');
@@ -308,7 +273,10 @@ const tests = {
     assert.deepEqual(server.deleted, []);
     server.control({ admin: true });
     await forget();
-    await page.getByText(/Accepted|has been forgotten/).first().waitFor();
+    await page
+      .getByText(/Accepted|has been forgotten/)
+      .first()
+      .waitFor();
     assert.deepEqual(server.deleted, ["543210"]);
     await page.locator(".empty", { hasText: "just been forgotten" }).waitFor();
     assert.equal(await page.locator(".timeline").count(), 0); // nothing of theirs stays on screen
@@ -326,7 +294,9 @@ const tests = {
     await page.keyboard.press("5");
     await page.waitForSelector("#user-search");
     await page.keyboard.press("/");
-    await until("the search has the focus", () => page.evaluate(() => document.activeElement.id === "user-search"));
+    await until("the search has the focus", () =>
+      page.evaluate(() => document.activeElement.id === "user-search"),
+    );
     await page.keyboard.type("5?1"); // typed, not taken as keys
     assert.equal(await page.inputValue("#user-search"), "5?1");
     await page.keyboard.press("Enter");
@@ -344,7 +314,9 @@ const tests = {
     await page.keyboard.press("2");
     await page.waitForSelector('nav a[aria-current="page"] >> text=Flow');
     await page.keyboard.press("t");
-    await until("another theme", () => page.evaluate(() => document.documentElement.dataset.theme === "light"));
+    await until("another theme", () =>
+      page.evaluate(() => document.documentElement.dataset.theme === "light"),
+    );
     await end();
   },
 
@@ -352,9 +324,18 @@ const tests = {
     const { page, end } = await open({ viewport: { width: 360, height: 740 }, server: { xss: true } });
     for (const width of [360, 768, 1280, 1920]) {
       await page.setViewportSize({ width, height: 800 });
-      for (const hash of ["#/overview", "#/flow", "#/promotions", "#/models", "#/user/543210", "#/segment/intent/hot"]) {
+      for (const hash of [
+        "#/overview",
+        "#/flow",
+        "#/promotions",
+        "#/models",
+        "#/user/543210",
+        "#/segment/intent/hot",
+      ]) {
         await page.goto(page.url().replace(/#.*|$/, "") + hash);
-        await page.waitForFunction(() => !document.querySelector(".loading") && document.querySelector(".card"));
+        await page.waitForFunction(
+          () => !document.querySelector(".loading") && document.querySelector(".card"),
+        );
         const { over, wide } = await sidewaysScroll(page);
         assert.ok(over <= 0 && wide.length === 0, `${hash} at ${width}: ${over} px, ${wide}`);
       }
@@ -382,7 +363,14 @@ const tests = {
     await page.locator(".moves a", { hasText: "<img" }).first().click();
     await page.locator(".timeline .id", { hasText: "<img" }).first().waitFor();
     await page.locator(".decision", { hasText: "<img" }).first().waitFor();
-    for (const hash of ["#/overview", "#/promotions", "#/segment/intent/hot", "#/segment/%3Cimg%20src%3Dx%3E/%3Cimg%3E", "#/%E0%A4%A", "#/constructor"]) {
+    for (const hash of [
+      "#/overview",
+      "#/promotions",
+      "#/segment/intent/hot",
+      "#/segment/%3Cimg%20src%3Dx%3E/%3Cimg%3E",
+      "#/%E0%A4%A",
+      "#/constructor",
+    ]) {
       await page.goto(server.url + "/" + hash);
       await page.waitForTimeout(400);
     }
@@ -396,7 +384,9 @@ const tests = {
       const { page, end } = await open({ colorScheme });
       for (const hash of ["#/overview", "#/flow", "#/promotions", "#/models", "#/user/543210"]) {
         await page.goto(page.url().replace(/#.*|$/, "") + hash);
-        await page.waitForFunction(() => !document.querySelector(".loading") && document.querySelector(".card"));
+        await page.waitForFunction(
+          () => !document.querySelector(".loading") && document.querySelector(".card"),
+        );
         assert.deepEqual(await seriousViolations(page), [], `${hash} ${colorScheme}`);
       }
       await page.keyboard.press("?");
@@ -414,10 +404,11 @@ const tests = {
     });
     await page.reload();
     await page.waitForSelector("#connection.live");
-    const show = (hidden) => page.evaluate((it) => {
-      Object.defineProperty(document, "hidden", { configurable: true, get: () => it });
-      document.dispatchEvent(new Event("visibilitychange"));
-    }, hidden);
+    const show = (hidden) =>
+      page.evaluate((it) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => it });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
     await until("one stream", () => server.streams.size === 1);
     await show(true);
     await until("no stream", () => server.streams.size === 0);
@@ -439,38 +430,17 @@ const tests = {
   },
 };
 
-/** A few at a time: most of a test is waiting. */
-async function runAll(list) {
-  let bad = 0;
-  const work = async () => {
-    for (let next = list.shift(); next; next = list.shift()) {
-      const [name, test] = next;
-      const began = Date.now();
-      try {
-        await test();
-        console.log(`ok - ${name} (${((Date.now() - began) / 1000).toFixed(2)}s)`);
-      } catch (error) {
-        bad += 1;
-        console.error(error);
-        console.log(`not ok - ${name}`);
-      }
-    }
-  };
-  await Promise.all([work(), work(), work()]);
-  return bad;
-}
-
 async function main() {
   const why = process.env.SHOAL_PAGE ? missing() : "the page was not built (meson option dashboard)";
   if (why) {
-    console.log(`1..1\n${process.env.CI ? "not ok" : "ok"} - page${process.env.CI ? ` (${why})` : ` # SKIP ${why}`}`);
+    console.log(
+      `1..1\n${process.env.CI ? "not ok" : "ok"} - page${process.env.CI ? ` (${why})` : ` # SKIP ${why}`}`,
+    );
     return process.env.CI ? 1 : 77;
   }
   const chosen = Object.entries(tests).filter(([name]) => !process.argv[2] || name.includes(process.argv[2]));
   console.log(`1..${chosen.length}`);
-  browser = await launch();
   const bad = await runAll([...chosen]);
-  await browser.close();
   return bad ? 1 : 0;
 }
 
