@@ -133,6 +133,22 @@ static enum shoal_status metered_scan_piece(struct shoal_store *base,
                 store->inner->ops->scan_piece(store->inner, cursor, visit, opaque, message));
 }
 
+static enum shoal_status metered_layout(struct shoal_store *base, struct shoal_layout *layout,
+                                        struct shoal_message *message)
+{
+    struct metered_store *store = metered_of(base);
+    return done(store, store->inner->ops->layout(store->inner, layout, message));
+}
+
+static enum shoal_status metered_set_layout(struct shoal_store *base,
+                                            const struct shoal_layout *expected,
+                                            const struct shoal_layout *layout,
+                                            struct shoal_message *message)
+{
+    struct metered_store *store = metered_of(base);
+    return done(store, store->inner->ops->set_layout(store->inner, expected, layout, message));
+}
+
 static void metered_destroy(struct shoal_store *base)
 {
     struct metered_store *store = metered_of(base);
@@ -158,6 +174,8 @@ enum shoal_status shoal_metered_store_create(struct shoal_store *inner,
         .peek = metered_peek,
         .scan_piece = metered_scan_piece,
         .destroy = metered_destroy,
+        .layout = metered_layout,
+        .set_layout = metered_set_layout,
     };
     *result = NULL;
     struct metered_store *store = calloc(1, sizeof *store);
