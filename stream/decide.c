@@ -232,6 +232,19 @@ static void make_offer(struct deciding *d, unsigned i, struct shoal_decision *de
         shoal_budgets_spend(d->budgets, d->policy, promotion);
 }
 
+/* The answer that stands, instead of the conditions of a new offer. */
+static void repeat_offer(const struct shoal_asking *asking, size_t standing_reasons,
+                         struct shoal_decision *decision)
+{
+    const struct shoal_grant *grant = asking->grant;
+    decision->reasons_count = standing_reasons;
+    decision->eligible = true;
+    decision->expires_ms = grant->expires_ms;
+    shoal_conditions_add(decision, SHOAL_CONDITION_OFFER, true,
+                         (double)(asking->now_ms - grant->last_ms),
+                         (double)(grant->expires_ms - grant->last_ms));
+}
+
 /* One promotion that this occasion asks for, or that has no triggers. */
 static void consider(struct deciding *d, unsigned i)
 {
@@ -249,13 +262,7 @@ static void consider(struct deciding *d, unsigned i)
         make_offer(d, i, decision);
         write(d, i);
     } else if (standing) { /* asked again while the offer stands */
-        const struct shoal_grant *grant = asking.grant;
-        decision->reasons_count = standing_reasons;
-        decision->eligible = true;
-        decision->expires_ms = grant->expires_ms;
-        shoal_conditions_add(decision, SHOAL_CONDITION_OFFER, true,
-                             (double)(d->now_ms - grant->last_ms),
-                             (double)(grant->expires_ms - grant->last_ms));
+        repeat_offer(&asking, standing_reasons, decision);
         write(d, i);
     } else if (asked) {
         write(d, i);
@@ -295,4 +302,38 @@ size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_occasi
         due &= ~(UINT32_C(1) << policy->order[at]);
     }
     return d.count;
+}
+
+void shoal_decide_outlook(const struct shoal_policy *policy, const struct shoal_occasion *occasion,
+                          const struct shoal_record *record, const struct shoal_budgets *budgets,
+                          struct shoal_outlook *outlooks)
+{
+    struct shoal_record now = *record; /* offers that have expired lapse in it */
+    struct shoal_budgets left = {0};
+    if (budgets)
+        left = *budgets;
+    struct deciding d = {
+        .policy = policy,
+        .occasion = occasion,
+        .record = &now,
+        .budgets = budgets ? &left : NULL,
+        .now_ms = occasion->event->touch.time_ms,
+    };
+    d.standing = find_standing(&d);
+    for (unsigned i = 0; i < policy->count; i++) {
+        const struct shoal_event *event = occasion->event;
+        struct shoal_decision *decision = &outlooks[i].decision;
+        struct shoal_asking asking = asking_of(&d, i);
+        outlooks[i].standing = d.standing >> i & 1;
+        shoal_conditions_standing(&asking, decision);
+        if (!outlooks[i].standing) {
+            shoal_conditions_new(&asking, decision);
+            if (decision->eligible)
+                decision->expires_ms = d.now_ms + decision->promotion->offer_ms;
+        } else if (decision->eligible) {
+            repeat_offer(&asking, decision->reasons_count, decision);
+        }
+        decision->control = shoal_in_control(decision->promotion, event->user, event->user_size);
+        decision->trigger = NULL;
+    }
 }

@@ -16,6 +16,7 @@ struct shoal_worker {
     pthread_mutex_t lock; /* guards counts */
     struct shoal_pipeline_counts counts;
     atomic_bool ended;
+    atomic_bool working; /* see shoal_worker_working */
     enum shoal_status status; /* valid once ended */
 };
 
@@ -27,6 +28,7 @@ static void publish(void *opaque, const struct shoal_pipeline_counts *before,
     pthread_mutex_lock(&worker->lock);
     worker->counts = *before;
     shoal_pipeline_counts_add(&worker->counts, session);
+    atomic_store(&worker->working, true);
     pthread_mutex_unlock(&worker->lock);
 }
 
@@ -61,6 +63,7 @@ static void *run(void *opaque)
         struct shoal_pipeline_counts before = shoal_worker_counts(worker);
         bool worked = false;
         status = shoal_session_run(o, &before, &hooks, &worked, &message);
+        atomic_store(&worker->working, false);
         if (status == SHOAL_OK || status == SHOAL_INTERRUPTED) {
             status = SHOAL_OK;
             break;
@@ -116,6 +119,11 @@ bool shoal_worker_ended(struct shoal_worker *worker, enum shoal_status *status)
         return false;
     *status = worker->status;
     return true;
+}
+
+bool shoal_worker_working(const struct shoal_worker *worker)
+{
+    return atomic_load(&worker->working);
 }
 
 struct shoal_pipeline_counts shoal_worker_counts(struct shoal_worker *worker)

@@ -51,6 +51,9 @@ enum shoal_status shoal_worker_start(const struct shoal_worker_options *options,
 bool shoal_worker_ended(struct shoal_worker *worker, enum shoal_status *status);
 /* Counts over all sessions, as of the last commit. Any thread. */
 struct shoal_pipeline_counts shoal_worker_counts(struct shoal_worker *worker);
+/* True while a session lasts that has committed at least once (with nothing to commit, too): the group, Redis and
+ * the model were there. Any thread. */
+bool shoal_worker_working(const struct shoal_worker *worker);
 /* Waits for the end and frees. */
 void shoal_worker_join(struct shoal_worker *worker);
 

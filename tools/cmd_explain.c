@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "tools/commands.h"
-#include "tools/explain_case.h"
+#include "tools/explain_events.h"
 #include "tools/explain_print.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"

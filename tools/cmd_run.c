@@ -9,6 +9,7 @@
 
 #include "model/base/clock.h"
 #include "state/redis_url.h"
+#include "stream/http.h"
 #include "stream/instance.h"
 #include "stream/kafka_client.h"
 #include "stream/worker.h"
@@ -32,7 +33,10 @@ struct processor {
     struct shoal_log log;
     struct shoal_kafka_monitor *monitor;
     struct shoal_instance instance;
+    struct shoal_http *http;
     bool exit_at_end;
+    atomic_bool topics_known;
+    atomic_bool running; /* the workers have been started, and are not being ended */
     int32_t partitions;
     int64_t *ends, *committed; /* per partition; for --exit-at-end and the lag */
     struct shoal_worker **workers;
@@ -125,6 +129,41 @@ static bool at_end(struct processor *p)
     return true;
 }
 
+/* ---- what HTTP asks ------------------------------------------------------------------------ */
+
+/* Ready: the topics are known and every worker is at work (a member of the group that processes, or waits for
+ * partitions), so that Kafka and Redis have answered. */
+static bool is_ready(void *opaque, struct shoal_put *put)
+{
+    struct processor *p = opaque;
+    bool running = atomic_load(&p->running);
+    size_t working = 0;
+    for (int64_t i = 0; running && i < p->config->workers; i++)
+        working += shoal_worker_working(p->workers[i]);
+    bool ready = running && working == (size_t)p->config->workers;
+    char text[64];
+    shoal_put_text(put, "kafka", atomic_load(&p->topics_known) ? "ok" : "no broker has told of the topics yet");
+    snprintf(text, sizeof text, "%zu of %" PRId64 " are at work", working, p->config->workers);
+    shoal_put_text(put, "workers", ready ? "ok" : running ? text : "not started");
+    return ready;
+}
+
+static enum shoal_status start_http(struct processor *p, const struct shoal_setup *setup,
+                                    struct shoal_policies *policies, struct shoal_message *message)
+{
+    struct shoal_http_options options = {
+        .config = p->config,
+        .models = setup->models,
+        .policies = policies,
+        .log = &p->log,
+        .version = SHOAL_PROGRAM_VERSION,
+        .hooks = {.ready = is_ready, .opaque = p},
+    };
+    return shoal_http_start(&options, &p->http, message);
+}
+
+/* ---- watching over the workers ------------------------------------------------------------- */
+
 static enum shoal_status watch(struct processor *p, struct shoal_models *models,
                                struct shoal_policies *policies)
 {
@@ -186,9 +225,11 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
                         p->config->group_id, dynamic ? "a dynamic member" : p->instance.name,
                         p->config->topic_events, p->partitions);
         warn_of_items(p, setup, policies);
+        atomic_store(&p->running, true);
         shoal_notify("READY=1\nSTATUS=processing events");
         status = watch(p, setup->models, policies);
     }
+    atomic_store(&p->running, false);
     atomic_store(&stop, true);
     shoal_notify("STOPPING=1\nSTATUS=committing and leaving");
     for (int64_t i = 0; i < p->config->workers; i++) {
@@ -214,11 +255,15 @@ static enum shoal_status process(struct processor *p, const struct shoal_setup *
         status = shoal_instance_claim(p->config->instance_id, p->config->group_id, &p->instance,
                                       message);
     if (status == SHOAL_OK)
+        status = start_http(p, setup, policies, message);
+    if (status == SHOAL_OK)
         status = wait_for_topics(p, message);
     if (status == SHOAL_INTERRUPTED)
         return SHOAL_OK;
     if (status != SHOAL_OK)
         return status;
+    atomic_store(&p->topics_known, true);
+    shoal_http_partitions(p->http, p->partitions);
     p->ends = calloc((size_t)p->partitions, sizeof *p->ends);
     p->committed = calloc((size_t)p->partitions, sizeof *p->committed);
     p->workers = calloc((size_t)p->config->workers, sizeof *p->workers);
@@ -273,6 +318,7 @@ static int run(const struct shoal_cli_args *args)
             .reported_ms = shoal_clock_ms(),
         };
         enum shoal_status status = process(&p, &setup, policies, &message);
+        shoal_http_stop(p.http);
         for (int64_t i = 0; p.workers && i < p.config->workers; i++)
             shoal_worker_join(p.workers[i]);
         if (status != SHOAL_OK)
