@@ -141,6 +141,8 @@
       "most open connections")                                                                     \
     X(http_timeout, "http.timeout", DURATION, "15s", "1s", "1h", "duration",                       \
       "a connection on which nothing moves for so long is closed")                                 \
+    X(privacy_pseudonym_key, "privacy.pseudonym_key", PATH, "", "0", "4000", "file",               \
+      "key of 64 hexadecimal digits, with which user ids become pseudonyms; empty: they stay")     \
     X(log_level, "log.level", CHOICE, "info", "", "", "debug, info, warning, error",               \
       "least severe message to log")                                                               \
     X(log_format, "log.format", CHOICE, "text", "", "", "text, json", "form of log lines")         \
@@ -167,6 +169,7 @@ struct shoal_config {
 #undef X
     struct shoal_config_property *kafka; /* owned */
     size_t kafka_count;
+    struct shoal_pseudonyms *pseudonyms; /* owned; see secrets.h; NULL: none */
     void *memory; /* owned: what the texts point to */
 };
 

@@ -304,6 +304,26 @@ size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_occasi
     return d.count;
 }
 
+/* One promotion, whose standing conditions are in the outlook already. */
+static void foresee(const struct deciding *d, unsigned i, struct shoal_outlook *outlook)
+{
+    const struct shoal_event *event = d->occasion->event;
+    struct shoal_decision *decision = &outlook->decision;
+    struct shoal_asking asking = asking_of(d, i);
+    /* as in consider(): enough for what stands, not for a new offer */
+    bool unknown = asking.promotion->min_prompted > 0 && isnan(d->occasion->prompted);
+    if (!outlook->standing) {
+        shoal_conditions_new(&asking, decision);
+        decision->eligible = decision->eligible && !unknown;
+        if (decision->eligible)
+            decision->expires_ms = d->now_ms + decision->promotion->offer_ms;
+    } else if (decision->eligible) {
+        repeat_offer(&asking, decision->reasons_count, decision);
+    }
+    decision->control = shoal_in_control(decision->promotion, event->user, event->user_size);
+    decision->trigger = NULL;
+}
+
 void shoal_decide_outlook(const struct shoal_policy *policy, const struct shoal_occasion *occasion,
                           const struct shoal_record *record, const struct shoal_budgets *budgets,
                           struct shoal_outlook *outlooks)
@@ -319,21 +339,14 @@ void shoal_decide_outlook(const struct shoal_policy *policy, const struct shoal_
         .budgets = budgets ? &left : NULL,
         .now_ms = occasion->event->touch.time_ms,
     };
-    d.standing = find_standing(&d);
-    for (unsigned i = 0; i < policy->count; i++) {
-        const struct shoal_event *event = occasion->event;
-        struct shoal_decision *decision = &outlooks[i].decision;
+    uint32_t standing = d.standing = find_standing(&d);
+    for (unsigned i = 0; i < policy->count; i++) { /* what is due for withdrawal excludes nobody */
         struct shoal_asking asking = asking_of(&d, i);
-        outlooks[i].standing = d.standing >> i & 1;
-        shoal_conditions_standing(&asking, decision);
-        if (!outlooks[i].standing) {
-            shoal_conditions_new(&asking, decision);
-            if (decision->eligible)
-                decision->expires_ms = d.now_ms + decision->promotion->offer_ms;
-        } else if (decision->eligible) {
-            repeat_offer(&asking, decision->reasons_count, decision);
-        }
-        decision->control = shoal_in_control(decision->promotion, event->user, event->user_size);
-        decision->trigger = NULL;
+        outlooks[i].standing = standing >> i & 1;
+        shoal_conditions_standing(&asking, &outlooks[i].decision);
+        if (outlooks[i].standing && !outlooks[i].decision.eligible)
+            d.standing &= ~(UINT32_C(1) << i);
     }
+    for (unsigned i = 0; i < policy->count; i++)
+        foresee(&d, i, &outlooks[i]);
 }

@@ -36,7 +36,7 @@ void http_user_explain(struct http_request *r)
     struct shoal_explain_options options = {.steps = (size_t)steps, .rule = SHOAL_GAUSS_LEGENDRE};
     const struct shoal_model *model = shoal_models_latest(o->models);
     enum shoal_status status =
-        shoal_explain_case_load(r->store, model, r->params[0], &explained, &message);
+        shoal_explain_case_load(r->store, model, r->user, &explained, &message);
     if (status == SHOAL_OK)
         explain(r, model, &explained, &options);
     else if (status == SHOAL_NOT_FOUND)

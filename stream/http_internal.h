@@ -15,7 +15,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "state/record.h"
 #include "state/store.h"
+#include "stream/forgetting.h"
 #include "stream/http.h"
 #include "stream/http_page.h"
 #include "stream/http_tokens.h"
@@ -46,7 +48,9 @@ struct http_request {
     const char *params[HTTP_PARAMS_MAX]; /* parts of the path in braces, decoded; in `path` */
     char path[HTTP_PATH_MAX];       /* scratch of the params */
     const char *url;                /* as it came, for problems; until the reply is sent */
-    struct shoal_store *store;      /* of the worker; NULL for what is quick */
+    char user[SHOAL_USER_MAX + 1];  /* id under which the user of the path is stored */
+    struct shoal_store *store;      /* of the worker, NULL for what is quick; so is the next */
+    struct shoal_forgetting **forgetting; /* *forgetting is NULL until it is needed */
     /* the reply */
     unsigned status;
     const char *type;               /* static */
@@ -119,7 +123,8 @@ void http_reply_finish(struct http_request *r);
 
 /* ---- http_users.c -------------------------------------------------------------------------- */
 
-/* Can params[0] be a user id? False: a problem is in r. */
+/* Finds r->user, as it is stored, from params[0]: the id that events have, or with ?pseudonym=true what stands for
+ * it. False: it can be no user id, and a problem is in r. */
 bool http_names_user(struct http_request *r);
 
 /* ---- handlers ------------------------------------------------------------------------------ */
@@ -131,6 +136,7 @@ void http_openapi(struct http_request *r);
 void http_user(struct http_request *r);
 void http_user_decisions(struct http_request *r);
 void http_user_explain(struct http_request *r);
+void http_user_forget(struct http_request *r);
 void http_models(struct http_request *r);
 
 #endif

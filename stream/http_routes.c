@@ -11,6 +11,7 @@ static const struct http_route routes[] = {
     {"GET", "/openapi.json", SHOAL_HTTP_PUBLIC, HTTP_QUICK, http_openapi},
     {"GET", "/metrics", SHOAL_HTTP_READ, HTTP_QUICK, http_metrics},
     {"GET", "/v1/users/{id}", SHOAL_HTTP_READ, HTTP_WORK, http_user},
+    {"DELETE", "/v1/users/{id}", SHOAL_HTTP_ADMIN, HTTP_WORK, http_user_forget},
     {"GET", "/v1/users/{id}/decisions", SHOAL_HTTP_READ, HTTP_WORK, http_user_decisions},
     {"GET", "/v1/users/{id}/explain", SHOAL_HTTP_READ, HTTP_WORK, http_user_explain},
     {"GET", "/v1/models", SHOAL_HTTP_READ, HTTP_WORK, http_models},
@@ -43,6 +44,16 @@ static const struct http_route *not_allowed(struct http_request *r, const char *
     return NULL;
 }
 
+/* Is there a call that deletes what is at this path? */
+static bool deletes(const char *path)
+{
+    for (const struct http_route *route = routes; route->method; route++) {
+        if (strcmp(route->method, "DELETE") == 0 && strcmp(route->path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
 const struct http_route *http_route_find(struct http_request *r, const char *method, const char *url,
                                          bool *page)
 {
@@ -60,7 +71,9 @@ const struct http_route *http_route_find(struct http_request *r, const char *met
         if (!shoal_http_match(route->path, url, parts, sizes, HTTP_PARAMS_MAX))
             continue;
         if (strcmp(route->method, get ? "GET" : method) != 0) {
-            allow = allow ? "GET, HEAD, DELETE" : strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method;
+            allow = "GET, HEAD";
+            if (strcmp(route->method, "DELETE") == 0 || deletes(route->path))
+                allow = "GET, HEAD, DELETE";
             continue;
         }
         if (take_params(r, parts, sizes))

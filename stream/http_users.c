@@ -12,6 +12,7 @@
 #include "stream/output.h"
 #include "stream/partition_state.h"
 #include "stream/person.h"
+#include "stream/pseudonym.h"
 
 enum { DAY_MS = 86400000 };
 
@@ -19,19 +20,30 @@ enum { DAY_MS = 86400000 };
 
 bool http_names_user(struct http_request *r)
 {
+    const struct shoal_pseudonyms *pseudonyms = r->http->options.config->pseudonyms;
+    char room[SHOAL_PSEUDONYM_SIZE + 1], as[8];
+    const char *is_stored = http_query(r, "pseudonym", as, sizeof as);
     size_t size = strlen(r->params[0]);
-    if (size >= 1 && size <= SHOAL_USER_MAX)
-        return true;
-    http_problem(r, 400, "bad-user", "This is no user id", "a user id has 1 to %d bytes, this has %zu",
-                 SHOAL_USER_MAX, size);
-    return false;
+    if (is_stored && strcmp(is_stored, "true") != 0 && strcmp(is_stored, "false") != 0) {
+        http_problem(r, 400, "bad-parameter", "A parameter cannot be read", "pseudonym: true or false");
+        return false;
+    }
+    if (size < 1 || size > SHOAL_USER_MAX) {
+        http_problem(r, 400, "bad-user", "This is no user id", "a user id has 1 to %d bytes, this has %zu",
+                     SHOAL_USER_MAX, size);
+        return false;
+    }
+    bool stored = is_stored && strcmp(is_stored, "true") == 0;
+    snprintf(r->user, sizeof r->user, "%s",
+             stored ? r->params[0] : shoal_pseudonym_stored(pseudonyms, r->params[0], room));
+    return true;
 }
 
 /* The user that the path names, under `model`. False: a problem is in r. */
 static bool find(struct http_request *r, const struct shoal_model *model, struct shoal_person *person)
 {
     struct shoal_message message = {.text = ""};
-    enum shoal_status status = shoal_person_take(r->store, model, r->params[0], person, &message);
+    enum shoal_status status = shoal_person_take(r->store, model, r->user, person, &message);
     if (status != SHOAL_OK)
         http_failed(r, status, &message);
     else if (!person->known)
@@ -180,14 +192,19 @@ static void put_user(struct http_request *r, const struct shoal_person *person,
     const struct shoal_record *record = &person->record;
     struct shoal_put *put = http_json(r);
     shoal_put_open(put, NULL, '{');
-    shoal_put_text(put, "user_id", r->params[0]);
+    shoal_put_text(put, "user_id", r->user);
     shoal_put_int(put, "partition", person->partition);
     shoal_put_int(put, "offset", record->offset);
     shoal_put_count(put, "events", record->events_count);
-    shoal_put_time(put, "first_event_time", record->first_ms);
-    shoal_put_time(put, "last_event_time", record->last_ms);
-    shoal_put_real(put, "freshness_seconds", (double)(shoal_clock_wall_ms() - record->last_ms) / 1000);
-    shoal_put_hash(put, "model", person->served_by);
+    bool seen = record->events_count > 0; /* of who declined to be processed only that is known */
+    put_time_or_null(put, "first_event_time", seen ? record->first_ms : 0);
+    put_time_or_null(put, "last_event_time", seen ? record->last_ms : 0);
+    shoal_put_real(put, "freshness_seconds",
+                   seen ? (double)(shoal_clock_wall_ms() - record->last_ms) / 1000 : (double)NAN);
+    if (person->served_by)
+        shoal_put_hash(put, "model", person->served_by);
+    else
+        shoal_put_null(put, "model");
     shoal_put_open(put, "scores", '{');
     shoal_put_real(put, "purchase_24h", (double)record->score);
     shoal_put_close(put, '}');
@@ -195,7 +212,7 @@ static void put_user(struct http_request *r, const struct shoal_person *person,
     put_counters(put, record);
     put_purchases(put, &record->purchases);
     put_consent(put, record);
-    put_promotions(put, record, r->params[0], policy);
+    put_promotions(put, record, r->user, policy);
     put_events(put, record, model->items);
     put_time_or_null(put, "next_look_at", record->timer_ms);
     shoal_put_close(put, '}');
@@ -290,7 +307,7 @@ static void decide(struct http_request *r, const struct shoal_person *person,
         return;
     }
     find_partition(r, person, &state);
-    const char *user = r->params[0];
+    const char *user = r->user;
     struct shoal_event event = {
         .user = user,
         .user_size = (uint8_t)strlen(user),

@@ -3,10 +3,11 @@
  * back, so that a slow Redis costs waiting clients and no memory. */
 #include <stdlib.h>
 
+#include "model/base/clock.h"
 #include "stream/http_internal.h"
 #include "stream/http_wake.h"
 
-enum { QUEUE_MAX = 512 };
+enum { QUEUE_MAX = 512, AT_ONCE_MS = 100 };
 
 static struct http_request *next(struct shoal_http *http)
 {
@@ -24,12 +25,25 @@ static struct http_request *next(struct shoal_http *http)
     return r;
 }
 
+/* A connection that Redis has closed meanwhile (a restart, its timeout) is found out by the first command on it: then
+ * the next one is on a new connection, and nobody need be told. */
+static void handle(struct http_request *r)
+{
+    int64_t began_ms = shoal_clock_ms();
+    r->route->handle(r);
+    if (r->status != 503 || shoal_clock_ms() - began_ms > AT_ONCE_MS)
+        return;
+    r->retry_after = NULL;
+    r->route->handle(r);
+}
+
 static void *work(void *opaque)
 {
     struct shoal_http *http = opaque;
     const struct shoal_config *config = http->options.config;
     struct shoal_message message = {.text = ""};
     struct shoal_store *store = NULL;
+    struct shoal_forgetting *forgetting = NULL;
     struct shoal_redis_options redis = {
         .url = config->redis_url,
         .topic = config->topic_events,
@@ -38,14 +52,17 @@ static void *work(void *opaque)
     enum shoal_status status = shoal_redis_store_create(&redis, &store, &message);
     for (struct http_request *r; (r = next(http));) {
         r->store = store;
+        r->forgetting = &forgetting;
         if (status == SHOAL_OK)
-            r->route->handle(r);
+            handle(r);
         else
             http_failed(r, status, &message);
         r->store = NULL;
+        r->forgetting = NULL;
         r->answered = true;
         http_wake(r);
     }
+    shoal_forgetting_destroy(forgetting);
     if (store)
         store->ops->destroy(store);
     return NULL;

@@ -31,6 +31,10 @@ enum shoal_status kafka_new(enum kafka_role role, rd_kafka_conf_t *conf, rd_kafk
 /* What a librdkafka error means for us: retry or stop, never skip. */
 enum shoal_status kafka_status(rd_kafka_resp_err_t error);
 
+/* How severe a line of librdkafka's log is for us: losing a connection is said by whoever waits for it, once a
+ * minute; that a broker does not let us in is said at once. */
+enum shoal_log_level kafka_severity(int severity, const char *text);
+
 /* A list for commits; the caller destroys it. */
 rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,
                                                const struct shoal_position *positions,

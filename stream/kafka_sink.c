@@ -73,7 +73,7 @@ static enum shoal_status explain(struct kafka_sink *sink, enum shoal_status stat
 static void on_log(const rd_kafka_t *client, int severity, const char *facility, const char *text)
 {
     const struct kafka_sink *sink = rd_kafka_opaque(client);
-    shoal_log_write(sink->log, severity <= 2 ? SHOAL_WARNING : SHOAL_DEBUG, "kafka %s: %s",
+    shoal_log_write(sink->log, kafka_severity(severity, text), "kafka %s: %s",
                     facility, text);
 }
 
@@ -106,7 +106,8 @@ static rd_kafka_headers_t *event_headers(const struct kafka_sink *sink,
         [SHOAL_TOPIC_DECISIONS] = "shoal.promotion.decided",
         [SHOAL_TOPIC_MODELS] = "shoal.model.swapped",
     };
-    const char *type = types[output->topic];
+    bool is_tombstone = !output->value;
+    const char *type = is_tombstone ? "shoal.user.forgotten" : types[output->topic];
     rd_kafka_headers_t *headers = rd_kafka_headers_new(6);
     add_header(headers, "ce_specversion", "1.0", 3);
     add_header(headers, "ce_id", output->id, output->id_size);
@@ -116,7 +117,8 @@ static rd_kafka_headers_t *event_headers(const struct kafka_sink *sink,
         shoal_time_print(output->time_ms, time);
         add_header(headers, "ce_time", time, strlen(time));
     }
-    add_header(headers, "content-type", sink->content_type, strlen(sink->content_type));
+    if (!is_tombstone)
+        add_header(headers, "content-type", sink->content_type, strlen(sink->content_type));
     return headers;
 }
 

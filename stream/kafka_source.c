@@ -103,7 +103,7 @@ static void on_log(const rd_kafka_t *client, int severity, const char *facility,
 {
     const struct shoal_kafka_source *source = rd_kafka_opaque(client);
     if (source)
-        shoal_log_write(source->log, severity <= 2 ? SHOAL_WARNING : SHOAL_DEBUG, "kafka %s: %s",
+        shoal_log_write(source->log, kafka_severity(severity, text), "kafka %s: %s",
                         facility, text);
 }
 

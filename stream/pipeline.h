@@ -9,6 +9,8 @@
  *  - Records, segment changes and decisions do not depend on how messages were cut into batches,
  *    except that a batch is applied under one model and policy: it ends where one of them changes.
  *  - Outputs are emitted in the order of their messages.
+ *  - A user who is forgotten (forget.h), or declines to be processed, leaves nothing behind from that place
+ *    of the log on: no record, no timer, nothing in the cache that would be written again.
  *  - After a failure the pipeline's memory is worthless: drop everything and recover from the
  *    store's checkpoint. Nothing is half-applied in the store.
  *
@@ -71,6 +73,8 @@ const char *shoal_stage_name(enum shoal_stage stage);
     X(deadletters, "messages dead-lettered")                                                       \
     X(late, "events applied with a zero gap, older than the user's last")                          \
     X(repeated, "events dropped, event_id seen recently")                                          \
+    X(declined, "events dropped, their user has declined to be processed")                         \
+    X(forgotten, "users forgotten, on request or as they declined to be processed")                \
     X(suppressed, "events applied without outputs, in recovery")                                   \
     X(changes, "segment changes")                                                                  \
     X(timers, "times at which something fell due")                                                 \

@@ -8,7 +8,7 @@
  *   outputs hang on their items and are emitted in message order at the end
  *
  * A batch is cut into spans (pipeline_span.c), whose events and timers in log order are p->line. What
- * happens to one of them is in pipeline_event.c.
+ * happens to one of them is in pipeline_event.c and pipeline_forget.c.
  *
  * A user whose state was made under another model is rebuilt from the ring first, in rounds too. */
 #include <string.h>
@@ -189,6 +189,10 @@ static enum shoal_status run_chunk(struct shoal_pipeline *p, const uint32_t *ord
         struct item *item = p->line[order[i]];
         if (item->event.timer) {
             enum shoal_status status = pipeline_fire(p, item);
+            if (status != SHOAL_OK)
+                return status;
+        } else if (pipeline_bars(item)) {
+            enum shoal_status status = pipeline_forget(p, item);
             if (status != SHOAL_OK)
                 return status;
         } else if (pipeline_prepare(p, item, &p->rows[rows])) {

@@ -15,6 +15,7 @@
 #include "stream/worker.h"
 #include "tools/commands.h"
 #include "tools/notify.h"
+#include "tools/rights.h"
 #include "tools/setup.h"
 
 enum { TICK_MS = 50, LAG_TICKS = 4, MODEL_TICKS = 20 };
@@ -103,9 +104,10 @@ static void report(struct processor *p, bool last)
     shoal_log_write(&p->log, SHOAL_INFO,
                     "%s%.0f events/s: %" PRIu64 " events, %" PRIu64 " segment changes, %" PRIu64
                     " decisions, %" PRIu64 " dead letters, %" PRIu64 " late, %" PRIu64
-                    " repeated, %" PRIu64 " recovered",
+                    " repeated, %" PRIu64 " declined, %" PRIu64 " forgotten, %" PRIu64 " recovered",
                     last ? "in all " : "", rate, counts.events, counts.changes, counts.decisions,
-                    counts.deadletters, counts.late, counts.repeated, counts.suppressed);
+                    counts.deadletters, counts.late, counts.repeated, counts.declined, counts.forgotten,
+                    counts.suppressed);
     if (last) {
         char stages[256] = "";
         size_t used = 0;
@@ -305,6 +307,8 @@ static int run(const struct shoal_cli_args *args)
     if (code == SHOAL_EXIT_OK)
         code = open_policies(args, setup.config, &policies);
     if (code == SHOAL_EXIT_OK) {
+        struct shoal_log log = log_of(setup.config);
+        shoal_rights_drop(log.level == SHOAL_DEBUG, &log);
         struct sigaction action = {.sa_handler = on_signal};
         sigaction(SIGTERM, &action, NULL);
         sigaction(SIGINT, &action, NULL);

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/forget.h"
 #include "stream/pipeline.h"
+#include "stream/pseudonym.h"
 #include "stream/reader.h"
 
 enum { ARENA_BYTES = 1 << 14 };
@@ -20,6 +22,8 @@ enum shoal_status shoal_person_find(const struct shoal_config *config, const str
         .timeout_ms = (int)config->redis_timeout,
     };
     struct shoal_store *store = NULL;
+    char room[SHOAL_PSEUDONYM_SIZE + 1];
+    user = shoal_pseudonym_stored(config->pseudonyms, user, room);
     *person = (struct shoal_person){0};
     enum shoal_status status = shoal_redis_store_create(&redis, &store, message);
     if (status == SHOAL_OK)
@@ -38,7 +42,8 @@ static enum shoal_status ignore(struct shoal_sink *sink, const struct shoal_outp
 
 /* A replay of one user. */
 struct replay {
-    const char *user;
+    const char *user;     /* as stored */
+    const char *original; /* as the events have it */
     int64_t at_ms;
     struct shoal_store *store;
     struct shoal_pipeline *pipeline;
@@ -52,13 +57,19 @@ struct replay {
 static enum shoal_status feed(struct replay *replay, const struct shoal_input *input,
                               struct shoal_message *message)
 {
-    size_t count, size = strlen(replay->user);
-    if (input->key && (input->key_size != size || memcmp(input->key, replay->user, size) != 0))
+    char forgotten[SHOAL_USER_MAX + 1];
+    size_t count, size = strlen(replay->original);
+    size_t forgotten_size;
+    bool forgets = shoal_forget_parse(input->value, input->value_size, forgotten, &forgotten_size) &&
+                   strcmp(forgotten, replay->user) == 0;
+    if (!forgets && input->key &&
+        (input->key_size != size || memcmp(input->key, replay->original, size) != 0))
         return SHOAL_OK;
     shoal_arena_reset(&replay->arena);
-    if (shoal_decode(replay->decoder, input, &replay->arena, replay->events, &count, NULL) != SHOAL_OK ||
-        count == 0 || strcmp(replay->events[0].user, replay->user) != 0 ||
-        replay->events[0].touch.time_ms > replay->at_ms)
+    if (!forgets &&
+        (shoal_decode(replay->decoder, input, &replay->arena, replay->events, &count, NULL) != SHOAL_OK ||
+         count == 0 || strcmp(replay->events[0].user, replay->user) != 0 ||
+         replay->events[0].touch.time_ms > replay->at_ms))
         return SHOAL_OK;
     enum shoal_status status = shoal_pipeline_add(replay->pipeline, input, true);
     replay->next_offset = input->offset + 1;
@@ -104,11 +115,13 @@ enum shoal_status shoal_person_replay(const struct shoal_config *config, const s
     static const struct shoal_sink_ops ops = {.emit = ignore};
     struct shoal_sink sink = {.ops = &ops};
     struct replay *replay = calloc(1, sizeof *replay);
-    char *list = strdup(files);
+    char *list = strdup(files), room[SHOAL_PSEUDONYM_SIZE + 1];
+    const char *original = user;
     *person = (struct shoal_person){0};
     enum shoal_status status = SHOAL_NOMEM;
     if (replay && list) {
-        replay->user = user;
+        replay->user = user = shoal_pseudonym_stored(config->pseudonyms, user, room);
+        replay->original = original;
         replay->at_ms = at_ms;
         status = begin(replay, config, model, &sink, message);
     }

@@ -131,6 +131,7 @@ static const struct {
     {"nlopt.h", "model/learn/minimise.c"},
     {"onnx.pb-c.h", "tools/onnx_graph.c tests/"},
     {"protobuf-c", "tools/onnx_graph.c"},
+    {"sodium", "stream/pseudonym.c"},
 };
 
 static bool is_place(const char *name, const char *places)
