@@ -10,12 +10,13 @@ import scenario_policy
 import scenario_privacy
 import scenario_redis
 import scenario_refusals
+import scenario_service
 import scenario_swap
 import scenario_timers
 
 _MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages,
             scenario_refusals, scenario_swap, scenario_policy, scenario_timers,
-            scenario_http, scenario_privacy)
+            scenario_http, scenario_privacy, scenario_service)
 
 
 def _scenarios():
