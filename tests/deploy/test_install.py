@@ -94,7 +94,7 @@ def manual_pages_render_without_a_warning(world):
     need("groff")
     pages = glob.glob(f"{world.man}/man?/*")
     for page in pages:
-        done = run("groff", "-ww", "-man", "-Tascii", "-P-cbou", page)
+        done = run("groff", "-ww", "-man", "-Tutf8", "-P-cbou", page)
         assert not done.stderr, f"{page}: {done.stderr}"
         for heading in ("NAME", "SEE ALSO"):
             assert re.search(rf"^{heading}", done.stdout, re.M), page

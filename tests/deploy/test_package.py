@@ -34,7 +34,7 @@ class World:
 def one_command_builds_a_package_in_which_lintian_finds_no_error(world):
     for program in ("dpkg-buildpackage", "dh", "lintian"):
         need(program)
-    run(os.path.join(SOURCE, "tools", "package"), "--out", world.folder, timeout=560)
+    run(os.path.join(SOURCE, "tools", "package"), "--out", world.folder, timeout=1700)
     world.path, = glob.glob(f"{world.folder}/shoal_*.deb")
     with open(f"{world.folder}/lintian.log", encoding="utf-8") as file:
         assert not re.search("^[EW]:", file.read(), re.M), "see lintian.log"
