@@ -118,6 +118,7 @@ static struct http_request *begin(struct shoal_http *http, struct MHD_Connection
     r->http = http;
     r->connection = connection;
     r->url = url;
+    r->began_ns = shoal_clock_ns();
     return r;
 }
 

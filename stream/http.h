@@ -25,6 +25,8 @@ struct shoal_http_hooks {
     bool (*ready)(void *opaque, struct shoal_put *put);
     /* Appends the text of /metrics. NULL: there is none. */
     void (*metrics)(void *opaque, struct shoal_buffer *out);
+    /* A request was answered, with this status code. NULL: nobody counts. */
+    void (*answered)(void *opaque, unsigned code, int64_t duration_us);
     void *opaque;
 };
 

@@ -51,6 +51,7 @@ struct http_request {
     char user[SHOAL_USER_MAX + 1];  /* id under which the user of the path is stored */
     struct shoal_store *store;      /* of the worker, NULL for what is quick; so is the next */
     struct shoal_forgetting **forgetting; /* *forgetting is NULL until it is needed */
+    int64_t began_ns;               /* monotonic */
     /* the reply */
     unsigned status;
     const char *type;               /* static */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/clock.h"
 #include "stream/http_internal.h"
 #include "stream/http_text.h"
 
@@ -138,6 +139,9 @@ int http_send(struct http_request *r)
         add(response, "Allow", r->allow);
     if (r->status == 401)
         add(response, "WWW-Authenticate", "Bearer realm=\"shoal\"");
+    const struct shoal_http_hooks *hooks = &r->http->options.hooks;
+    if (hooks->answered)
+        hooks->answered(hooks->opaque, r->status, (shoal_clock_ns() - r->began_ns) / 1000);
     int sent = (int)MHD_queue_response(r->connection, r->status, response);
     MHD_destroy_response(response);
     return sent;

@@ -6,6 +6,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "stream/kafka_client.h"
+#include "stream/kafka_stats.h"
 
 /* A property as "name", "value"; lists end with a NULL name. */
 struct kafka_property {
@@ -15,6 +16,9 @@ struct kafka_property {
 /* Bytes of the largest message that clients send and the dead-letter topic takes: what a broker reads
  * as one request by default (socket.request.max.bytes). */
 #define SHOAL_KAFKA_LARGEST "104857600"
+
+/* How often a client hands out its statistics; kafka.statistics.interval.ms says otherwise. */
+#define SHOAL_KAFKA_STATS_MS "5000"
 
 enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
 

@@ -68,6 +68,14 @@ static int64_t least_delay(const struct shoal_segment_rules *rules)
     return least_ms > SHOAL_TICK_MS ? least_ms : SHOAL_TICK_MS;
 }
 
+/* Decisions are counted by the promotion's id, which is looked for once a policy and not once a decision. */
+static void count_promotions(struct shoal_pipeline *p)
+{
+    const struct shoal_policy *policy = p->options.policy;
+    for (size_t i = 0; policy && i < policy->count; i++)
+        p->counted[i] = shoal_promotion_counts_index(&p->counts.promotions, policy->promotions[i].id);
+}
+
 static enum shoal_status make_step(const struct shoal_pipeline_options *options,
                                    const struct shoal_model *model, struct shoal_step **step)
 {
@@ -125,6 +133,7 @@ enum shoal_status shoal_pipeline_create(const struct shoal_pipeline_options *opt
     if (p->options.decode.pseudonyms)
         p->states.pseudonyms = shoal_pseudonyms_fingerprint(p->options.decode.pseudonyms);
     p->least_delay_ms = least_delay(&p->options.rules);
+    count_promotions(p);
     shoal_arena_init(&p->arena, ARENA_BLOCK_BYTES);
     enum shoal_status status = allocate(p);
     if (status != SHOAL_OK) {
@@ -162,6 +171,13 @@ void shoal_pipeline_destroy(struct shoal_pipeline *p)
     free(p);
 }
 
+enum shoal_status shoal_pipeline_begin(struct shoal_pipeline *p, int32_t partition,
+                                       struct shoal_message *message)
+{
+    struct shoal_partition_state *state;
+    return shoal_partition_states_get(&p->states, p->store, partition, &state, message);
+}
+
 static struct item *new_item(struct shoal_pipeline *p, bool suppressed)
 {
     struct item *item = &p->items[p->items_count++];
@@ -182,6 +198,7 @@ static enum shoal_status add_deadletter(struct shoal_pipeline *p, const struct s
     item->event.offset = input->offset;
     if (suppressed)
         return SHOAL_OK;
+    p->counts.deadletters_by[reason]++;
     struct pending *pending = shoal_arena_alloc(&p->arena, sizeof *pending);
     struct shoal_input *source = shoal_arena_alloc(&p->arena, sizeof *source);
     bool bare = p->options.decode.pseudonyms != NULL;
@@ -299,6 +316,7 @@ void shoal_pipeline_use_policy(struct shoal_pipeline *p, const struct shoal_poli
 {
     assert(p->items_count == 0);
     p->options.policy = policy;
+    count_promotions(p);
 }
 
 const struct shoal_policy *shoal_pipeline_policy(const struct shoal_pipeline *p)
@@ -314,6 +332,19 @@ const struct shoal_model *shoal_pipeline_model(const struct shoal_pipeline *p)
 size_t shoal_pipeline_waiting(const struct shoal_pipeline *p)
 {
     return p->items_count;
+}
+
+size_t shoal_pipeline_cached(const struct shoal_pipeline *p)
+{
+    return shoal_cache_count(p->cache);
+}
+
+const struct shoal_correction *shoal_pipeline_correction(const struct shoal_pipeline *p,
+                                                         int32_t partition)
+{
+    const struct shoal_partition_state *state =
+        shoal_partition_states_known(&p->states, partition);
+    return state ? &state->correction : NULL;
 }
 
 size_t shoal_pipeline_dirty(const struct shoal_pipeline *p)
@@ -436,4 +467,9 @@ void shoal_pipeline_counts_add(struct shoal_pipeline_counts *sum,
 #undef X
     for (int i = 0; i < SHOAL_STAGE_COUNT; i++)
         sum->stage_ns[i] += one->stage_ns[i];
+    for (int i = 0; i < SHOAL_DIMENSION_COUNT; i++)
+        sum->changes_by[i] += one->changes_by[i];
+    for (int i = 0; i < SHOAL_STATUS_COUNT; i++)
+        sum->deadletters_by[i] += one->deadletters_by[i];
+    shoal_promotion_counts_add(&sum->promotions, &one->promotions);
 }

@@ -12,7 +12,8 @@
  * no record: what subscribers hold may be older than what is kept here.
  *
  * What a partition keeps of its users together (the correction's sums, what is left of its budgets) stays as
- * it is: no user can be found in it.
+ * it is: no user can be found in it. (The watermark remembers hashes of up to three users whose clocks are
+ * ahead, until somebody's is not.)
  *
  * A record that is left empty bears the model of now, as it would if it had been loaded under it: what is saved must
  * not depend on how the log was cut. */

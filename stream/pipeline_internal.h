@@ -86,6 +86,7 @@ struct shoal_pipeline {
     struct shoal_save_item *saves;
     size_t saves_capacity;
     struct shoal_pipeline_counts counts;
+    size_t counted[SHOAL_GRANTS_MAX]; /* where the policy's promotions are in counts.promotions */
 };
 
 /* Adds the time since *since_ns to a stage and moves *since_ns to now. */

@@ -243,6 +243,7 @@ static enum shoal_status run_span(struct shoal_pipeline *p, struct shoal_message
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "no memory for users of a micro-batch");
     sort_rounds(p, rounds);
+    p->counts.lookups += p->round_start[rounds];
     stage_done(p, SHOAL_STAGE_lookup, &since);
     status = load_missing(p, message);
     if (status != SHOAL_OK)

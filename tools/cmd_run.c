@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "model/base/clock.h"
 #include "state/redis_url.h"
@@ -41,6 +42,7 @@ struct processor {
     int32_t partitions;
     int64_t *ends, *committed; /* per partition; for --exit-at-end and the lag */
     struct shoal_worker **workers;
+    struct shoal_telemetry *telemetry;
     int64_t started_ms, reported_ms, first_event_ms, last_event_ms;
     uint64_t reported_events, seen_events;
 };
@@ -71,10 +73,8 @@ static struct shoal_pipeline_counts sum_counts(const struct processor *p)
 {
     struct shoal_pipeline_counts sum = {0};
     for (int64_t i = 0; i < p->config->workers; i++) {
-        if (p->workers[i]) {
-            struct shoal_pipeline_counts one = shoal_worker_counts(p->workers[i]);
-            shoal_pipeline_counts_add(&sum, &one);
-        }
+        struct shoal_pipeline_counts one = shoal_telemetry_counts(p->telemetry, (int)i);
+        shoal_pipeline_counts_add(&sum, &one);
     }
     return sum;
 }
@@ -131,6 +131,35 @@ static bool at_end(struct processor *p)
     return true;
 }
 
+/* When the model's file was written, in ms since 1970; 0: it is gone. */
+static int64_t written_ms(const char *path, const struct shoal_model *model)
+{
+    char name[4096];
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        snprintf(name, sizeof name, "%s/%s.shoal", path, model->version);
+        path = name;
+    }
+    return stat(path, &about) == 0 ? (int64_t)about.st_mtime * 1000 : 0;
+}
+
+static void tell_service(struct processor *p, struct shoal_models *models,
+                         struct shoal_policies *policies)
+{
+    const struct shoal_model *model = shoal_models_latest(models);
+    const struct shoal_policy *policy = shoal_policies_latest(policies);
+    struct shoal_telemetry_service service = {
+        .model_written_ms = written_ms(p->config->model_path, model),
+        .model_trained_until_ms = model->origin.train_until_ms,
+    };
+    snprintf(service.model, sizeof service.model, "%s", model->version);
+    if (policy)
+        snprintf(service.policy, sizeof service.policy, "%s", policy->version);
+    shoal_telemetry_serve(p->telemetry, &service);
+    shoal_models_release(models, model);
+    shoal_policies_release(policies, policy);
+}
+
 /* ---- what HTTP asks ------------------------------------------------------------------------ */
 
 /* Ready: the topics are known and every worker is at work (a member of the group that processes, or waits for
@@ -150,6 +179,18 @@ static bool is_ready(void *opaque, struct shoal_put *put)
     return ready;
 }
 
+static void write_metrics(void *opaque, struct shoal_buffer *out)
+{
+    const struct processor *p = opaque;
+    shoal_telemetry_write(p->telemetry, out);
+}
+
+static void answered(void *opaque, unsigned code, int64_t duration_us)
+{
+    const struct processor *p = opaque;
+    shoal_telemetry_request(p->telemetry, (int)code, duration_us);
+}
+
 static enum shoal_status start_http(struct processor *p, const struct shoal_setup *setup,
                                     struct shoal_policies *policies, struct shoal_message *message)
 {
@@ -159,7 +200,7 @@ static enum shoal_status start_http(struct processor *p, const struct shoal_setu
         .policies = policies,
         .log = &p->log,
         .version = SHOAL_PROGRAM_VERSION,
-        .hooks = {.ready = is_ready, .opaque = p},
+        .hooks = {.ready = is_ready, .metrics = write_metrics, .answered = answered, .opaque = p},
     };
     return shoal_http_start(&options, &p->http, message);
 }
@@ -179,6 +220,7 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models,
         if (tick % MODEL_TICKS == 0) { /* the workers see it by themselves */
             (void)shoal_models_refresh(models, &p->log);
             (void)shoal_policies_refresh(policies, &p->log);
+            tell_service(p, models, policies);
         }
         if (p->exit_at_end && tick % LAG_TICKS == 0 && at_end(p))
             return SHOAL_OK;
@@ -210,6 +252,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
         .config = p->config,
         .models = setup->models,
         .policies = policies,
+        .telemetry = p->telemetry,
         .partitions = p->partitions,
         .instance = dynamic ? NULL : p->instance.name,
         .log = p->log,
@@ -220,6 +263,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
         status = shoal_worker_start(&options, &p->workers[i], message);
     }
     if (status == SHOAL_OK) {
+        shoal_telemetry_running(p->telemetry, (int)p->config->workers);
         shoal_log_write(&p->log, SHOAL_INFO,
                         "model %s, %s, %" PRId64 " workers, group %s as %s, topic %s with %" PRId32
                         " partitions",
@@ -256,6 +300,14 @@ static enum shoal_status process(struct processor *p, const struct shoal_setup *
     if (status == SHOAL_OK && strcmp(p->config->instance_id, "none") != 0)
         status = shoal_instance_claim(p->config->instance_id, p->config->group_id, &p->instance,
                                       message);
+    if (status == SHOAL_OK) {
+        const struct shoal_telemetry_options figures = {SHOAL_PROGRAM_VERSION,
+                                                        (int)p->config->workers};
+        status = shoal_telemetry_create(&figures, &p->telemetry);
+        if (status != SHOAL_OK)
+            return shoal_fail(message, status, "out of memory");
+        tell_service(p, setup->models, policies);
+    }
     if (status == SHOAL_OK)
         status = start_http(p, setup, policies, message);
     if (status == SHOAL_OK)
@@ -331,6 +383,7 @@ static int run(const struct shoal_cli_args *args)
                        : shoal_setup_exit(status);
         shoal_kafka_monitor_destroy(p.monitor);
         shoal_instance_release(&p.instance);
+        shoal_telemetry_destroy(p.telemetry);
         free(p.workers);
         free(p.ends);
         free(p.committed);

@@ -6,6 +6,7 @@
 #include "tools/cli.h"
 
 extern const struct shoal_cli_command shoal_cmd_run;
+extern const struct shoal_cli_command shoal_cmd_top;
 extern const struct shoal_cli_command shoal_cmd_replay;
 extern const struct shoal_cli_command shoal_cmd_train;
 extern const struct shoal_cli_command shoal_cmd_tune;

@@ -4,6 +4,7 @@
 
 const struct shoal_cli_command *const shoal_commands[] = {
     &shoal_cmd_run,
+    &shoal_cmd_top,
     &shoal_cmd_replay,
     &shoal_cmd_train,
     &shoal_cmd_tune,

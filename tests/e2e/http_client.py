@@ -4,6 +4,7 @@
 import http.client
 import json
 import re
+import ssl
 import urllib.parse
 
 from processes import Failure, check, wait_until
@@ -26,19 +27,24 @@ class Answer:
 class Http:
     """One processor. A connection of its own for each request."""
 
-    def __init__(self, url, token=None):
+    def __init__(self, url, token=None, authority=None):
+        """`authority`: the certificate that an https:// server must show."""
         self.address = urllib.parse.urlsplit(url)
         self.token = token
+        self.tls = ssl.create_default_context(cafile=authority) if authority else None
 
     @classmethod
-    def of(cls, world, name, token=None):
+    def of(cls, world, name, token=None, authority=None):
         """The latest address that a processor has announced in its log."""
         def announced():
             world.wait_running()
             return ANNOUNCED.findall(world.log(name))
-        return cls(wait_until(announced, 30, f"{name} says where its API is")[-1], token)
+        return cls(wait_until(announced, 30, f"{name} says where its API is")[-1], token, authority)
 
     def connect(self, timeout=10):
+        if self.tls:
+            return http.client.HTTPSConnection(self.address.hostname, self.address.port, timeout=timeout,
+                                               context=self.tls)
         return http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=timeout)
 
     def ask(self, path, method="GET", headers=None, timeout=10):

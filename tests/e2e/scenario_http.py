@@ -10,7 +10,7 @@ import time
 import urllib.parse
 
 from http_client import Http, differs
-from processes import check
+from processes import check, run
 
 
 def _users(world, most=200):
@@ -124,6 +124,23 @@ def tokens_are_asked_for(world):
     check("0123456789" not in world.log("a"), "a token stands in the log")
     world.finish()
     world.compare(world.bench.short)
+
+
+def https_with_a_certificate(world):
+    """HTTPS with a certificate of one's own; a key that does not fit ends the start with its reason."""
+    certificate, key, other = (world.path(name) for name in ("cert.pem", "key.pem", "other.pem"))
+    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out", certificate], 60)
+    run(["openssl", "genrsa", "-out", other, "2048"], 60)
+    code = world.start("misfit", http__tls__certificate=certificate, http__tls__key=other).wait(30)
+    check(code == 3 and "certificate" in world.log("misfit"), f"ended with {code}: {world.log('misfit')}")
+    world.processors.pop("misfit")
+    world.start("a", http__tls__certificate=certificate, http__tls__key=key)
+    http = Http.of(world, "a", authority=certificate)
+    check(http.address.scheme == "https", http.address.geturl())
+    http.wait_ready()
+    check(http.get("/healthz").json["status"] == "ok", "not ok")
+    world.stop_all()
 
 
 def any_instance_answers_while_the_group_rebalances(world):

@@ -5,6 +5,7 @@ import scenario_crash
 import scenario_bad_messages
 import scenario_group
 import scenario_http
+import scenario_metrics
 import scenario_plain
 import scenario_policy
 import scenario_privacy
@@ -16,7 +17,7 @@ import scenario_timers
 
 _MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages,
             scenario_refusals, scenario_swap, scenario_policy, scenario_timers,
-            scenario_http, scenario_privacy, scenario_service)
+            scenario_http, scenario_metrics, scenario_privacy, scenario_service)
 
 
 def _scenarios():

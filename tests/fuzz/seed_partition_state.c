@@ -36,6 +36,9 @@ int main(int argc, char **argv)
     failed |= write_file(argv[1], "empty", &state);
     shoal_watermark_see(&state.watermark, 3600000, 1, start_ms);
     failed |= write_file(argv[1], "begun", &state);
+    state.pseudonyms = 0x0123456789abcdef;
+    failed |= write_file(argv[1], "pseudonyms", &state);
+    state.pseudonyms = 0;
     for (uint64_t i = 0; i < SHOAL_AHEAD_MAX - 1; i++)
         shoal_watermark_see(&state.watermark, 3600000, 1 + i % 2, start_ms + 10000000);
     state.watermark.draining = false;

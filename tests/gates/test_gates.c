@@ -123,6 +123,8 @@ static const struct {
     {"cblas", "model/blas.c tests/"},
     {"msgpack", "model/base/pack.c"},
     {"yaml.h", "stream/yaml_tree.c"},
+    {"jansson.h", "stream/kafka_stats.c"},
+    {"curl/", "tools/fetch.c"},
     {"jsmn.h", "tools/report_json.c"},
     {"xxhash.h", "model/base/hash.c"},
     {"zlib.h", "stream/reader_input.c tests/"},
@@ -294,8 +296,9 @@ static void is_current(const char *arguments, const char *page)
     free(kept);
 }
 
-Test(gates, the_pages_of_options_and_segments_are_current)
+Test(gates, the_pages_of_options_segments_and_metrics_are_current)
 {
+    is_current("top --list", "metrics.md");
     is_current("config --markdown", "options.md");
     is_current("segments --dimensions --markdown", "segments.md");
 }

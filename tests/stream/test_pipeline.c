@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/forget.h"
 #include "tests/model/planted_items.h"
 #include "tests/model/tiny_model.h"
 #include "tests/stream/pipeline_fixture.h"
 
 enum { MESSAGES = 3000, USERS = 40 };
 
-/* Users with different rates, late events, repeated event ids, dead letters. `online`: scores are corrected,
+/* Users with different rates, late events, repeated event ids, dead letters; some are forgotten, some decline to be
+ * processed and agree again. `online`: scores are corrected,
  * and the log takes days, so that outcomes are known. */
 static struct log *make_log(uint64_t seed, bool online)
 {
@@ -27,14 +29,23 @@ static struct log *make_log(uint64_t seed, bool online)
         unsigned user = (unsigned)(r % USERS) * (unsigned)(r / 64 % 3 != 0);
         time_ms += (int64_t)(r / 256 % 60000) * (online ? 4 : 1);
         int64_t event_ms = time_ms - (r / 1024 % 29 == 0 ? 3600000 : 0);
+        int key_size = snprintf(message->key, sizeof message->key, "u%u", user);
+        uint64_t word = r / 8388608;
+        if (word % 83 == 0) {
+            log_append(log, (int)shoal_forget_print(message->key, (size_t)key_size, message->value),
+                       key_size, 0);
+            continue;
+        }
         int size = snprintf(
             message->value, sizeof message->value,
             "{\"user_id\":\"u%u\",\"item_id\":%u,\"category_id\":%u,\"behavior\":\"%s\","
-            "\"timestamp\":%lld,\"event_id\":\"e%u\"%s",
+            "\"timestamp\":%lld,\"event_id\":\"e%u\"%s%s",
             user, (unsigned)(r / 4096 % 50), (unsigned)(r / 8192 % 7), behaviors[r / 16384 % 7],
             (long long)event_ms, (unsigned)(i - (r / 32768 % 31 == 0 ? 3 : 0)),
+            word % 101 == 1  ? ",\"consent_processing\":false"
+            : word % 19 == 2 ? ",\"consent_processing\":true"
+                             : "",
             r / 65536 % 37 == 0 ? "" : "}"); /* unterminated: a dead letter */
-        int key_size = snprintf(message->key, sizeof message->key, "u%u", user);
         log_append(log, size, key_size, 0);
     }
     return log;
@@ -355,11 +366,41 @@ Test(pipeline, counts_add_up)
     check(shoal_pipeline_run(f.pipelines[0], &message), &message);
     const struct shoal_pipeline_counts *counts = shoal_pipeline_counts(f.pipelines[0]);
     cr_assert_eq(counts->messages, MESSAGES);
-    cr_assert_eq(counts->events + counts->deadletters + counts->repeated, MESSAGES);
+    size_t forgets = 0;
+    for (int i = 0; i < MESSAGES; i++)
+        forgets += strncmp(log->messages[i].value, "{\"shoal_forget", 14) == 0;
+    cr_assert_eq(counts->events + counts->deadletters + counts->repeated + counts->declined + forgets, MESSAGES);
+    cr_assert_gt(forgets, 10);
+    cr_assert_gt(counts->declined, 10);
+    cr_assert_gt(counts->forgotten, forgets);
     cr_assert_gt(counts->late, 0);
     cr_assert_gt(counts->repeated, 0);
     cr_assert_gt(counts->deadletters, 0);
     cr_assert_gt(counts->suppressed, MESSAGES / 3);
+    uint64_t changes = 0, decisions = 0, deadletters = 0;
+    for (int i = 0; i < SHOAL_DIMENSION_COUNT; i++)
+        changes += counts->changes_by[i];
+    for (int i = 0; i < SHOAL_STATUS_COUNT; i++)
+        deadletters += counts->deadletters_by[i];
+    cr_assert_eq(counts->promotions.count, f.policy->count);
+    for (size_t i = 0; i < counts->promotions.count; i++) {
+        const struct shoal_promotion_count *one = &counts->promotions.list[i];
+        cr_assert_str_eq(one->id, f.policy->promotions[i].id);
+        decisions += one->decisions[0][0] + one->decisions[0][1] + one->decisions[1][0] +
+                     one->decisions[1][1];
+    }
+    cr_assert_gt(changes, 0);
+    cr_assert_eq(changes, counts->changes);
+    cr_assert_gt(decisions, 0);
+    cr_assert_eq(decisions, counts->decisions);
+    /* Those that were suppressed are written by nobody. */
+    cr_assert_gt(deadletters, 0);
+    cr_assert_lt(deadletters, counts->deadletters);
+    cr_assert_gt(counts->late, counts->late_suppressed);
+    cr_assert_gt(counts->late_suppressed, 0);
+    cr_assert_geq(counts->lookups, counts->events + counts->repeated);
+    cr_assert_gt(counts->loaded, 0);
+    cr_assert_lt(counts->loaded, counts->lookups);
     struct result result = fixture_end(&f);
     result_finish(&result);
     log_destroy(log);
