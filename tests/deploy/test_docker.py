@@ -161,10 +161,12 @@ def prometheus_and_grafana_find_what_they_are_given():
     for rule in prometheus["rule_files"]:
         folder = next(source for source, inside in mounts.items() if rule.startswith(inside + "/"))
         assert os.path.isfile(os.path.join(FOLDER, folder, os.path.basename(rule))), rule
-    provider = yaml.safe_load(read(f"{FOLDER}/grafana/provisioning/dashboards/shoal.yaml"))
-    inside = provider["providers"][0]["options"]["path"]
-    folder = next(v.split(":")[0] for v in document["services"]["grafana"]["volumes"] if v.split(":")[1] == inside)
-    assert any(name.endswith(".json") for name in os.listdir(os.path.join(FOLDER, folder))), folder
+    provider = yaml.safe_load(read(f"{SOURCE}/deploy/grafana/provisioning/dashboards/shoal.yaml"))
+    folder = provider["providers"][0]["options"]["path"]
+    assert any(volume.split(":")[1].startswith(f"{folder}/") for volume in document["services"]["grafana"]["volumes"])
+    source = yaml.safe_load(read(f"{FOLDER}/grafana/datasources/prometheus.yaml"))["datasources"][0]
+    other = yaml.safe_load(read(f"{SOURCE}/deploy/grafana/provisioning/datasources/prometheus.yaml"))["datasources"][0]
+    assert source["uid"] == other["uid"] and source["url"] == "http://prometheus:9090"
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
