@@ -37,6 +37,11 @@ def stages():
     return ["FROM" + stage for stage in text.split("\nFROM")[1:]]
 
 
+def stage_of(end):
+    """The stage that builds (AS build), or the last, which runs."""
+    return next(one for one in stages() if " AS build\n" in one) if end == "build" else stages()[-1]
+
+
 def packages(stage):
     words = re.search(r"--no-install-recommends (.*?)&&", stage).group(1).split()
     assert len(words) == len(set(words)), words
@@ -46,7 +51,7 @@ def packages(stage):
 def the_build_stage_installs_what_setup_does():
     """But for Criterion, since no test is built there."""
     listed = re.search(r"build_packages=\((.*?)\)", read(f"{SOURCE}/tools/setup"), re.S).group(1).split()
-    assert packages(stages()[0]) == set(listed) - {"libcriterion-dev"} | {"python3"}
+    assert packages(stage_of("build")) == set(listed) - {"libcriterion-dev"} | {"python3"}
 
 
 def the_image_has_the_libraries_of_the_program_and_no_others():
@@ -58,23 +63,28 @@ def the_image_has_the_libraries_of_the_program_and_no_others():
             continue
         known = run("dpkg-query", "-S", f"*/{os.path.basename(os.path.realpath(path))}", code=None).stdout
         owners = [line.split(":")[0] for line in known.splitlines() if "-dbg" not in line]
-        wanted.add(next((one for one in owners if one in packages(stages()[1])), owners[0] if owners else path))
+        wanted.add(next((one for one in owners if one in packages(stage_of("run"))), owners[0] if owners else path))
     if any("asan" in name for name in linked):
         raise Skip("a build with sanitizers links their libraries")
     assert len(wanted) > 8, wanted
-    assert packages(stages()[1]) - RUNTIME_BESIDES == wanted, \
-        f"wrong in the image: {(packages(stages()[1]) - RUNTIME_BESIDES) ^ wanted}"
+    assert packages(stage_of("run")) - RUNTIME_BESIDES == wanted, \
+        f"wrong in the image: {(packages(stage_of("run")) - RUNTIME_BESIDES) ^ wanted}"
 
 
 def the_image_runs_as_nobody_in_particular_and_says_how_it_is():
-    text = stages()[1]
+    text = stage_of("run")
     assert re.search(r"\nUSER 10001:10001\n", text) and "useradd --system --uid 10001" in text
     assert 'HEALTHCHECK' in text and '/usr/lib/shoal/healthcheck' in text
     assert 'ENTRYPOINT ["/usr/bin/shoal"]' in text
     version = run(SHOAL, "--version").stdout.split()[1]
     assert f'image.version="{version}"' in text
-    for copied in re.findall(r"^COPY (?!--from)(\S+) ", text, re.M):
-        assert os.path.exists(os.path.join(SOURCE, copied)), copied
+
+
+def what_is_copied_into_the_image_is_there():
+    for stage in stages():
+        for copied in re.findall(r"^COPY (?!--from)(.*) \S+$", stage, re.M):
+            for path in copied.split():
+                assert os.path.exists(os.path.join(SOURCE, path)), path
 
 
 def what_is_built_locally_stays_out():
@@ -196,7 +206,8 @@ def the_health_check_tells_ready_from_not():
 if __name__ == "__main__":
     sys.exit(main([the_build_stage_installs_what_setup_does,
                    the_image_has_the_libraries_of_the_program_and_no_others,
-                   the_image_runs_as_nobody_in_particular_and_says_how_it_is, what_is_built_locally_stays_out,
+                   the_image_runs_as_nobody_in_particular_and_says_how_it_is,
+                   what_is_copied_into_the_image_is_there, what_is_built_locally_stays_out,
                    every_file_and_name_in_compose_is_there, every_service_is_pinned_bounded_and_checked,
                    kafka_and_redis_are_set_up_as_shoal_needs_them, the_configuration_is_accepted,
                    the_first_model_is_made_by_commands_that_exist, prometheus_and_grafana_find_what_they_are_given,

@@ -50,6 +50,8 @@ def everything_is_where_it_is_looked_for(world):
     wanted += [f"{world.share}/doc/shoal/{name}" for name in
                ("README.md", "CHANGELOG.md", "formats.md", "options.md", "runbook.md")]
     wanted += [f"{world.share}/shoal/{name}" for name in ("asyncapi.yaml", "schemas/decision.json")]
+    if os.path.exists(os.path.join(SOURCE, "stream", "page", "meson.build")):
+        wanted.append(f"{world.share}/shoal/page/index.html")
     missing = [path for path in wanted if not os.path.isfile(path)]
     assert not missing, missing
     for name in ("shoal.service", "shoal@.service", "shoal-retrain.service", "shoal-retrain.timer", "_shoal"):

@@ -57,6 +57,8 @@ def everything_lies_where_debian_looks(world):
                  "/usr/lib/tmpfiles.d/shoal.conf", "/usr/share/doc/shoal/copyright",
                  "/usr/share/doc/shoal/changelog.gz"):
         assert path in paths, f"{path} is not in the package"
+    if os.path.exists(os.path.join(SOURCE, "stream", "page", "meson.build")):
+        assert "/usr/share/shoal/page/index.html" in paths, "the dashboard is not in the package: run tools/setup"
     odd = [path for path in paths if path.startswith("/usr/local") or "__pycache__" in path]
     assert not odd, odd
 
