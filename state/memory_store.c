@@ -270,22 +270,29 @@ static enum shoal_status memory_verify(struct shoal_store *store, int32_t partit
     return status;
 }
 
+static enum shoal_status visit_partition(const struct shared *shared, size_t partition,
+                                         shoal_store_visit visit, void *opaque)
+{
+    const struct shoal_table *table = &shared->partitions[partition].table;
+    const struct shoal_table_item *item = NULL;
+    enum shoal_status status = SHOAL_OK;
+    size_t at = 0;
+    while (status == SHOAL_OK && (item = shoal_table_next(table, &at)) != NULL)
+        if (item->user_size > 0)
+            status = visit(opaque, (int32_t)partition,
+                           (struct shoal_slice){shoal_table_user(item), item->user_size},
+                           (struct shoal_slice){shoal_table_value(item), item->value_size});
+    return status;
+}
+
 static enum shoal_status memory_scan(struct shoal_store *store, shoal_store_visit visit,
                                      void *opaque, struct shoal_message *message)
 {
     struct shared *shared = view_of(store)->shared;
     enum shoal_status status = SHOAL_OK;
     pthread_mutex_lock(&shared->lock);
-    for (size_t p = 0; p < shared->partitions_known && status == SHOAL_OK; p++) {
-        const struct shoal_table *table = &shared->partitions[p].table;
-        const struct shoal_table_item *item = NULL;
-        size_t at = 0;
-        while (status == SHOAL_OK && (item = shoal_table_next(table, &at)) != NULL)
-            if (item->user_size > 0)
-                status = visit(opaque, (int32_t)p,
-                               (struct shoal_slice){shoal_table_user(item), item->user_size},
-                               (struct shoal_slice){shoal_table_value(item), item->value_size});
-    }
+    for (size_t p = 0; p < shared->partitions_known && status == SHOAL_OK; p++)
+        status = visit_partition(shared, p, visit, opaque);
     pthread_mutex_unlock(&shared->lock);
     return status;
 }
@@ -334,6 +341,50 @@ static enum shoal_status memory_find(struct shoal_store *store, struct shoal_sli
     return status;
 }
 
+static enum shoal_status memory_partitions(struct shoal_store *store, int32_t *count,
+                                           struct shoal_message *message)
+{
+    struct shared *shared = view_of(store)->shared;
+    (void)message;
+    pthread_mutex_lock(&shared->lock);
+    *count = shared->partition_count;
+    pthread_mutex_unlock(&shared->lock);
+    return SHOAL_OK;
+}
+
+static enum shoal_status memory_peek(struct shoal_store *store, int32_t partition,
+                                     struct shoal_checkpoint *checkpoint,
+                                     struct shoal_message *message)
+{
+    struct shared *shared = view_of(store)->shared;
+    *checkpoint = shoal_checkpoint_none();
+    if (partition < 0)
+        return shoal_fail(message, SHOAL_INVALID, "partition %d", partition);
+    pthread_mutex_lock(&shared->lock);
+    if ((size_t)partition < shared->partitions_known &&
+        shared->partitions[partition].has_checkpoint)
+        *checkpoint = shared->partitions[partition].checkpoint;
+    pthread_mutex_unlock(&shared->lock);
+    return SHOAL_OK;
+}
+
+/* A partition a piece. */
+static enum shoal_status memory_scan_piece(struct shoal_store *store,
+                                           struct shoal_scan_cursor *cursor,
+                                           shoal_store_visit visit, void *opaque,
+                                           struct shoal_message *message)
+{
+    struct shared *shared = view_of(store)->shared;
+    enum shoal_status status = SHOAL_OK;
+    (void)message;
+    pthread_mutex_lock(&shared->lock);
+    if (cursor->at < shared->partitions_known)
+        status = visit_partition(shared, (size_t)cursor->at++, visit, opaque);
+    cursor->ended = cursor->at >= shared->partitions_known;
+    pthread_mutex_unlock(&shared->lock);
+    return status;
+}
+
 static void memory_destroy(struct shoal_store *store)
 {
     if (!store)
@@ -365,6 +416,9 @@ static const struct shoal_store_ops memory_ops = {
     .timers = memory_timers,
     .scan = memory_scan,
     .find = memory_find,
+    .partitions = memory_partitions,
+    .peek = memory_peek,
+    .scan_piece = memory_scan_piece,
     .destroy = memory_destroy,
 };
 

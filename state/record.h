@@ -39,6 +39,7 @@ struct shoal_standing {
 struct shoal_grant {
     uint32_t promotion; /* low 32 bits of the hash of the promotion's id */
     bool eligible;      /* the last answer given */
+    bool open;          /* that last_ms was an offer of ours, and no purchase came since */
     uint16_t count;     /* offers made so far, saturating */
     int64_t last_ms;    /* time of the last offer, or 0 */
     int64_t expires_ms; /* when the standing answer lapses, or 0 */

@@ -8,8 +8,8 @@
  *    "ring":[{"time":1512086400000,"behavior":"pv","item":"89abcdef","category":"0123",
  *             "price_level":0}],
  *    "ids":["0123456789abcdef"],"standings":[[2,1512000000000]],
- *    "promotions":[{"promotion":"89abcdef","eligible":true,"count":1,"last":1512000000000,
- *                   "expires":0}]}
+ *    "promotions":[{"promotion":"89abcdef","eligible":true,"open":false,"count":1,
+ *                   "last":1512000000000,"expires":0}]}
  *
  * Invariant: everything the record's bytes hold stands in the line and nothing else, so two records
  * give the same line if and only if they encode to the same bytes. Times are ms since 1970.
@@ -137,10 +137,10 @@ static void print_grants(struct shoal_buffer *out, const struct shoal_record *re
     for (size_t i = 0; i < record->grants_count; i++) {
         const struct shoal_grant *grant = &record->grants[i];
         print(out,
-              "%s{\"promotion\":\"%08" PRIx32 "\",\"eligible\":%s,\"count\":%u,\"last\":%" PRId64
+              "%s{\"promotion\":\"%08" PRIx32 "\",\"eligible\":%s,\"open\":%s,\"count\":%u,\"last\":%" PRId64
               ",\"expires\":%" PRId64 "}",
-              i ? "," : "", grant->promotion, grant->eligible ? "true" : "false", grant->count,
-              grant->last_ms, grant->expires_ms);
+              i ? "," : "", grant->promotion, grant->eligible ? "true" : "false",
+              grant->open ? "true" : "false", grant->count, grant->last_ms, grant->expires_ms);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/base/hash.h"
+#include "state/checkpoint.h"
 #include "state/record.h"
 #include "state/redis_store.h"
 
@@ -203,6 +204,45 @@ enum shoal_status shoal_redis_find(struct shoal_store *base, struct shoal_slice 
     return status;
 }
 
+enum shoal_status shoal_redis_count(struct shoal_store *base, int32_t *count,
+                                    struct shoal_message *message)
+{
+    struct shoal_redis_store *store = shoal_redis_store_of(base);
+    *count = 0;
+    enum shoal_status status = shoal_redis_begin(store, message);
+    return status == SHOAL_OK ? shoal_redis_partitions(store, count, message) : status;
+}
+
+enum shoal_status shoal_redis_peek(struct shoal_store *base, int32_t partition,
+                                   struct shoal_checkpoint *checkpoint,
+                                   struct shoal_message *message)
+{
+    struct shoal_redis_store *store = shoal_redis_store_of(base);
+    struct shoal_redis_connection *connection = &store->connection;
+    struct redisReply *reply = NULL;
+    *checkpoint = shoal_checkpoint_none();
+    if (partition < 0)
+        return shoal_fail(message, SHOAL_INVALID, "partition %" PRId32, partition);
+    struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
+    enum shoal_status status = shoal_redis_begin(store, message);
+    if (status != SHOAL_OK)
+        return status;
+    shoal_redis_command(connection, 2);
+    shoal_redis_argument_text(connection, "GET");
+    shoal_redis_argument(connection, key.text, key.size);
+    status = shoal_redis_flush(connection, message);
+    if (status == SHOAL_OK)
+        status = shoal_redis_answer(connection, &reply, message);
+    if (status == SHOAL_OK && reply->type == REDIS_REPLY_STRING) {
+        status = shoal_checkpoint_decode(reply->str, reply->len, checkpoint);
+        if (status != SHOAL_OK)
+            shoal_fail(message, status, "checkpoint of partition %" PRId32 ": %s", partition,
+                       shoal_status_text(status));
+    }
+    shoal_redis_reply_free(reply);
+    return status;
+}
+
 /* ---- scan --------------------------------------------------------------------------------- */
 
 /* SCAN may name a key more than once while the server resizes its table. Keys seen are remembered
@@ -373,6 +413,24 @@ enum shoal_status shoal_redis_scan(struct shoal_store *base, shoal_store_visit v
         if (status == SHOAL_OK)
             status = scan_step(&scan, &pattern, cursor, sizeof cursor);
     } while (status == SHOAL_OK && strcmp(cursor, "0") != 0);
+    free(scan.marks.slots);
+    return status;
+}
+
+enum shoal_status shoal_redis_scan_piece(struct shoal_store *base, struct shoal_scan_cursor *cursor,
+                                         shoal_store_visit visit, void *opaque,
+                                         struct shoal_message *message)
+{
+    struct shoal_redis_store *store = shoal_redis_store_of(base);
+    struct shoal_redis_key pattern = shoal_redis_key_pattern(store->topic);
+    struct scan scan = {.store = store, .visit = visit, .opaque = opaque, .message = message};
+    char at[32];
+    snprintf(at, sizeof at, "%" PRIu64, cursor->at);
+    enum shoal_status status = shoal_redis_begin(store, message);
+    if (status == SHOAL_OK)
+        status = scan_step(&scan, &pattern, at, sizeof at);
+    cursor->at = strtoull(at, NULL, 10);
+    cursor->ended = cursor->at == 0;
     free(scan.marks.slots);
     return status;
 }

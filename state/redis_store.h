@@ -70,4 +70,13 @@ enum shoal_status shoal_redis_find(struct shoal_store *store, struct shoal_slice
                                    int32_t *partition, struct shoal_slice *value,
                                    struct shoal_message *message);
 
+enum shoal_status shoal_redis_count(struct shoal_store *store, int32_t *count,
+                                    struct shoal_message *message);
+enum shoal_status shoal_redis_peek(struct shoal_store *store, int32_t partition,
+                                   struct shoal_checkpoint *checkpoint,
+                                   struct shoal_message *message);
+enum shoal_status shoal_redis_scan_piece(struct shoal_store *store, struct shoal_scan_cursor *cursor,
+                                         shoal_store_visit visit, void *opaque,
+                                         struct shoal_message *message);
+
 #endif

@@ -36,6 +36,13 @@ struct shoal_save_item {
     int64_t timer_ms;         /* … this, in whole seconds; 0 = none. Else it stays as it is */
 };
 
+/* Where a scan in pieces goes on; zeroed: at its start. The numbers are the store's own. */
+struct shoal_scan_cursor {
+    uint32_t node;
+    uint64_t at;
+    bool ended;
+};
+
 struct shoal_store;
 
 /* Called once per user found by a scan; may not call the store. What it returns ends the scan
@@ -90,6 +97,18 @@ struct shoal_store_ops {
     enum shoal_status (*find)(struct shoal_store *store, struct shoal_slice user,
                               int32_t *partition, struct shoal_slice *value,
                               struct shoal_message *message);
+    /* The number of partitions that `open` has stored; 0: none yet. */
+    enum shoal_status (*partitions)(struct shoal_store *store, int32_t *count,
+                                    struct shoal_message *message);
+    /* The partition's checkpoint without ownership (look-ups); next_offset −1 if there is none. */
+    enum shoal_status (*peek)(struct shoal_store *store, int32_t partition,
+                              struct shoal_checkpoint *checkpoint, struct shoal_message *message);
+    /* A piece of a scan, so that who asks need not wait for all of it: visits some thousand users or
+     * none, from a zeroed *cursor on, which is moved, until cursor->ended. A user who is there from the
+     * first piece to the last is visited, perhaps more than once. */
+    enum shoal_status (*scan_piece)(struct shoal_store *store, struct shoal_scan_cursor *cursor,
+                                    shoal_store_visit visit, void *opaque,
+                                    struct shoal_message *message);
     void (*destroy)(struct shoal_store *store);
 };
 

@@ -371,10 +371,17 @@ enum shoal_status shoal_kafka_topics(struct shoal_kafka_monitor *monitor, int32_
 enum shoal_status shoal_kafka_end_offsets(struct shoal_kafka_monitor *monitor, int32_t partitions,
                                           int64_t *ends, struct shoal_message *message)
 {
+    return shoal_kafka_end_offsets_within(monitor, partitions, METADATA_TIMEOUT_MS, ends, message);
+}
+
+enum shoal_status shoal_kafka_end_offsets_within(struct shoal_kafka_monitor *monitor,
+                                                 int32_t partitions, int timeout_ms, int64_t *ends,
+                                                 struct shoal_message *message)
+{
     for (int32_t i = 0; i < partitions; i++) {
         int64_t low;
         rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-            monitor->client, monitor->config->topic_events, i, &low, &ends[i], METADATA_TIMEOUT_MS);
+            monitor->client, monitor->config->topic_events, i, &low, &ends[i], timeout_ms);
         if (error)
             return shoal_fail(message, SHOAL_UNAVAILABLE, "end of %s/%d: %s",
                               monitor->config->topic_events, (int)i, rd_kafka_err2str(error));

@@ -58,8 +58,10 @@ static enum shoal_status reset_states(struct session *s, int32_t partition, int6
         status = s->store->ops->save(s->store, partition, items, reset.count + 1, start, 0, message);
     }
     if (status == SHOAL_OK)
-        shoal_log_write(s->log, SHOAL_WARNING, "partition %" PRId32 ": %zu states reset", partition,
-                        reset.count);
+        shoal_log_fields(s->log, SHOAL_WARNING,
+                         (struct shoal_log_field[]){SHOAL_FIELD("partition", partition),
+                                                    SHOAL_FIELD("users", reset.count)},
+                         2, "partition %" PRId32 ": %zu states reset", partition, reset.count);
     free(items);
     shoal_buffer_finish(&reset.users);
     return status;
@@ -94,6 +96,33 @@ static enum shoal_status on_claim(void *opaque, int32_t index, struct shoal_mess
     s->partitions[index] = (struct partition){.saved = checkpoint.next_offset,
                                               .saved_model = checkpoint.model};
     return SHOAL_OK;
+}
+
+static void log_assigned(const struct session *s, int32_t index, const struct shoal_recovery *plan)
+{
+    const struct shoal_log_field fields[] = {
+        SHOAL_FIELD("partition", index),
+        SHOAL_FIELD("offset", plan->start),
+        SHOAL_FIELD("until", plan->suppress_until),
+    };
+    const struct shoal_log_field gone[] = {
+        SHOAL_FIELD("partition", index),
+        SHOAL_FIELD("gone", plan->gone),
+    };
+    if (plan->gone > 0)
+        shoal_log_fields(s->log, SHOAL_WARNING, gone, 2,
+                         "partition %" PRId32 ": %" PRId64 " events are past retention and missing "
+                         "from the states",
+                         index, plan->gone);
+    if (plan->suppress_until > plan->start)
+        shoal_log_fields(s->log, SHOAL_INFO, fields, 3,
+                         "partition %" PRId32 ": recovering %" PRId64 " offsets into the states "
+                         "(%" PRId64 " to %" PRId64 "), outputs suppressed",
+                         index, plan->suppress_until - plan->start, plan->start,
+                         plan->suppress_until);
+    else
+        shoal_log_fields(s->log, SHOAL_INFO, fields, 2,
+                         "partition %" PRId32 ": reading from offset %" PRId64, index, plan->start);
 }
 
 static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment *assignment,
@@ -148,19 +177,7 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
         .timestamp_ms = -1,
         .quiet_since_ms = shoal_clock_ms(),
     };
-    if (plan.gone > 0)
-        shoal_log_write(s->log, SHOAL_WARNING,
-                        "partition %" PRId32 ": %" PRId64 " events are past retention and missing "
-                        "from the states",
-                        index, plan.gone);
-    if (plan.suppress_until > plan.start)
-        shoal_log_write(s->log, SHOAL_INFO,
-                        "partition %" PRId32 ": recovering %" PRId64 " offsets into the states "
-                        "(%" PRId64 " to %" PRId64 "), outputs suppressed",
-                        index, plan.suppress_until - plan.start, plan.start, plan.suppress_until);
-    else
-        shoal_log_write(s->log, SHOAL_INFO, "partition %" PRId32 ": reading from offset %" PRId64,
-                        index, plan.start);
+    log_assigned(s, index, &plan);
     *start = plan.start;
     s->meter.moves[SHOAL_MOVE_assigned]++;
     return SHOAL_OK;

@@ -89,8 +89,8 @@ static void write_flow(struct shoal_exposition *e, const struct snapshot *s)
     for (int i = 0; i < SHOAL_DIMENSION_COUNT; i++)
         labelled_count(e, shoal_dimension_name((enum shoal_dimension)i), counts->changes_by[i]);
     write_decisions(e, &counts->promotions);
-    count(e, SHOAL_METRIC_timers, counts->timers);
     count(e, SHOAL_METRIC_forgotten, counts->forgotten);
+    count(e, SHOAL_METRIC_timers, counts->timers);
     count(e, SHOAL_METRIC_batches, counts->batches);
     shoal_exposition_family(e, SHOAL_METRIC_stages);
     for (int i = 0; i < SHOAL_STAGE_COUNT; i++)

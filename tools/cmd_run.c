@@ -101,13 +101,16 @@ static void report(struct processor *p, bool last)
     }
     p->reported_ms = now_ms;
     p->reported_events = counts.events;
-    shoal_log_write(&p->log, SHOAL_INFO,
-                    "%s%.0f events/s: %" PRIu64 " events, %" PRIu64 " segment changes, %" PRIu64
-                    " decisions, %" PRIu64 " dead letters, %" PRIu64 " late, %" PRIu64
-                    " repeated, %" PRIu64 " declined, %" PRIu64 " forgotten, %" PRIu64 " recovered",
-                    last ? "in all " : "", rate, counts.events, counts.changes, counts.decisions,
-                    counts.deadletters, counts.late, counts.repeated, counts.declined, counts.forgotten,
-                    counts.suppressed);
+    const struct shoal_log_field fields[] = {
+        SHOAL_FIELD("segment_changes", counts.changes), SHOAL_FIELD("decisions", counts.decisions),
+        SHOAL_FIELD("dead_letters", counts.deadletters), SHOAL_FIELD("late", counts.late),
+        SHOAL_FIELD("repeated", counts.repeated),        SHOAL_FIELD("declined", counts.declined),
+        SHOAL_FIELD("forgotten", counts.forgotten),      SHOAL_FIELD("recovered", counts.suppressed),
+        SHOAL_FIELD("events", counts.events),            SHOAL_FIELD_REAL("events_per_second", rate),
+    };
+    /* As text the sentence says the last two. */
+    shoal_log_fields(&p->log, SHOAL_INFO, fields, p->log.json ? 10 : 8, "%s%.0f events/s: %" PRIu64 " events",
+                     last ? "in all " : "", rate, counts.events);
     if (last) {
         char stages[256] = "";
         size_t used = 0;
@@ -200,6 +203,7 @@ static enum shoal_status start_http(struct processor *p, const struct shoal_setu
         .policies = policies,
         .log = &p->log,
         .version = SHOAL_PROGRAM_VERSION,
+        .instance = strcmp(p->config->instance_id, "none") == 0 ? NULL : p->instance.name,
         .hooks = {.ready = is_ready, .metrics = write_metrics, .answered = answered, .opaque = p},
     };
     return shoal_http_start(&options, &p->http, message);
@@ -264,7 +268,16 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
     }
     if (status == SHOAL_OK) {
         shoal_telemetry_running(p->telemetry, (int)p->config->workers);
-        shoal_log_write(&p->log, SHOAL_INFO,
+        const struct shoal_log_field fields[] = {
+            SHOAL_FIELD_TEXT("model", setup->model->version),
+            SHOAL_FIELD_TEXT("delivery", p->config->delivery),
+            SHOAL_FIELD("workers", p->config->workers),
+            SHOAL_FIELD_TEXT("group", p->config->group_id),
+            SHOAL_FIELD_TEXT("instance", dynamic ? "" : p->instance.name),
+            SHOAL_FIELD_TEXT("topic", p->config->topic_events),
+            SHOAL_FIELD("partitions", p->partitions),
+        };
+        shoal_log_fields(&p->log, SHOAL_INFO, fields, 7,
                         "model %s, %s, %" PRId64 " workers, group %s as %s, topic %s with %" PRId32
                         " partitions",
                         setup->model->version, p->config->delivery, p->config->workers,

@@ -56,7 +56,9 @@ class Schemas:
                 self.fits("dead-letter-headers", message.headers, f"{what}: the headers")
                 continue
             self.fits("cloudevents-headers", message.headers, f"{what}: the headers")
-            if message.value is None:  # a tombstone: drop all you hold of this user
+            tombstone = message.headers["ce_type"] == "shoal.user.forgotten"
+            check(tombstone == (message.value is None), f"{what}: {message.headers} with {message.value}")
+            if tombstone:  # drop all you hold of this user
                 check(topic != "models" and message.key, f"{what}: a tombstone without a user")
             elif message.headers.get("content-type") == "application/json":
                 value = json.loads(message.value)

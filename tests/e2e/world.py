@@ -222,6 +222,9 @@ class World:
     def states(self):
         return self.shoal("inspect", "--all")[1].split(b"\n")[:-1]
 
+    def partitions(self):
+        return self.shoal("inspect", "--partitions")[1].split(b"\n")[:-1]
+
     def compare_swapped(self, path, *options, repeats_allowed=False):
         """The same against a replay that makes the swaps that were told; and the swaps themselves."""
         swaps = self.path("swaps.jsonl")
@@ -242,6 +245,7 @@ class World:
         problems = [self._compare_output(out, name, repeats_allowed) for name in OUTPUTS]
         self.bench.schemas.check_events(self.output("events"), self.output("deadletter"))
         problems.append(difference("states", read_lines(os.path.join(out, "states.jsonl")), self.states()))
+        problems.append(difference("partitions", read_lines(os.path.join(out, "partitions.jsonl")), self.partitions()))
         problems = [problem for problem in problems if problem]
         check(not problems, "\n  ".join(problems))
 

@@ -8,6 +8,7 @@
 
 #include "stream/forget.h"
 #include "tests/model/planted_items.h"
+#include "tests/model/tiny_clusters.h"
 #include "tests/model/tiny_model.h"
 #include "tests/stream/pipeline_fixture.h"
 
@@ -82,6 +83,23 @@ static unsigned model_of(const struct history *history, int64_t offset)
     return history->model[i];
 }
 
+/* Of model 1 cluster 6 is no more: 5 goes on with its users. Of those of 7, and of 8 to 10 of model 2, nothing is
+ * left under the others. */
+static struct shoal_clusters *make_clusters(unsigned i, uint32_t hidden)
+{
+    struct shoal_clusters *clusters = tiny_clusters(hidden + SHOAL_COUNTERS, 3 + i, 5 + i);
+    cr_assert_not_null(clusters);
+    if (i == 1) {
+        clusters->profiles[2].id = 5;
+        clusters->profiles[3].id = 7;
+        clusters->retired_count = 3;
+        clusters->retired[2] = 6;
+        clusters->successors[2] = 5;
+        shoal_clusters_ready(clusters);
+    }
+    return clusters;
+}
+
 static void make_models(struct shoal_model *models[MODELS])
 {
     for (unsigned i = 0; i < MODELS; i++) {
@@ -92,6 +110,7 @@ static void make_models(struct shoal_model *models[MODELS])
         models[i] = tiny_model(&dims, 5 + i);
         if (i > 0) /* and one without a catalogue */
             models[i]->items = planted_items(40 + i, 8 * i, dims.hidden, 5 + i);
+        models[i]->clusters = make_clusters(i, dims.hidden);
         cr_assert_eq(shoal_model_serialize(models[i], &bytes), SHOAL_OK);
         shoal_buffer_finish(&bytes);
     }
