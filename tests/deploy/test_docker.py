@@ -67,8 +67,8 @@ def the_image_has_the_libraries_of_the_program_and_no_others():
     if any("asan" in name for name in linked):
         raise Skip("a build with sanitizers links their libraries")
     assert len(wanted) > 8, wanted
-    assert packages(stage_of("run")) - RUNTIME_BESIDES == wanted, \
-        f"wrong in the image: {(packages(stage_of("run")) - RUNTIME_BESIDES) ^ wanted}"
+    found = packages(stage_of("run")) - RUNTIME_BESIDES
+    assert found == wanted, f"wrong in the image: {found ^ wanted}"
 
 
 def the_image_runs_as_nobody_in_particular_and_says_how_it_is():
