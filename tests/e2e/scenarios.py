@@ -12,12 +12,14 @@ import scenario_privacy
 import scenario_redis
 import scenario_refusals
 import scenario_service
+import scenario_stream
 import scenario_swap
 import scenario_timers
 
 _MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages,
             scenario_refusals, scenario_swap, scenario_policy, scenario_timers,
-            scenario_http, scenario_metrics, scenario_privacy, scenario_service)
+            scenario_http, scenario_metrics, scenario_privacy, scenario_service,
+            scenario_stream)
 
 
 def _scenarios():
