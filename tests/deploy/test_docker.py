@@ -23,6 +23,8 @@ SOURCE = os.environ["SHOAL_SOURCE"]
 SHOAL = os.environ["SHOAL_PROGRAM"]
 FOLDER = os.path.join(SOURCE, "deploy", "docker")
 # Not linked: certificates of brokers, and SASL's mechanisms, which are loaded by name.
+# Training on several machines is for those who build with it; images and packages are without.
+MPI = {"libopenmpi-dev", "openmpi-bin"}
 RUNTIME_BESIDES = {"ca-certificates", "libsasl2-modules"}
 
 
@@ -51,7 +53,7 @@ def packages(stage):
 def the_build_stage_installs_what_setup_does():
     """But for Criterion, since no test is built there."""
     listed = re.search(r"build_packages=\((.*?)\)", read(f"{SOURCE}/tools/setup"), re.S).group(1).split()
-    assert packages(stage_of("build")) == set(listed) - {"libcriterion-dev"} | {"python3"}
+    assert packages(stage_of("build")) == set(listed) - {"libcriterion-dev"} - MPI | {"python3"}
 
 
 def the_image_has_the_libraries_of_the_program_and_no_others():
@@ -59,7 +61,7 @@ def the_image_has_the_libraries_of_the_program_and_no_others():
     linked = re.findall(r"NEEDED\s+(\S+)", run("objdump", "-p", SHOAL).stdout)
     wanted = set()
     for path in re.findall(r"=> (\S+)", run("ldd", SHOAL).stdout):
-        if os.path.basename(path) not in linked or re.match(r"lib(c|m|pthread)\.so", os.path.basename(path)):
+        if os.path.basename(path) not in linked or re.match(r"lib(c|m|pthread|mpi|open-rte|open-pal)\.so", os.path.basename(path)):
             continue
         known = run("dpkg-query", "-S", f"*/{os.path.basename(os.path.realpath(path))}", code=None).stdout
         owners = [line.split(":")[0] for line in known.splitlines() if "-dbg" not in line]
