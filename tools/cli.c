@@ -279,6 +279,19 @@ static int unknown_command(const struct shoal_cli_command *const *commands, cons
     return SHOAL_EXIT_USAGE;
 }
 
+/* help --man [COMMAND]: for the build, which installs what it prints. */
+static int print_man(const struct shoal_cli_command *const *commands, const char *name)
+{
+    const struct shoal_cli_command *command = name ? find(commands, name) : NULL;
+    if (name && !command)
+        return unknown_command(commands, name);
+    if (command)
+        shoal_cli_print_man(command, SHOAL_PROGRAM_VERSION, stdout);
+    else
+        shoal_cli_print_man_overview(commands, SHOAL_PROGRAM_VERSION, stdout);
+    return SHOAL_EXIT_OK;
+}
+
 int shoal_cli_main(const struct shoal_cli_command *const *commands, int argc, char **argv)
 {
     if (argc < 2) {
@@ -291,6 +304,8 @@ int shoal_cli_main(const struct shoal_cli_command *const *commands, int argc, ch
         shoal_cli_print_overview(commands, stdout);
         return SHOAL_EXIT_OK;
     }
+    if (help && strcmp(argv[2], "--man") == 0)
+        return print_man(commands, argc > 3 ? argv[3] : NULL);
     if (help)
         name = argv[2];
     if (strcmp(name, "--version") == 0)

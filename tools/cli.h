@@ -62,11 +62,16 @@ int shoal_cli_fail(const struct shoal_cli_args *args, int code, const char *form
     __attribute__((format(printf, 3, 4)));
 
 /* Parses the command line and runs the command; returns the exit code. `commands` ends with NULL.
- * Also understands --help, help [COMMAND], and --version if there is a command "version". */
+ * Also understands --help, help [COMMAND], help --man [COMMAND] (the manual page, for the build), and
+ * --version if there is a command "version". */
 int shoal_cli_main(const struct shoal_cli_command *const *commands, int argc, char **argv);
 /* Synopsis, options and example of one command; list of all commands. */
 void shoal_cli_print_help(const struct shoal_cli_command *command, FILE *out);
 void shoal_cli_print_overview(const struct shoal_cli_command *const *commands, FILE *out);
+/* The same as manual pages, in roff: shoal-NAME(1) and shoal(1). */
+void shoal_cli_print_man(const struct shoal_cli_command *command, const char *version, FILE *out);
+void shoal_cli_print_man_overview(const struct shoal_cli_command *const *commands,
+                                  const char *version, FILE *out);
 
 /* Progress line on standard error when it is a terminal: "label 12.3 % 1.2 M/s 0:08 left". At most
  * ten times a second; total 0 = unknown. done == total ends the line. */

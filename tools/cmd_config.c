@@ -9,6 +9,7 @@
 #include "stream/policy.h"
 #include "stream/secrets.h"
 #include "tools/commands.h"
+#include "tools/roff.h"
 
 static void lower(const char *text, char *out, size_t size)
 {
@@ -110,6 +111,55 @@ static void show(const struct shoal_config *config)
     }
 }
 
+static void print_man_option(const char *key, const char *standard, const char *values,
+                             const char *help)
+{
+    fputs(".TP\n\\fB", stdout);
+    shoal_roff_literal(stdout, key);
+    fputs("\\fR", stdout);
+    if (standard[0]) {
+        fputs(" (default ", stdout);
+        shoal_roff_literal(stdout, standard);
+        fputs(")", stdout);
+    }
+    putchar('\n');
+    char text[1024];
+    snprintf(text, sizeof text, "%s; %s", help, values);
+    shoal_roff_text(stdout, text);
+}
+
+/* shoal.yaml(5), from the list that the parser reads by. */
+static void print_man(void)
+{
+    shoal_roff_title(stdout, "shoal.yaml", 5, SHOAL_PROGRAM_VERSION);
+    puts(".SH NAME\nshoal.yaml \\- configuration of shoal\n.SH DESCRIPTION");
+    shoal_roff_text(
+        stdout,
+        "YAML with the options below, whose keys may be nested or dotted (\"commit.interval\"). Named by "
+        "--config of the commands that need it; any option can also be given, or given anew, on the "
+        "command line by --set KEY=VALUE. Whether a file is right, \"shoal config --check FILE\" says.\n"
+        "Durations need a unit (100ms, 1s, 5m, 2h, 1d), sizes may have one (64KiB, 1MiB, 1GiB). Relative "
+        "paths are relative to the file's folder.");
+    puts(".SH OPTIONS");
+    size_t count;
+    const struct shoal_config_option *options = shoal_config_options(&count);
+    for (size_t i = 0; i < count; i++) {
+        char type[64], values[160], both[256];
+        describe_type(&options[i], type, sizeof type);
+        describe_values(&options[i], values, sizeof values);
+        snprintf(both, sizeof both, "%s: %s", type, values);
+        print_man_option(options[i].key, options[i].standard, both, options[i].help);
+    }
+    print_man_option("kafka.*", "", "any property of librdkafka",
+                     "passed on to librdkafka as it stands, for example kafka.security.protocol; "
+                     "kafka.bootstrap.servers is 127.0.0.1:9092 unless set");
+    puts(".SH EXAMPLES");
+    shoal_roff_example(stdout,
+                       "model:\n  path: /var/lib/shoal/models\nkafka:\n  bootstrap.servers: "
+                       "kafka-1:9092,kafka-2:9092\nredis.url: redis://redis:6379/0\nworkers: 2");
+    puts(".SH SEE ALSO\n.BR shoal (1),\n.BR shoal\\-config (1)");
+}
+
 /* The file, the assignments after it, and the promotions that it names. */
 static int check(const struct shoal_cli_args *args, const char *path)
 {
@@ -146,6 +196,8 @@ static int run(const struct shoal_cli_args *args)
         return check(args, path);
     if (shoal_cli_get(args, "markdown"))
         print_markdown();
+    else if (shoal_cli_get(args, "man"))
+        print_man();
     else
         print_list();
     return SHOAL_EXIT_OK;
@@ -161,6 +213,7 @@ static const struct shoal_cli_option options[] = {
      .help = "check an assignment as other commands take it"},
     {.name = "show", .help = "print what is in force, with --check and --set; secrets are masked"},
     {.name = "markdown", .help = "print the options as the table of deploy/options.md"},
+    {.name = "man", .help = "print the options as the manual page shoal.yaml(5)"},
     {0},
 };
 

@@ -16,6 +16,7 @@
 #include "stream/worker.h"
 #include "tools/commands.h"
 #include "tools/drain.h"
+#include "tools/notify.h"
 #include "tools/rights.h"
 #include "tools/setup.h"
 
@@ -60,6 +61,7 @@ static void pause_ms(int ms)
 static enum shoal_status wait_for_topics(struct processor *p, struct shoal_message *message)
 {
     struct shoal_nag nag = {0};
+    shoal_notify("STATUS=waiting for the broker");
     while (!atomic_load(&stop)) {
         enum shoal_status status = shoal_kafka_topics(p->monitor, &p->partitions, message);
         if (shoal_status_class(status) != SHOAL_CLASS_RETRY)
@@ -298,10 +300,12 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
                         p->config->topic_events, p->partitions);
         warn_of_items(p, setup, policies);
         atomic_store(&p->running, true);
+        shoal_notify("READY=1\nSTATUS=processing events");
         status = watch(p, setup->models, policies);
     }
     atomic_store(&p->running, false);
     atomic_store(&stop, true);
+    shoal_notify("STOPPING=1\nSTATUS=committing and leaving");
     for (int64_t i = 0; i < p->workers_count; i++) {
         enum shoal_status ended = SHOAL_OK;
         while (p->workers[i] && !shoal_worker_ended(p->workers[i], &ended))

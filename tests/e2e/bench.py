@@ -8,6 +8,7 @@ import shutil
 from events import write_awkward, write_round
 from load import split
 from processes import Failure, run
+from schemas import Schemas
 from servers import Servers
 
 
@@ -33,6 +34,7 @@ class Bench:
         self.round = os.path.join(self.folder, "round.jsonl")
         self.pieces = self.round_pieces = None
         self.servers = None
+        self.schemas = Schemas(self.source)
         self._versions = None
 
     def set_up(self):

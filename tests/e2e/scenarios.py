@@ -13,13 +13,15 @@ import scenario_policy
 import scenario_privacy
 import scenario_redis
 import scenario_refusals
+import scenario_service
 import scenario_stream
 import scenario_swap
 import scenario_timers
 
 _MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages,
             scenario_refusals, scenario_growth, scenario_swap, scenario_policy, scenario_timers,
-            scenario_http, scenario_page, scenario_metrics, scenario_privacy, scenario_stream)
+            scenario_http, scenario_page, scenario_metrics, scenario_privacy, scenario_service,
+            scenario_stream)
 
 
 def _scenarios():

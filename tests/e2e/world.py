@@ -214,7 +214,11 @@ class World:
         return out
 
     def output(self, name, isolation="read_committed"):
-        return self.kafka.read(self.topic(name), isolation)
+        """What a subscriber sees of a topic, checked against what deploy/schemas promises."""
+        messages = self.kafka.read(self.topic(name), isolation)
+        if name in (*OUTPUTS, MODELS):
+            self.bench.schemas.check(name, messages)
+        return messages
 
     def states(self):
         return self.shoal("inspect", "--all")[1].split(b"\n")[:-1]
@@ -240,6 +244,7 @@ class World:
         `repeats_allowed` (at least once) a line may stand there twice, and in any order."""
         out = self.replay(path, *options)
         problems = [self._compare_output(out, name, repeats_allowed) for name in OUTPUTS]
+        self.bench.schemas.check_events(self.output("events"), self.output("deadletter"))
         problems.append(difference("states", read_lines(os.path.join(out, "states.jsonl")), self.states()))
         problems.append(difference("partitions", read_lines(os.path.join(out, "partitions.jsonl")), self.partitions()))
         problems = [problem for problem in problems if problem]
