@@ -8,6 +8,7 @@
 #include "state/store.h"
 #include "stream/pipeline.h"
 #include "stream/reader.h"
+#include "stream/store_options.h"
 
 enum { ARENA_BYTES = 1 << 14 };
 
@@ -81,11 +82,7 @@ enum shoal_status shoal_person_find(const struct shoal_config *config, const str
                                     const char *user, struct shoal_person *person,
                                     struct shoal_message *message)
 {
-    struct shoal_redis_options redis = {
-        .url = config->redis_url,
-        .topic = config->topic_events,
-        .timeout_ms = (int)config->redis_timeout,
-    };
+    struct shoal_redis_options redis = shoal_store_options(config);
     struct shoal_store *store = NULL;
     *person = (struct shoal_person){0};
     enum shoal_status status = shoal_redis_store_create(&redis, &store, message);

@@ -6,11 +6,13 @@
 
 static struct shoal_redis_address parse(const char *url)
 {
-    struct shoal_redis_address address;
+    struct shoal_redis_url parsed;
     struct shoal_message message = {{0}};
-    cr_assert_eq(shoal_redis_url_parse(url, &address, &message), SHOAL_OK, "%s: %s", url,
+    cr_assert_eq(shoal_redis_url_parse(url, &parsed, &message), SHOAL_OK, "%s: %s", url,
                  message.text);
-    return address;
+    cr_assert_eq(parsed.kind, SHOAL_REDIS_ONE);
+    cr_assert_eq(parsed.seeds_count, 1);
+    return parsed.seeds[0];
 }
 
 Test(redis_url, host_alone_gets_the_usual_port_and_database)
@@ -82,13 +84,13 @@ Test(redis_url, what_cannot_be_read_is_refused_without_showing_the_password)
         "unix:/a?db=-1",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct shoal_redis_address address;
+        struct shoal_redis_url address;
         struct shoal_message message = {{0}};
         cr_assert_eq(shoal_redis_url_parse(bad[i], &address, &message), SHOAL_CONFIG, "%s", bad[i]);
         cr_assert_neq(message.text[0], '\0');
         cr_assert_null(strstr(message.text, "secret"), "%s", message.text);
     }
-    struct shoal_redis_address address;
+    struct shoal_redis_url address;
     char longest[400] = "unix:/";
     memset(longest + 6, 'x', 200);
     cr_assert_eq(shoal_redis_url_parse(longest, &address, NULL), SHOAL_CONFIG);
