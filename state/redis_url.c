@@ -93,13 +93,18 @@ static enum shoal_status parse_host(const char *from, const char *end,
     return SHOAL_OK;
 }
 
+static void set_label(struct shoal_redis_address *address)
+{
+    (void)snprintf(address->label, sizeof address->label,
+                   strchr(address->host, ':') ? "[%s]:%d" : "%s:%d", address->host, address->port);
+}
+
 void shoal_redis_address_move(struct shoal_redis_address *address, const char *host, int port)
 {
     address->is_unix = false;
     (void)snprintf(address->host, sizeof address->host, "%s", host);
     address->port = port;
-    (void)snprintf(address->label, sizeof address->label,
-                   strchr(address->host, ':') ? "[%s]:%d" : "%s:%d", address->host, address->port);
+    set_label(address);
 }
 
 /* host[:port][,host[:port]]…: each becomes a seed with the login and port of *like. */
@@ -121,7 +126,7 @@ static enum shoal_status parse_hosts(const char *from, const char *end,
         enum shoal_status status = parse_host(from, comma ? comma : end, seed, message);
         if (status != SHOAL_OK)
             return status;
-        shoal_redis_address_move(seed, seed->host, seed->port);
+        set_label(seed);
         if (!comma)
             return SHOAL_OK;
         from = comma + 1;
