@@ -14,7 +14,7 @@ NODE_TIMEOUT_MS = 1500
 SLOTS = 16384
 
 
-def _free_ports(count):
+def free_ports(count):
     """Below those that the kernel gives to clients: nobody takes them while a server restarts."""
     held = []
     while len(held) < count:
@@ -47,6 +47,8 @@ class Node:
     def __init__(self, folder, port, *options):
         self.folder, self.port, self.options = folder, port, options
         os.makedirs(folder, exist_ok=True)
+        self.url = f"redis://127.0.0.1:{port}"
+        self.login = None  # (user, password) of the test's own commands
         self._process = None
 
     def start(self):
@@ -64,8 +66,14 @@ class Node:
     def kill(self):
         self._process.kill()
 
+    def redis(self):
+        redis = Redis(self.port)
+        if self.login:
+            redis("AUTH", *self.login)
+        return redis
+
     def __call__(self, *words):
-        with Redis(self.port) as redis:
+        with self.redis() as redis:
             return redis(*words)
 
     def info(self, section, name):
@@ -113,7 +121,7 @@ class Cluster:
     """`masters` masters with a replica each; nodes[masters + i] follows nodes[i] at the start."""
 
     def __init__(self, folder, masters=3):
-        ports = _free_ports(4 * masters)
+        ports = free_ports(4 * masters)
         self.masters = masters
         self.nodes = [Node(os.path.join(folder, f"redis-{i}"), ports[2 * i], "--cluster-enabled", "yes", "--cluster-port",
                            str(ports[2 * i + 1]), "--cluster-node-timeout", str(NODE_TIMEOUT_MS),
@@ -196,7 +204,7 @@ class Watched:
     """A master and its replica under one sentinel, which knows them as "shop"."""
 
     def __init__(self, folder):
-        ports = _free_ports(3)
+        ports = free_ports(3)
         self.nodes = [Node(os.path.join(folder, "redis-0"), ports[0]),
                       Node(os.path.join(folder, "redis-1"), ports[1], "--replicaof", "127.0.0.1", str(ports[0]))]
         self._folder, self._port = folder, ports[2]
