@@ -291,15 +291,13 @@ static void move_key(const struct moving *m, const char *tail)
     cr_assert(test_cluster_move_key(&shared, key, m->from, m->to), "%s", key);
 }
 
-/* One key of the partition, wherever it is, as the servers themselves have it. */
+/* One key of the partition, on whichever of the two nodes it is. */
 static const char *raw(const struct moving *m, const char *tail)
 {
     char key[64];
     (void)snprintf(key, sizeof key, "{%s/0}%s", m->topic, tail);
     for (size_t i = 0; i < 2; i++) {
-        /* DUMP of a slot that is neither here nor on its way would be redirected. */
-        const char *words[] = {"GET", key};
-        const char *reply = test_cluster_command(&shared, i ? m->to : m->from, words[0], words[1], NULL);
+        const char *reply = test_cluster_command(&shared, i ? m->to : m->from, "GET", key, NULL);
         if (reply[0] != '-' && strcmp(reply, "(nil)") != 0)
             return reply;
     }
@@ -397,6 +395,54 @@ Test(redis_cluster, scan_visits_each_user_once_while_a_slot_moves)
     test_no_leaks();
 }
 
+/* A partition of the topic whose slot was dealt to this node. */
+static int32_t partition_of(struct test_cluster *cluster, const char *topic, size_t node)
+{
+    int32_t p = 0;
+    while (test_cluster_owner(cluster, slot_of(topic, p)) != node)
+        p++;
+    return p;
+}
+
+struct behind_the_scan {
+    unsigned slot;
+    int users;
+    bool moved;
+};
+
+/* With the first user, all keys of the slot go from the last node, still to be scanned, to the first. */
+static enum shoal_status move_behind(void *opaque, int32_t partition, struct shoal_slice user,
+                                     struct shoal_slice value)
+{
+    struct behind_the_scan *behind = opaque;
+    (void)partition, (void)user, (void)value;
+    behind->users++;
+    if (behind->moved)
+        return SHOAL_OK;
+    behind->moved = true;
+    while (test_cluster_move_step(&shared, behind->slot, 2, 0, 100))
+        ;
+    return SHOAL_OK;
+}
+
+Test(redis_cluster, users_that_move_behind_the_scan_are_visited_too)
+{
+    struct shoal_store *store = make(shared.url, "behind");
+    int32_t here = partition_of(&shared, "behind", 0), there = partition_of(&shared, "behind", 2);
+    struct behind_the_scan behind = {.slot = slot_of("behind", there)};
+    (void)take(store, here);
+    (void)take(store, there);
+    cr_assert_eq(test_save(store, here, "a", "1", 1, &message), SHOAL_OK);
+    cr_assert_eq(test_save(store, there, "b", "1", 1, &message), SHOAL_OK);
+    cr_assert(test_cluster_move_begin(&shared, behind.slot, 2, 0));
+    cr_assert_eq(store->ops->scan(store, move_behind, &behind, &message), SHOAL_OK, "%s",
+                 message.text);
+    cr_assert_eq(behind.users, 2);
+    cr_assert(test_cluster_move_end(&shared, behind.slot, 0));
+    store->ops->destroy(store);
+    test_no_leaks();
+}
+
 struct saver {
     struct moving *moving;
     atomic_bool stop;
@@ -456,15 +502,6 @@ Test(redis_cluster, slot_moves_under_an_owner_that_saves)
 
 /* ---- nodes that die ---------------------------------------------------------------------------- */
 
-/* A partition of the topic "t" whose slot lies on the first master. */
-static int32_t partition_on(struct test_cluster *cluster, size_t node)
-{
-    int32_t p = 0;
-    while (test_cluster_owner(cluster, slot_of("t", p)) != node)
-        p++;
-    return p;
-}
-
 static enum shoal_status save_until_served(struct shoal_store *store, int32_t partition,
                                            const char *value, int64_t offset)
 {
@@ -482,7 +519,7 @@ Test(redis_cluster, replica_that_has_everything_is_followed_without_a_loss)
 {
     struct test_cluster own;
     cr_assert(test_cluster_start(&own, 3, true, false));
-    int32_t p = partition_on(&own, 0);
+    int32_t p = partition_of(&own, "t", 0);
     struct shoal_store *store = make(own.url, "t");
     (void)take(store, p);
     cr_assert_eq(test_save(store, p, "a", "1", 1, &message), SHOAL_OK);
@@ -505,7 +542,7 @@ Test(redis_cluster, replica_that_lacks_the_last_saves_is_found_out)
     struct test_cluster own;
     struct shoal_checkpoint before;
     cr_assert(test_cluster_start(&own, 3, true, false));
-    int32_t p = partition_on(&own, 0);
+    int32_t p = partition_of(&own, "t", 0);
     struct shoal_store *store = make(own.url, "t");
     (void)take(store, p);
     cr_assert_eq(test_save(store, p, "a", "1", 1, &message), SHOAL_OK);
@@ -535,7 +572,7 @@ Test(redis_cluster, cluster_that_is_down_is_unavailable_until_it_is_back)
 {
     struct test_cluster own;
     cr_assert(test_cluster_start(&own, 3, false, true));
-    int32_t p = partition_on(&own, 0), other = partition_on(&own, 1);
+    int32_t p = partition_of(&own, "t", 0), other = partition_of(&own, "t", 1);
     struct shoal_store *store = make(own.url, "t");
     (void)take(store, p);
     (void)take(store, other);
