@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading from Redis: the records of a micro-batch, the timers, one user. Nothing here needs
- * ownership: whether a record read may be built upon is decided when it is saved. */
+/* Reading from Redis: the records of a micro-batch, and the timers. Nothing here needs ownership:
+ * whether a record read may be built upon is decided when it is saved. */
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -183,87 +183,5 @@ enum shoal_status shoal_redis_timers(struct shoal_store *base, int32_t partition
     if (status == SHOAL_OK)
         status = visit_timers(reply, elements, visit_timer, opaque);
     shoal_redis_reply_free(reply);
-    return status;
-}
-
-/* ---- find --------------------------------------------------------------------------------- */
-
-/* Keeps the reply if it is the first that has a value. */
-static enum shoal_status take_found(struct shoal_redis_store *store, struct redisReply *reply,
-                                    int32_t candidate, int32_t *partition, struct shoal_slice *value,
-                                    struct shoal_message *message)
-{
-    struct shoal_slice found = shoal_redis_value(reply);
-    if (!found.bytes || value->bytes) {
-        shoal_redis_reply_free(reply);
-        return SHOAL_OK;
-    }
-    *value = found;
-    *partition = candidate;
-    return shoal_redis_keep(store, reply, message);
-}
-
-/* One server: all partitions in one go. */
-static enum shoal_status find_on(struct shoal_redis_store *store,
-                                 struct shoal_redis_connection *connection, int32_t count,
-                                 struct shoal_slice user, int32_t *partition,
-                                 struct shoal_slice *value, struct shoal_message *message)
-{
-    for (int32_t p = 0; p < count; p++) {
-        struct shoal_redis_key prefix = shoal_redis_key_users(store->topic, p);
-        shoal_redis_command(connection, 2);
-        shoal_redis_argument_text(connection, "GET");
-        shoal_redis_argument_pair(connection, prefix.text, prefix.size, user.bytes, user.size);
-    }
-    enum shoal_status status = shoal_redis_flush(connection, message);
-    for (int32_t p = 0; status == SHOAL_OK && p < count; p++) {
-        struct redisReply *reply;
-        status = shoal_redis_answer(connection, &reply, message);
-        if (status == SHOAL_OK)
-            status = take_found(store, reply, p, partition, value, message);
-    }
-    return status;
-}
-
-/* A cluster: a partition after another, each where it is, until the user is found. */
-static enum shoal_status find_among(struct shoal_redis_store *store, int32_t count,
-                                    struct shoal_slice user, int32_t *partition,
-                                    struct shoal_slice *value, struct shoal_message *message)
-{
-    enum shoal_status status = SHOAL_OK;
-    for (int32_t p = 0; status == SHOAL_OK && !value->bytes && p < count; p++) {
-        struct shoal_redis_key prefix = shoal_redis_key_users(store->topic, p);
-        struct redisReply *reply;
-        status = shoal_redis_get(store, &prefix, user, &reply, message);
-        if (status == SHOAL_OK)
-            status = take_found(store, reply, p, partition, value, message);
-    }
-    return status;
-}
-
-enum shoal_status shoal_redis_find(struct shoal_store *base, struct shoal_slice user,
-                                   int32_t *partition, struct shoal_slice *value,
-                                   struct shoal_message *message)
-{
-    struct shoal_redis_store *store = shoal_redis_store_of(base);
-    struct shoal_redis_servers *servers = &store->servers;
-    struct shoal_redis_connection *connection = &servers->nodes[0]->connection;
-    int32_t count = 0;
-    *value = (struct shoal_slice){0};
-    shoal_redis_drop_kept(store);
-    enum shoal_status status = shoal_redis_partitions(store, &count, message);
-    if (status != SHOAL_OK)
-        return status;
-    if (servers->kind == SHOAL_REDIS_CLUSTER) {
-        status = find_among(store, count, user, partition, value, message);
-    } else {
-        status = find_on(store, connection, count, user, partition, value, message);
-        bool elsewhere = status != SHOAL_OK && connection->turn.kind == SHOAL_REDIS_MOVED;
-        shoal_redis_settle(connection);
-        if (elsewhere) /* a cluster's node that did not say so before */
-            status = find_among(store, count, user, partition, value, message);
-    }
-    if (status == SHOAL_OK && !value->bytes)
-        return shoal_fail(message, SHOAL_NOT_FOUND, "no state is kept of this user");
     return status;
 }

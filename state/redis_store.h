@@ -3,8 +3,9 @@
  *
  *   redis_store.c     create, open (checks of the server), release, destroy
  *   redis_save.c      acquire and save: everything that writes, with fencing
- *   redis_load.c      load, timers, find: what reads a part
- *   redis_scan.c      scan: what reads everything
+ *   redis_load.c      load, timers
+ *   redis_find.c      find
+ *   redis_scan.c      scan
  *   redis_servers.h   below them: on which connection a call is made
  */
 #ifndef SHOAL_REDIS_STORE_H

@@ -47,9 +47,10 @@ static int free_port(unsigned *seed)
 
 static void become_server(const struct test_cluster *cluster, size_t node, pid_t parent)
 {
-    char port[8], bus[8], folder[80], log[96];
+    char port[8], bus[8], timeout[16], folder[80], log[96];
     (void)snprintf(port, sizeof port, "%d", cluster->nodes[node].port);
     (void)snprintf(bus, sizeof bus, "%d", cluster->nodes[node].bus);
+    (void)snprintf(timeout, sizeof timeout, "%d", cluster->timeout_ms);
     (void)snprintf(folder, sizeof folder, "%s/%zu", cluster->folder, node);
     (void)snprintf(log, sizeof log, "%s/log", folder);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -62,7 +63,7 @@ static void become_server(const struct test_cluster *cluster, size_t node, pid_t
     }
     const char *durable = cluster->durable ? "yes" : "no";
     (void)execlp("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", port,
-                 "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "1500",
+                 "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", timeout,
                  "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0",
                  "--dir", folder, "--save", "", "--appendonly", durable, "--appendfsync", "always",
                  "--loglevel", "notice", (char *)NULL);
@@ -187,10 +188,13 @@ static bool form(struct test_cluster *cluster)
     return true;
 }
 
-bool test_cluster_start(struct test_cluster *cluster, size_t masters, bool replicas, bool durable)
+bool test_cluster_start(struct test_cluster *cluster, size_t masters, bool replicas, bool durable,
+                        int timeout_ms)
 {
-    *cluster = (struct test_cluster){
-        .masters = masters, .count = replicas ? 2 * masters : masters, .durable = durable};
+    *cluster = (struct test_cluster){.masters = masters,
+                                     .count = replicas ? 2 * masters : masters,
+                                     .durable = durable,
+                                     .timeout_ms = timeout_ms};
     unsigned seed = (unsigned)getpid() ^ (unsigned)time(NULL);
     size_t used = (size_t)snprintf(cluster->url, sizeof cluster->url, "redis+cluster://");
     (void)strcpy(cluster->folder, "/tmp/shoal-cluster-XXXXXX");

@@ -20,13 +20,16 @@ struct test_cluster {
     char folder[64], url[256]; /* redis+cluster://… with all masters */
     size_t count, masters;     /* the masters come first; node masters + i follows node i */
     bool durable;              /* written to disk before it is answered */
+    int timeout_ms;            /* after which a node that says nothing counts as dead */
     struct test_cluster_node nodes[TEST_CLUSTER_MAX];
 };
 
 /* Starts `masters` with the slots dealt out evenly, and as many replicas if `replicas`; waits until all
- * know each other and are in step. False with a line on standard error. Asserts nothing, so that it may
+ * know each other and are in step. A short timeout is for tests that wait for a death, a long one for
+ * the others: on a busy machine a node may say nothing for a while. False with a line on standard error. Asserts nothing, so that it may
  * be called outside a test. */
-bool test_cluster_start(struct test_cluster *cluster, size_t masters, bool replicas, bool durable);
+bool test_cluster_start(struct test_cluster *cluster, size_t masters, bool replicas, bool durable,
+                        int timeout_ms);
 void test_cluster_stop(struct test_cluster *cluster);
 void test_cluster_kill(struct test_cluster *cluster, size_t node);
 bool test_cluster_restart(struct test_cluster *cluster, size_t node);

@@ -20,7 +20,7 @@
 #include "tests/state/redis_server.h"
 #include "tests/state/store_conformance.h"
 
-enum { TIMEOUT_MS = 500, USERS = 40 };
+enum { TIMEOUT_MS = 500, USERS = 40, DIES_SOON_MS = 2500, LIVES_MS = 20000 };
 
 static struct test_cluster shared;
 
@@ -38,7 +38,7 @@ static FILE *open_shared(const char *mode)
 ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 {
     (void)tests;
-    if (!test_cluster_start(&shared, 3, false, false))
+    if (!test_cluster_start(&shared, 3, false, false, LIVES_MS))
         return;
     (void)setenv(SHARED, shared.folder, 1);
     FILE *file = open_shared("wb");
@@ -239,7 +239,7 @@ Test(redis_cluster, another_database_than_0_is_a_matter_of_configuration)
 Test(redis_cluster, node_that_may_evict_states_is_refused)
 {
     struct test_cluster own;
-    cr_assert(test_cluster_start(&own, 1, false, false));
+    cr_assert(test_cluster_start(&own, 1, false, false, LIVES_MS));
     struct shoal_store *store = make(own.url, "t");
     (void)test_cluster_command(&own, 0, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru", NULL);
     (void)test_cluster_command(&own, 0, "CONFIG", "SET", "maxmemory", "1gb", NULL);
@@ -395,6 +395,30 @@ Test(redis_cluster, scan_visits_each_user_once_while_a_slot_moves)
     test_no_leaks();
 }
 
+Test(redis_cluster, user_is_found_wherever_the_slot_is_at_the_moment)
+{
+    struct moving m = begin_moving("found");
+    struct shoal_store *looking = make(shared.url, m.topic);
+    struct shoal_slice value;
+    int32_t partition;
+    cr_assert_eq(looking->ops->open(looking, 12, &message), SHOAL_OK, "%s", message.text);
+    for (int round = 0; round < 8; round++) {
+        for (int i = 0; i < USERS; i++) {
+            cr_assert_eq(looking->ops->find(looking, test_slice(m.ids[i]), &partition, &value, &message),
+                         SHOAL_OK, "%s: %s", m.ids[i], message.text);
+            cr_assert(partition == 0 && value.size == 1 && memcmp(value.bytes, "1", 1) == 0);
+        }
+        cr_assert_eq(looking->ops->find(looking, test_slice("nobody"), &partition, &value, &message),
+                     SHOAL_NOT_FOUND, "%s", message.text);
+        (void)test_cluster_move_step(&shared, m.slot, m.from, m.to, 8);
+        if (round == 6)
+            cr_assert(test_cluster_move_end(&shared, m.slot, m.to));
+    }
+    looking->ops->destroy(looking);
+    m.store->ops->destroy(m.store);
+    test_no_leaks();
+}
+
 /* A partition of the topic whose slot was dealt to this node. */
 static int32_t partition_of(struct test_cluster *cluster, const char *topic, size_t node)
 {
@@ -518,7 +542,7 @@ static enum shoal_status save_until_served(struct shoal_store *store, int32_t pa
 Test(redis_cluster, replica_that_has_everything_is_followed_without_a_loss)
 {
     struct test_cluster own;
-    cr_assert(test_cluster_start(&own, 3, true, false));
+    cr_assert(test_cluster_start(&own, 3, true, false, DIES_SOON_MS));
     int32_t p = partition_of(&own, "t", 0);
     struct shoal_store *store = make(own.url, "t");
     (void)take(store, p);
@@ -541,7 +565,7 @@ Test(redis_cluster, replica_that_lacks_the_last_saves_is_found_out)
 {
     struct test_cluster own;
     struct shoal_checkpoint before;
-    cr_assert(test_cluster_start(&own, 3, true, false));
+    cr_assert(test_cluster_start(&own, 3, true, false, DIES_SOON_MS));
     int32_t p = partition_of(&own, "t", 0);
     struct shoal_store *store = make(own.url, "t");
     (void)take(store, p);
@@ -571,7 +595,7 @@ Test(redis_cluster, replica_that_lacks_the_last_saves_is_found_out)
 Test(redis_cluster, cluster_that_is_down_is_unavailable_until_it_is_back)
 {
     struct test_cluster own;
-    cr_assert(test_cluster_start(&own, 3, false, true));
+    cr_assert(test_cluster_start(&own, 3, false, true, DIES_SOON_MS));
     int32_t p = partition_of(&own, "t", 0), other = partition_of(&own, "t", 1);
     struct shoal_store *store = make(own.url, "t");
     (void)take(store, p);
