@@ -151,7 +151,9 @@ static enum shoal_status read_one(struct shoal_redis_connection *connection,
     if (!connection->context)
         return broken(connection, "not connected", message);
     errno = 0;
-    if (redisGetReply(connection->context, &read) == REDIS_OK && read) {
+    int done = connection->session ? shoal_redis_tls_reply(connection->context, &read)
+                                   : redisGetReply(connection->context, &read);
+    if (done == REDIS_OK && read) {
         *reply = read;
         return SHOAL_OK;
     }

@@ -149,17 +149,22 @@ static enum shoal_status discover(struct shoal_redis_servers *servers,
                                   struct shoal_message *message)
 {
     enum shoal_status worst = SHOAL_UNAVAILABLE;
+    struct shoal_message said = {.text = ""};
     if (servers->nodes[0]->connection.address.database)
         return shoal_fail(message, SHOAL_CONFIG, "Redis at %s: a cluster has only database 0",
                           shoal_redis_servers_label(servers));
     for (size_t i = 0, count = servers->nodes_count; i < count; i++) {
         size_t index = servers->turn++ % count;
-        enum shoal_status status = shoal_redis_cluster_ask(servers, index, message);
+        enum shoal_status status = shoal_redis_cluster_ask(servers, index, &said);
         if (status == SHOAL_OK) {
             servers->stale = false;
             return SHOAL_OK;
         }
-        if (shoal_status_class(status) != SHOAL_CLASS_RETRY)
+        /* What does not pass by itself is what there is to tell. */
+        bool lasting = shoal_status_class(status) != SHOAL_CLASS_RETRY;
+        if (message && (lasting || worst == SHOAL_UNAVAILABLE))
+            *message = said;
+        if (lasting)
             worst = status;
     }
     return worst;

@@ -184,3 +184,12 @@ ssize_t shoal_redis_tls_send(struct ssl_st *session, const void *bytes, size_t s
     let_go(&hold);
     return done == 1 ? (ssize_t)sent : -1;
 }
+
+int shoal_redis_tls_reply(struct redisContext *context, void **reply)
+{
+    struct hold hold = hold_back();
+    int done = redisGetReply(context, reply);
+    let_go(&hold);
+    ERR_clear_error();
+    return done;
+}

@@ -38,5 +38,7 @@ enum shoal_status shoal_redis_tls_start(struct shoal_redis_tls *tls, struct redi
                                         struct shoal_message *message) SHOAL_MUST_CHECK;
 /* As send(2) with MSG_NOSIGNAL: bytes taken, or −1 with errno. */
 ssize_t shoal_redis_tls_send(struct ssl_st *session, const void *bytes, size_t size);
+/* redisGetReply, with no SIGPIPE: reading may answer the peer's end with an alert. */
+int shoal_redis_tls_reply(struct redisContext *context, void **reply);
 
 #endif

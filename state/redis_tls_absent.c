@@ -37,3 +37,9 @@ ssize_t shoal_redis_tls_send(struct ssl_st *session, const void *bytes, size_t s
     errno = ENOTSUP;
     return -1;
 }
+
+int shoal_redis_tls_reply(struct redisContext *context, void **reply)
+{
+    (void)context, (void)reply;
+    return -1; /* REDIS_ERR */
+}

@@ -226,6 +226,20 @@ Test(redis_cluster, what_is_no_cluster_is_said_to_be_none)
     test_no_leaks();
 }
 
+Test(redis_cluster, wrong_login_is_told_though_other_nodes_are_away)
+{
+    char url[160];
+    (void)snprintf(url, sizeof url, "redis+cluster://nobody:guessed@127.0.0.1:%d,127.0.0.1:1",
+                   shared.nodes[0].port);
+    struct shoal_store *store = make(url, "t");
+    for (int i = 0; i < 3; i++) {
+        expect(store->ops->open(store, 4, &message), SHOAL_CONFIG, "WRONGPASS");
+        cr_assert_null(strstr(message.text, "guessed"));
+    }
+    store->ops->destroy(store);
+    test_no_leaks();
+}
+
 Test(redis_cluster, another_database_than_0_is_a_matter_of_configuration)
 {
     char url[96];
