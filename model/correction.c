@@ -51,25 +51,34 @@ static float logit(double p)
     return logs[1] - logs[0];
 }
 
-static float delta_of(struct shoal_correction *correction)
+struct shoal_correction_sums shoal_correction_sums(const struct shoal_correction *correction)
 {
     uint64_t samples = 0, positives_twice = 0, predicted = 0;
     for (int64_t back = SHOAL_CORRECTION_HORIZON + 1;
          back <= SHOAL_CORRECTION_HORIZON + SHOAL_CORRECTION_WINDOW; back++) {
         if (correction->hour < back)
             break;
-        const struct shoal_correction_hour *hour = hour_at(correction, correction->hour - back);
+        int64_t hour_number = correction->hour - back;
+        const struct shoal_correction_hour *hour =
+            &correction->hours[hour_number % SHOAL_CORRECTION_HOURS];
         uint64_t most = 2 * (uint64_t)hour->samples;
         samples += hour->samples;
         positives_twice += hour->positives_twice < most ? hour->positives_twice : most;
         predicted += hour->predicted;
     }
-    if (samples == 0)
+    return (struct shoal_correction_sums){samples, (double)predicted / unit,
+                                          (double)positives_twice / 2};
+}
+
+static float delta_of(const struct shoal_correction *correction)
+{
+    struct shoal_correction_sums sums = shoal_correction_sums(correction);
+    if (sums.samples == 0)
         return 0;
-    double n = (double)samples, doubt = SHOAL_CORRECTION_DOUBT;
-    double mean = (double)predicted / unit / n;
+    double n = (double)sums.samples, doubt = SHOAL_CORRECTION_DOUBT;
+    double mean = sums.predicted / n;
     mean = fmin(fmax(mean, 1e-4), 1 - 1e-4);
-    double observed = ((double)positives_twice / 2 + doubt * mean) / (n + doubt);
+    double observed = (sums.positives + doubt * mean) / (n + doubt);
     observed = fmin(fmax(observed, 1e-4), 1 - 1e-4);
     float delta = logit(observed) - logit(mean);
     return fminf(fmaxf(delta, -SHOAL_CORRECTION_MAX), SHOAL_CORRECTION_MAX);

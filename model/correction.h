@@ -75,6 +75,13 @@ void shoal_correction_init(struct shoal_correction *correction, uint64_t model,
 bool shoal_correction_due(const struct shoal_correction *correction, int64_t time_ms);
 /* Begins the hour of `time_ms` (later than the current one): sets delta, forgets the hours behind. */
 void shoal_correction_turn(struct shoal_correction *correction, int64_t time_ms);
+/* What the closed hours that count say. */
+struct shoal_correction_sums {
+    uint64_t samples;
+    double predicted; /* Σ uncorrected p */
+    double positives; /* how many turned out to be positive */
+};
+struct shoal_correction_sums shoal_correction_sums(const struct shoal_correction *correction);
 /* Counts an event. previous_ms: the user's last event before it (the same as time_ms for the first);
  * uncorrected: the user's p after this event. */
 void shoal_correction_count(struct shoal_correction *correction, struct shoal_pending *pending,

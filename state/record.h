@@ -49,7 +49,8 @@ struct shoal_grant {
 enum shoal_consent {
     SHOAL_CONSENT_MARKETING = 1,
     SHOAL_CONSENT_PERSONALIZATION = 2,
-    SHOAL_CONSENT_ALL = 3,
+    SHOAL_CONSENT_PROCESSING = 4, /* to being processed at all: who never said is */
+    SHOAL_CONSENT_ALL = 7,
     SHOAL_CONSENT_KNOWN_SHIFT = 4,
 };
 

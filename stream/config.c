@@ -11,6 +11,7 @@
 
 #include "stream/config_value.h"
 #include "stream/nearest.h"
+#include "stream/pseudonym.h"
 #include "stream/yaml_tree.h"
 
 enum { KEY_MAX = 256, OPTION_COUNT_MAX = 128, WHERE_MAX = 384 };
@@ -114,7 +115,16 @@ static enum shoal_status read_kafka(struct reading *r, const char *key,
         if (other->line > 0 && strcmp(other->name, name) == 0)
             return set_twice(where, key, other->line, r->message);
     }
-    return set_kafka(r->config, name, node->text, node->line);
+    char path[4096];
+    const char *value = node->text;
+    size_t size = strlen(name);
+    bool is_file = size > 5 && strcmp(name + size - 5, "_file") == 0; /* secrets.h */
+    if (is_file && r->folder && value[0] != '/') {
+        if (snprintf(path, sizeof path, "%s/%s", r->folder, value) >= (int)sizeof path)
+            return shoal_fail(r->message, SHOAL_CONFIG, "%s: the path is too long", where);
+        value = path;
+    }
+    return set_kafka(r->config, name, value, node->line);
 }
 
 static enum shoal_status read_text(struct reading *r, const char *key,
@@ -249,6 +259,7 @@ void shoal_config_destroy(struct shoal_config *config)
 {
     if (!config)
         return;
+    shoal_pseudonyms_destroy(config->pseudonyms);
     shoal_arena_finish(config->memory);
     free(config->memory);
     free(config->kafka);

@@ -139,6 +139,23 @@
       "an event further ahead of its partition moves no timer before others confirm it")           \
     X(timers_idle, "timers.idle", DURATION, "30s", "0s", "1d", "duration",                         \
       "a partition without events for so long is told the time if a timer is due; 0: never")       \
+    X(http_listen, "http.listen", TEXT, "127.0.0.1:8642+", "1", "300", "address:port or none",      \
+      "where the dashboard and the API are; port+: or the next free one of 16; none: nowhere")      \
+    X(http_tokens, "http.tokens", PATH, "", "0", "4096", "file",                                   \
+      "bearer tokens, a line each: read TOKEN or admin TOKEN; needed beyond loopback")             \
+    X(http_certificate, "http.tls.certificate", PATH, "", "0", "4096", "file",                     \
+      "PEM certificate chain: HTTPS instead of HTTP")                                              \
+    X(http_key, "http.tls.key", PATH, "", "0", "4096", "file", "PEM private key of the certificate")\
+    X(http_page, "http.page", PATH, "", "0", "4096", "folder",                                     \
+      "the dashboard's files; empty: where they were installed")                                   \
+    X(http_workers, "http.workers", INT, "2", "1", "64", "count",                                  \
+      "threads that answer requests for users")                                                    \
+    X(http_connections, "http.connections", INT, "2048", "8", "65536", "count",                    \
+      "most open connections")                                                                     \
+    X(http_timeout, "http.timeout", DURATION, "15s", "1s", "1h", "duration",                       \
+      "a connection on which nothing moves for so long is closed")                                 \
+    X(privacy_pseudonym_key, "privacy.pseudonym_key", PATH, "", "0", "4000", "file",               \
+      "key of 64 hexadecimal digits, with which user ids become pseudonyms; empty: they stay")     \
     X(log_level, "log.level", CHOICE, "info", "", "", "debug, info, warning, error",               \
       "least severe message to log")                                                               \
     X(log_format, "log.format", CHOICE, "text", "", "", "text, json", "form of log lines")         \
@@ -165,6 +182,7 @@ struct shoal_config {
 #undef X
     struct shoal_config_property *kafka; /* owned */
     size_t kafka_count;
+    struct shoal_pseudonyms *pseudonyms; /* owned; see secrets.h; NULL: none */
     void *memory; /* owned: what the texts point to */
 };
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const names[] = {"marketing", "personalization"};
+static const char *const names[] = {"marketing", "personalization", "processing"};
 
 const char *shoal_consent_name(unsigned consent)
 {

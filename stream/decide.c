@@ -232,6 +232,19 @@ static void make_offer(struct deciding *d, unsigned i, struct shoal_decision *de
         shoal_budgets_spend(d->budgets, d->policy, promotion);
 }
 
+/* The answer that stands, instead of the conditions of a new offer. */
+static void repeat_offer(const struct shoal_asking *asking, size_t standing_reasons,
+                         struct shoal_decision *decision)
+{
+    const struct shoal_grant *grant = asking->grant;
+    decision->reasons_count = standing_reasons;
+    decision->eligible = true;
+    decision->expires_ms = grant->expires_ms;
+    shoal_conditions_add(decision, SHOAL_CONDITION_OFFER, true,
+                         (double)(asking->now_ms - grant->last_ms),
+                         (double)(grant->expires_ms - grant->last_ms));
+}
+
 /* One promotion that this occasion asks for, or that has no triggers. */
 static void consider(struct deciding *d, unsigned i)
 {
@@ -249,13 +262,7 @@ static void consider(struct deciding *d, unsigned i)
         make_offer(d, i, decision);
         write(d, i);
     } else if (standing) { /* asked again while the offer stands */
-        const struct shoal_grant *grant = asking.grant;
-        decision->reasons_count = standing_reasons;
-        decision->eligible = true;
-        decision->expires_ms = grant->expires_ms;
-        shoal_conditions_add(decision, SHOAL_CONDITION_OFFER, true,
-                             (double)(d->now_ms - grant->last_ms),
-                             (double)(grant->expires_ms - grant->last_ms));
+        repeat_offer(&asking, standing_reasons, decision);
         write(d, i);
     } else if (asked) {
         write(d, i);
@@ -295,4 +302,51 @@ size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_occasi
         due &= ~(UINT32_C(1) << policy->order[at]);
     }
     return d.count;
+}
+
+/* One promotion, whose standing conditions are in the outlook already. */
+static void foresee(const struct deciding *d, unsigned i, struct shoal_outlook *outlook)
+{
+    const struct shoal_event *event = d->occasion->event;
+    struct shoal_decision *decision = &outlook->decision;
+    struct shoal_asking asking = asking_of(d, i);
+    /* as in consider(): enough for what stands, not for a new offer */
+    bool unknown = asking.promotion->min_prompted > 0 && isnan(d->occasion->prompted);
+    if (!outlook->standing) {
+        shoal_conditions_new(&asking, decision);
+        decision->eligible = decision->eligible && !unknown;
+        if (decision->eligible)
+            decision->expires_ms = d->now_ms + decision->promotion->offer_ms;
+    } else if (decision->eligible) {
+        repeat_offer(&asking, decision->reasons_count, decision);
+    }
+    decision->control = shoal_in_control(decision->promotion, event->user, event->user_size);
+    decision->trigger = NULL;
+}
+
+void shoal_decide_outlook(const struct shoal_policy *policy, const struct shoal_occasion *occasion,
+                          const struct shoal_record *record, const struct shoal_budgets *budgets,
+                          struct shoal_outlook *outlooks)
+{
+    struct shoal_record now = *record; /* offers that have expired lapse in it */
+    struct shoal_budgets left = {0};
+    if (budgets)
+        left = *budgets;
+    struct deciding d = {
+        .policy = policy,
+        .occasion = occasion,
+        .record = &now,
+        .budgets = budgets ? &left : NULL,
+        .now_ms = occasion->event->touch.time_ms,
+    };
+    uint32_t standing = d.standing = find_standing(&d);
+    for (unsigned i = 0; i < policy->count; i++) { /* what is due for withdrawal excludes nobody */
+        struct shoal_asking asking = asking_of(&d, i);
+        outlooks[i].standing = standing >> i & 1;
+        shoal_conditions_standing(&asking, &outlooks[i].decision);
+        if (outlooks[i].standing && !outlooks[i].decision.eligible)
+            d.standing &= ~(UINT32_C(1) << i);
+    }
+    for (unsigned i = 0; i < policy->count; i++)
+        foresee(&d, i, &outlooks[i]);
 }

@@ -124,4 +124,15 @@ size_t shoal_decide(const struct shoal_policy *policy, const struct shoal_occasi
                     struct shoal_record *record, struct shoal_budgets *budgets,
                     struct shoal_decision *decisions);
 
+/* What would be answered if a promotion were asked for now. */
+struct shoal_outlook {
+    struct shoal_decision decision; /* eligible: an offer stands and holds, or would be made */
+    bool standing;                  /* an offer stands (it may be due for withdrawal: then not eligible) */
+};
+/* For each promotion of the policy (room for policy->count), each as if it alone were asked for at the occasion's
+ * time; nothing is changed. */
+void shoal_decide_outlook(const struct shoal_policy *policy, const struct shoal_occasion *occasion,
+                          const struct shoal_record *record, const struct shoal_budgets *budgets,
+                          struct shoal_outlook *outlooks);
+
 #endif

@@ -13,11 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/pseudonym.h"
+
 struct shoal_decoder {
     struct shoal_decode_options options;
     struct shoal_json json;
     struct shoal_fields fields;
     char digits[24];
+    char pseudonym[SHOAL_PSEUDONYM_SIZE + 1];
 };
 
 struct shoal_decode_options shoal_decode_options_default(void)
@@ -109,9 +112,9 @@ static enum shoal_status check_future(const struct shoal_decoder *decoder,
     return shoal_fail(why, SHOAL_FUTURE_EVENT, "event of %s in a record of %s", event, record);
 }
 
-enum shoal_status shoal_decode(struct shoal_decoder *decoder, const struct shoal_input *input,
-                               struct shoal_arena *arena, struct shoal_event *events, size_t *count,
-                               struct shoal_message *why)
+static enum shoal_status decode(struct shoal_decoder *decoder, const struct shoal_input *input,
+                                struct shoal_arena *arena, struct shoal_event *events, size_t *count,
+                                struct shoal_message *why)
 {
     *count = 0;
     if (input->value_size > decoder->options.max_value_bytes)
@@ -129,6 +132,12 @@ enum shoal_status shoal_decode(struct shoal_decoder *decoder, const struct shoal
             SHOAL_OK ||
         (status = check_key(input, user, user_size, why)) != SHOAL_OK)
         return status;
+    /* The door: beyond this the original id is not known. */
+    if (decoder->options.pseudonyms) {
+        shoal_pseudonym_of(decoder->options.pseudonyms, user, user_size, decoder->pseudonym);
+        user = decoder->pseudonym;
+        user_size = SHOAL_PSEUDONYM_SIZE;
+    }
 
     events[0] = (struct shoal_event){
         .partition = input->partition,
@@ -152,6 +161,16 @@ enum shoal_status shoal_decode(struct shoal_decoder *decoder, const struct shoal
         events[i].user = copy;
     *count = made;
     return SHOAL_OK;
+}
+
+enum shoal_status shoal_decode(struct shoal_decoder *decoder, const struct shoal_input *input,
+                               struct shoal_arena *arena, struct shoal_event *events, size_t *count,
+                               struct shoal_message *why)
+{
+    enum shoal_status status = decode(decoder, input, arena, events, count, why);
+    if (status != SHOAL_OK && decoder->options.pseudonyms)
+        return shoal_fail(why, status, "%s", shoal_status_text(status));
+    return status;
 }
 
 bool shoal_decoder_find_user(struct shoal_decoder *decoder, const void *value, size_t size,

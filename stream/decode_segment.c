@@ -12,7 +12,7 @@
  * again product by product). Any other track call is refused by name.
  *
  * Consent is taken from context.consent.categoryPreferences of any of them: "Advertising" is that to
- * marketing, "Personalization" that to personalization. */
+ * marketing, "Personalization" that to personalization, "Processing" that to being processed at all. */
 #include <string.h>
 
 #include "state/record.h"
@@ -69,14 +69,23 @@ static enum shoal_status set_time(const struct shoal_fields *fields, struct shoa
 static enum shoal_status set_consent(const struct shoal_fields *fields, struct shoal_event *event,
                                      struct shoal_message *why)
 {
-    enum shoal_status status = shoal_event_add_consent(
-        event, &fields->top[SHOAL_FIELD_PREFERS_ADVERTISING], SHOAL_CONSENT_MARKETING,
-        "context.consent.categoryPreferences.Advertising", why);
-    return status != SHOAL_OK
-               ? status
-               : shoal_event_add_consent(event, &fields->top[SHOAL_FIELD_PREFERS_PERSONALIZATION],
-                                         SHOAL_CONSENT_PERSONALIZATION,
-                                         "context.consent.categoryPreferences.Personalization", why);
+    static const struct {
+        enum shoal_field field;
+        enum shoal_consent consent;
+        const char *name;
+    } preferences[] = {
+        {SHOAL_FIELD_PREFERS_ADVERTISING, SHOAL_CONSENT_MARKETING,
+         "context.consent.categoryPreferences.Advertising"},
+        {SHOAL_FIELD_PREFERS_PERSONALIZATION, SHOAL_CONSENT_PERSONALIZATION,
+         "context.consent.categoryPreferences.Personalization"},
+        {SHOAL_FIELD_PREFERS_PROCESSING, SHOAL_CONSENT_PROCESSING,
+         "context.consent.categoryPreferences.Processing"},
+    };
+    enum shoal_status status = SHOAL_OK;
+    for (size_t i = 0; i < sizeof preferences / sizeof *preferences && status == SHOAL_OK; i++)
+        status = shoal_event_add_consent(event, &fields->top[preferences[i].field],
+                                         preferences[i].consent, preferences[i].name, why);
+    return status;
 }
 
 static enum shoal_status set_product(const struct shoal_fields *fields,

@@ -30,6 +30,7 @@ enum shoal_exposure {
 };
 
 struct shoal_value;
+struct shoal_pseudonyms;
 
 struct shoal_event {
     int32_t partition;
@@ -51,6 +52,8 @@ struct shoal_event {
 struct shoal_decode_options {
     int64_t max_future_ms;  /* event.max_future: later than timestamp_ms by more is FUTURE_EVENT */
     size_t max_value_bytes; /* larger messages are TOO_LARGE */
+    const struct shoal_pseudonyms *pseudonyms; /* borrowed; what stands for user ids (pseudonym.h); NULL: they
+                                                * stand for themselves */
 };
 
 /* 1 day, 1 MiB */
@@ -79,7 +82,7 @@ void shoal_decoder_destroy(struct shoal_decoder *decoder);
  * null, and empty text for an optional id, is as good as absent; an integer as an id is its
  * decimal text (1.0 and 1e3 are refused); numbers may stand as text; an empty message key counts as
  * none; nesting is bounded by 32. `why` (may be NULL) names the field and shows the value,
- * printable ASCII. */
+ * printable ASCII; with pseudonyms it is the status's text and shows nothing of the message. */
 enum shoal_status shoal_decode(struct shoal_decoder *decoder, const struct shoal_input *input,
                                struct shoal_arena *arena, struct shoal_event *events,
                                size_t *count, struct shoal_message *why);

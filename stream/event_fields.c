@@ -43,6 +43,8 @@ static int top_field(const char *key, size_t size)
         return IS("originalTimestamp")   ? SHOAL_FIELD_ORIGINAL_TIMESTAMP
                : IS("consent_marketing") ? SHOAL_FIELD_CONSENT_MARKETING
                                          : -1;
+    case 18:
+        return IS("consent_processing") ? SHOAL_FIELD_CONSENT_PROCESSING : -1;
     case 23:
         return IS("consent_personalization") ? SHOAL_FIELD_CONSENT_PERSONALIZATION : -1;
     default:
@@ -79,6 +81,7 @@ static void clear_preferences(struct shoal_fields *fields)
 {
     fields->top[SHOAL_FIELD_PREFERS_ADVERTISING] = (struct shoal_value){0};
     fields->top[SHOAL_FIELD_PREFERS_PERSONALIZATION] = (struct shoal_value){0};
+    fields->top[SHOAL_FIELD_PREFERS_PROCESSING] = (struct shoal_value){0};
 }
 
 /* context.consent.categoryPreferences.Advertising, step by step. */
@@ -90,6 +93,8 @@ static struct shoal_value *find_preference(struct shoal_fields *fields, enum sho
             return &fields->top[SHOAL_FIELD_PREFERS_ADVERTISING];
         if (size == 15 && IS("Personalization"))
             return &fields->top[SHOAL_FIELD_PREFERS_PERSONALIZATION];
+        if (size == 10 && IS("Processing"))
+            return &fields->top[SHOAL_FIELD_PREFERS_PROCESSING];
         return NULL;
     }
     if (level == SHOAL_LEVEL_CONTEXT && size == 7 && IS("consent"))

@@ -32,7 +32,7 @@ struct shoal_value {
     };
 };
 
-/* Fields at the top of a message: first the own ones, then those of a track call. The last two stand
+/* Fields at the top of a message: first the own ones, then those of a track call. The last three stand
  * deeper, in `context.consent.categoryPreferences` of a track call. */
 enum shoal_field {
     SHOAL_FIELD_USER_ID,
@@ -47,6 +47,7 @@ enum shoal_field {
     SHOAL_FIELD_EXPOSURE,
     SHOAL_FIELD_CONSENT_MARKETING,
     SHOAL_FIELD_CONSENT_PERSONALIZATION,
+    SHOAL_FIELD_CONSENT_PROCESSING,
     SHOAL_FIELD_TYPE,
     SHOAL_FIELD_EVENT,
     SHOAL_FIELD_SEGMENT_USER,
@@ -56,6 +57,7 @@ enum shoal_field {
     SHOAL_FIELD_MESSAGE_ID,
     SHOAL_FIELD_PREFERS_ADVERTISING,
     SHOAL_FIELD_PREFERS_PERSONALIZATION,
+    SHOAL_FIELD_PREFERS_PROCESSING,
     SHOAL_FIELD_COUNT,
 };
 

@@ -396,7 +396,10 @@ enum shoal_status shoal_event_from_fields(const struct shoal_fields *fields,
             SHOAL_OK ||
         (status = shoal_event_add_consent(event, &top[SHOAL_FIELD_CONSENT_PERSONALIZATION],
                                           SHOAL_CONSENT_PERSONALIZATION, "consent_personalization",
-                                          why)) != SHOAL_OK)
+                                          why)) != SHOAL_OK ||
+        (status = shoal_event_add_consent(event, &top[SHOAL_FIELD_CONSENT_PROCESSING],
+                                          SHOAL_CONSENT_PROCESSING, "consent_processing", why)) !=
+            SHOAL_OK)
         return status;
     return set_contact(event, &top[SHOAL_FIELD_PROMOTION_ID], &top[SHOAL_FIELD_EXPOSURE], why);
 }

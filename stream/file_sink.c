@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "stream/encode.h"
+
 enum { ERRORS = SHOAL_TOPIC_COUNT, FILES };
 
 static const char *const names[FILES] = {
@@ -23,6 +25,7 @@ struct file_sink {
     struct shoal_sink base;
     FILE *files[FILES];
     char *topic;
+    struct shoal_buffer line; /* scratch */
 };
 
 /* Text as the inside of a JSON string; what is not plain ASCII is replaced by '?'. */
@@ -36,11 +39,35 @@ static void write_plain(FILE *file, const char *text)
              file);
 }
 
+/* A file has no keys, so that a line has to say whose tombstone it is. */
+static enum shoal_status write_tombstone(struct file_sink *sink, const struct shoal_output *output)
+{
+    struct shoal_encoder e;
+    shoal_buffer_clear(&sink->line);
+    shoal_encode_init(&e, SHOAL_ENCODE_JSON, &sink->line);
+    shoal_encode_map(&e, 3);
+    SHOAL_ENCODE_KEY(&e, "id");
+    shoal_encode_str(&e, output->id, output->id_size);
+    SHOAL_ENCODE_KEY(&e, "user_id");
+    shoal_encode_str(&e, output->key, output->key_size);
+    SHOAL_ENCODE_KEY(&e, "forgotten");
+    shoal_encode_bool(&e, true);
+    shoal_encode_map_end(&e);
+    if (sink->line.failed)
+        return SHOAL_NOMEM;
+    FILE *file = sink->files[output->topic];
+    fwrite(sink->line.bytes, 1, sink->line.size, file);
+    putc('\n', file);
+    return ferror(file) ? SHOAL_IO : SHOAL_OK;
+}
+
 static enum shoal_status emit(struct shoal_sink *base, const struct shoal_output *output)
 {
     struct file_sink *sink = (struct file_sink *)base;
     FILE *file = sink->files[output->topic];
-    fwrite(output->value, 1, output->value_size, file);
+    if (!output->value && output->topic != SHOAL_TOPIC_DEADLETTER)
+        return write_tombstone(sink, output);
+    fwrite(output->value ? output->value : "", 1, output->value_size, file);
     putc('\n', file);
     if (output->topic == SHOAL_TOPIC_DEADLETTER) {
         FILE *errors = sink->files[ERRORS];
@@ -64,6 +91,7 @@ static void destroy(struct shoal_sink *base)
         if (sink->files[i])
             fclose(sink->files[i]);
     }
+    shoal_buffer_finish(&sink->line);
     free(sink->topic);
     free(sink);
 }

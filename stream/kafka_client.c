@@ -3,6 +3,7 @@
 #include "stream/kafka_client.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "model/base/clock.h"
 #include "stream/kafka_internal.h"
+#include "stream/secrets.h"
 
 enum { METADATA_TIMEOUT_MS = 5000, CREATE_TIMEOUT_MS = 15000, LEADERS_TIMEOUT_MS = 30000 };
 
@@ -18,6 +20,9 @@ struct shoal_kafka_monitor {
     const struct shoal_config *config;
     const struct shoal_log *log;
     rd_kafka_t *client;
+    atomic_flag first;   /* whoever sets it may write `refusal` */
+    atomic_bool refused; /* `refusal` can be read */
+    char refusal[400];
 };
 
 enum shoal_status kafka_status(rd_kafka_resp_err_t error)
@@ -57,8 +62,45 @@ static void on_log(const rd_kafka_t *client, int severity, const char *facility,
 {
     const struct shoal_log *log = rd_kafka_opaque(client);
     if (log)
-        shoal_log_write(log, severity <= LOG_CRIT ? SHOAL_WARNING : SHOAL_DEBUG, "kafka %s: %s",
-                        facility, text);
+        shoal_log_write(log, kafka_severity(severity, text), "kafka %s: %s", facility, text);
+}
+
+/* A broker that is there and does not let us in: waiting does not help. */
+static bool is_refusal(const char *text)
+{
+    return strstr(text, "uthentication error") || strstr(text, "uthentication failed") ||
+           strstr(text, "SSL handshake failed");
+}
+
+enum shoal_log_level kafka_severity(int severity, const char *text)
+{
+    return severity <= LOG_CRIT || (severity <= LOG_ERR && is_refusal(text)) ? SHOAL_WARNING
+                                                                             : SHOAL_DEBUG;
+}
+
+/* The monitor's: on librdkafka's threads. The first refusal is kept for whoever waits for the broker. */
+static void on_monitor_log(const rd_kafka_t *client, int severity, const char *facility, const char *text)
+{
+    struct shoal_kafka_monitor *monitor = rd_kafka_opaque(client);
+    if (severity > LOG_ERR || !is_refusal(text)) {
+        if (monitor->log)
+            shoal_log_write(monitor->log, kafka_severity(severity, text), "kafka %s: %s", facility, text);
+        return;
+    }
+    const char *end = strstr(text, "]: "); /* behind the name of the thread */
+    if (!atomic_flag_test_and_set(&monitor->first)) {
+        snprintf(monitor->refusal, sizeof monitor->refusal, "%s", end ? end + 3 : text);
+        atomic_store(&monitor->refused, true);
+    }
+}
+
+/* What it means that the broker did not answer. */
+static enum shoal_status unanswered(struct shoal_kafka_monitor *monitor, enum shoal_status status,
+                                    struct shoal_message *message)
+{
+    return atomic_load(&monitor->refused)
+               ? shoal_fail(message, SHOAL_CONFIG, "Kafka refuses the connection: %s", monitor->refusal)
+               : status;
 }
 
 static enum shoal_status set(rd_kafka_conf_t *conf, const char *name, const char *value, int line,
@@ -67,6 +109,8 @@ static enum shoal_status set(rd_kafka_conf_t *conf, const char *name, const char
     char reason[256];
     if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK)
         return SHOAL_OK;
+    if (shoal_secret_is(name)) /* the reason may show the value */
+        snprintf(reason, sizeof reason, "librdkafka does not take this value");
     if (line > 0)
         return shoal_fail(message, SHOAL_CONFIG, "line %d: kafka.%s: %s", line, name, reason);
     return shoal_fail(message, SHOAL_CONFIG, "kafka.%s: %s", name, reason);
@@ -182,8 +226,11 @@ enum shoal_status shoal_kafka_monitor_create(const struct shoal_config *config,
     monitor->log = log;
     rd_kafka_conf_t *conf;
     enum shoal_status status = kafka_conf(config, log, defaults, fixed, &conf, message);
-    if (status == SHOAL_OK)
+    if (status == SHOAL_OK) {
+        rd_kafka_conf_set_opaque(conf, monitor);
+        rd_kafka_conf_set_log_cb(conf, on_monitor_log);
         status = kafka_new(KAFKA_CONSUMER, conf, &monitor->client, message);
+    }
     if (status != SHOAL_OK) {
         free(monitor);
         return status;
@@ -214,8 +261,10 @@ static enum shoal_status count_partitions(struct shoal_kafka_monitor *monitor, c
         rd_kafka_metadata(monitor->client, 0, handle, &metadata, METADATA_TIMEOUT_MS);
     rd_kafka_topic_destroy(handle);
     if (error)
-        return shoal_fail(message, SHOAL_UNAVAILABLE, "no broker answers: %s",
-                          rd_kafka_err2str(error));
+        return unanswered(monitor,
+                          shoal_fail(message, SHOAL_UNAVAILABLE, "no broker answers: %s",
+                                     rd_kafka_err2str(error)),
+                          message);
     if (metadata->topic_cnt == 1) {
         error = metadata->topics[0].err;
         *count = metadata->topics[0].partition_cnt;

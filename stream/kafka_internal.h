@@ -6,6 +6,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "stream/kafka_client.h"
+#include "stream/kafka_stats.h"
 
 /* A property as "name", "value"; lists end with a NULL name. */
 struct kafka_property {
@@ -15,6 +16,9 @@ struct kafka_property {
 /* Bytes of the largest message that clients send and the dead-letter topic takes: what a broker reads
  * as one request by default (socket.request.max.bytes). */
 #define SHOAL_KAFKA_LARGEST "104857600"
+
+/* How often a client hands out its statistics; kafka.statistics.interval.ms says otherwise. */
+#define SHOAL_KAFKA_STATS_MS "5000"
 
 enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
 
@@ -30,6 +34,10 @@ enum shoal_status kafka_new(enum kafka_role role, rd_kafka_conf_t *conf, rd_kafk
                             struct shoal_message *message) SHOAL_MUST_CHECK;
 /* What a librdkafka error means for us: retry or stop, never skip. */
 enum shoal_status kafka_status(rd_kafka_resp_err_t error);
+
+/* How severe a line of librdkafka's log is for us: losing a connection is said by whoever waits for it, once a
+ * minute; that a broker does not let us in is said at once. */
+enum shoal_log_level kafka_severity(int severity, const char *text);
 
 /* A list for commits; the caller destroys it. */
 rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,

@@ -31,6 +31,7 @@ struct kafka_sink {
     bool transactional, open;   /* open: a transaction has begun */
     rd_kafka_resp_err_t failed; /* of the first message that could not be delivered */
     char failed_topic[256];
+    struct shoal_kafka_stats stats;
 };
 
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
@@ -73,8 +74,16 @@ static enum shoal_status explain(struct kafka_sink *sink, enum shoal_status stat
 static void on_log(const rd_kafka_t *client, int severity, const char *facility, const char *text)
 {
     const struct kafka_sink *sink = rd_kafka_opaque(client);
-    shoal_log_write(sink->log, severity <= 2 ? SHOAL_WARNING : SHOAL_DEBUG, "kafka %s: %s",
+    shoal_log_write(sink->log, kafka_severity(severity, text), "kafka %s: %s",
                     facility, text);
+}
+
+/* Within poll. A report that cannot be read leaves the one before. */
+static int on_stats(rd_kafka_t *client, char *json, size_t size, void *opaque)
+{
+    struct kafka_sink *sink = opaque;
+    (void)shoal_kafka_stats_read(&sink->stats, json, size, NULL);
+    return 0; /* librdkafka frees the text */
 }
 
 static enum shoal_status translate(rd_kafka_error_t *error, const char *what,
@@ -106,7 +115,8 @@ static rd_kafka_headers_t *event_headers(const struct kafka_sink *sink,
         [SHOAL_TOPIC_DECISIONS] = "shoal.promotion.decided",
         [SHOAL_TOPIC_MODELS] = "shoal.model.swapped",
     };
-    const char *type = types[output->topic];
+    bool is_tombstone = !output->value;
+    const char *type = is_tombstone ? "shoal.user.forgotten" : types[output->topic];
     rd_kafka_headers_t *headers = rd_kafka_headers_new(6);
     add_header(headers, "ce_specversion", "1.0", 3);
     add_header(headers, "ce_id", output->id, output->id_size);
@@ -116,7 +126,8 @@ static rd_kafka_headers_t *event_headers(const struct kafka_sink *sink,
         shoal_time_print(output->time_ms, time);
         add_header(headers, "ce_time", time, strlen(time));
     }
-    add_header(headers, "content-type", sink->content_type, strlen(sink->content_type));
+    if (!is_tombstone)
+        add_header(headers, "content-type", sink->content_type, strlen(sink->content_type));
     return headers;
 }
 
@@ -216,6 +227,7 @@ static void destroy(struct shoal_sink *base)
         rd_kafka_poll(sink->client, 0);
         rd_kafka_destroy(sink->client);
     }
+    shoal_kafka_stats_finish(&sink->stats);
     free(sink);
 }
 
@@ -239,6 +251,7 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
         {"queue.buffering.max.messages", "500000"},
         {"message.max.bytes", SHOAL_KAFKA_LARGEST},
         {"partitioner", "murmur2_random"},
+        {"statistics.interval.ms", SHOAL_KAFKA_STATS_MS},
         {NULL, NULL},
     };
     /* A transaction stays open for an interval; the broker ends one that its producer has left. */
@@ -266,6 +279,7 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
     rd_kafka_conf_set_opaque(conf, sink);
     rd_kafka_conf_set_log_cb(conf, on_log);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    rd_kafka_conf_set_stats_cb(conf, on_stats);
     return kafka_new(KAFKA_PRODUCER, conf, &sink->client, message);
 }
 
@@ -358,6 +372,13 @@ enum shoal_status shoal_kafka_sink_flush(struct shoal_sink *base, struct shoal_m
     if (sink->failed)
         return not_delivered(sink, message);
     return SHOAL_OK;
+}
+
+const struct shoal_kafka_stats *shoal_kafka_sink_stats(const struct shoal_sink *base)
+{
+    const struct kafka_sink *sink = (const struct kafka_sink *)base;
+    rd_kafka_poll(sink->client, 0); /* hands out what has come in meanwhile */
+    return &sink->stats;
 }
 
 void shoal_kafka_sink_abort(struct shoal_sink *base)

@@ -28,6 +28,9 @@ enum shoal_status shoal_kafka_sink_flush(struct shoal_sink *sink,
 /* Drops outputs that were not committed. */
 void shoal_kafka_sink_abort(struct shoal_sink *sink);
 
+/* What the producer said of itself last; as long as the sink. */
+const struct shoal_kafka_stats *shoal_kafka_sink_stats(const struct shoal_sink *sink);
+
 /* For `shoal send`, and for messages that tell the time: one message to the events topic, to a given
  * partition; exactly once, it shows with the next commit. key NULL: none. timestamp_ms −1: now. */
 enum shoal_status shoal_kafka_sink_send(struct shoal_sink *sink, const struct shoal_input *input,

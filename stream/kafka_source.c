@@ -20,6 +20,7 @@ struct shoal_kafka_source {
     enum shoal_status status;    /* of a rebalance that failed; sticky */
     struct shoal_message failure;
     struct shoal_nag nag;
+    struct shoal_kafka_stats stats;
 };
 
 rd_kafka_t *kafka_source_client(struct shoal_kafka_source *source)
@@ -103,8 +104,16 @@ static void on_log(const rd_kafka_t *client, int severity, const char *facility,
 {
     const struct shoal_kafka_source *source = rd_kafka_opaque(client);
     if (source)
-        shoal_log_write(source->log, severity <= 2 ? SHOAL_WARNING : SHOAL_DEBUG, "kafka %s: %s",
+        shoal_log_write(source->log, kafka_severity(severity, text), "kafka %s: %s",
                         facility, text);
+}
+
+/* Within poll. A report that cannot be read leaves the one before. */
+static int on_stats(rd_kafka_t *client, char *json, size_t size, void *opaque)
+{
+    struct shoal_kafka_source *source = opaque;
+    (void)shoal_kafka_stats_read(&source->stats, json, size, source->topic);
+    return 0; /* librdkafka frees the text */
 }
 
 enum shoal_status shoal_kafka_source_create(const struct shoal_config *config,
@@ -126,6 +135,7 @@ enum shoal_status shoal_kafka_source_create(const struct shoal_config *config,
         {"queued.min.messages", "200000"},
         {"queued.max.messages.kbytes", "65536"},
         {"auto.offset.reset", "error"},
+        {"statistics.interval.ms", SHOAL_KAFKA_STATS_MS},
         {NULL, NULL},
     };
     struct kafka_property fixed[] = {
@@ -153,6 +163,7 @@ enum shoal_status shoal_kafka_source_create(const struct shoal_config *config,
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
         rd_kafka_conf_set_opaque(conf, source);
         rd_kafka_conf_set_log_cb(conf, on_log);
+        rd_kafka_conf_set_stats_cb(conf, on_stats);
         status = kafka_new(KAFKA_CONSUMER, conf, &source->client, message);
     }
     if (status == SHOAL_OK) {
@@ -248,6 +259,19 @@ enum shoal_status shoal_kafka_source_commit(struct shoal_kafka_source *source,
                  : SHOAL_OK;
 }
 
+const struct shoal_kafka_stats *shoal_kafka_source_stats(const struct shoal_kafka_source *source)
+{
+    return &source->stats;
+}
+
+int64_t shoal_kafka_source_end(const struct shoal_kafka_source *source, int32_t partition)
+{
+    int64_t low, high;
+    rd_kafka_resp_err_t error =
+        rd_kafka_get_watermark_offsets(source->client, source->topic, partition, &low, &high);
+    return error || high < 0 ? -1 : high;
+}
+
 void shoal_kafka_source_destroy(struct shoal_kafka_source *source, bool leave)
 {
     if (!source)
@@ -260,5 +284,6 @@ void shoal_kafka_source_destroy(struct shoal_kafka_source *source, bool leave)
             rd_kafka_consumer_close(source->client);
         rd_kafka_destroy_flags(source->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     }
+    shoal_kafka_stats_finish(&source->stats);
     free(source);
 }

@@ -8,6 +8,7 @@
 
 #include "stream/event.h"
 #include "stream/kafka_client.h"
+#include "stream/kafka_stats.h"
 
 /* What Kafka knows of a partition when it is assigned. */
 struct shoal_assignment {
@@ -50,6 +51,10 @@ enum shoal_status shoal_kafka_source_commit(struct shoal_kafka_source *source,
                                             const struct shoal_position *positions, size_t count,
                                             bool wait,
                                             struct shoal_message *message) SHOAL_MUST_CHECK;
+/* What the client said of itself last; as long as the source. */
+const struct shoal_kafka_stats *shoal_kafka_source_stats(const struct shoal_kafka_source *source);
+/* Offset behind the last message of an assigned partition, as of the last fetch; −1: not known yet. Asks nobody. */
+int64_t shoal_kafka_source_end(const struct shoal_kafka_source *source, int32_t partition);
 /* Ends membership. `leave` and a dynamic member: tells the group (the listener is not called any
  * more, the worker has committed); a static member just goes and keeps its place until it comes
  * back or the session times out. */

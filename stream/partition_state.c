@@ -41,24 +41,27 @@ static void init(struct shoal_partition_state *state)
     shoal_watermark_init(&state->watermark);
     shoal_budgets_init(&state->budgets);
     shoal_correction_init(&state->correction, 0, 0);
+    state->pseudonyms = 0;
 }
 
 void shoal_partition_state_encode(const struct shoal_partition_state *state,
                                   struct shoal_buffer *out)
 {
-    shoal_pack_array(out, FIELDS);
+    shoal_pack_array(out, FIELDS + (state->pseudonyms != 0));
     shoal_pack_uint(out, VERSION);
     shoal_watermark_pack(&state->watermark, out);
     shoal_budgets_pack(&state->budgets, out);
     if (state->correction.model == 0) {
         shoal_pack_nil(out);
-        return;
+    } else {
+        struct shoal_buffer correction = {0};
+        shoal_correction_encode(&state->correction, &correction);
+        shoal_pack_bin(out, correction.bytes, correction.size);
+        out->failed = out->failed || correction.failed;
+        shoal_buffer_finish(&correction);
     }
-    struct shoal_buffer correction = {0};
-    shoal_correction_encode(&state->correction, &correction);
-    shoal_pack_bin(out, correction.bytes, correction.size);
-    out->failed = out->failed || correction.failed;
-    shoal_buffer_finish(&correction);
+    if (state->pseudonyms)
+        shoal_pack_uint(out, state->pseudonyms);
 }
 
 enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
@@ -74,7 +77,10 @@ enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
         return SHOAL_VERSION;
     shoal_watermark_unpack(&in, &state->watermark);
     shoal_budgets_unpack(&in, &state->budgets);
-    bool whole = shoal_unpack_next(&in, &correction) && in.position == size && fields == FIELDS;
+    bool there = shoal_unpack_next(&in, &correction);
+    state->pseudonyms = fields == FIELDS + 1 ? shoal_unpack_uint(&in, UINT64_MAX) : 0;
+    bool whole = there && in.status == SHOAL_OK && in.position == size &&
+                 (fields == FIELDS || (fields == FIELDS + 1 && state->pseudonyms != 0));
     if (whole && correction.type == SHOAL_PACK_NIL)
         return SHOAL_OK;
     enum shoal_status status = SHOAL_DAMAGED;
@@ -85,8 +91,25 @@ enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
     return status;
 }
 
+static enum shoal_status check_pseudonyms(uint64_t found, uint64_t wanted, int32_t partition,
+                                          struct shoal_message *message)
+{
+    if (found == wanted)
+        return SHOAL_OK;
+    const char *kept = found ? "another key than privacy.pseudonym_key" : "no key for pseudonyms",
+               *way = found ? "configure that key again"
+                            : "take privacy.pseudonym_key out of the configuration";
+    if (!wanted)
+        kept = "a key for pseudonyms, and none is configured";
+    return shoal_fail(message, SHOAL_CONFIG,
+                      "partition %d: its states were kept under %s: the same users would be others. Either %s, or "
+                      "begin anew: another topics.events, or an empty Redis database and "
+                      "another group.id",
+                      partition, kept, way);
+}
+
 static enum shoal_status load(struct shoal_partition_state *state, struct shoal_store *store,
-                              int32_t partition, struct shoal_message *message)
+                              int32_t partition, uint64_t pseudonyms, struct shoal_message *message)
 {
     struct shoal_slice nobody = {"", 0}, value;
     enum shoal_status status = store->ops->load(store, partition, &nobody, 1, &value, message);
@@ -98,6 +121,11 @@ static enum shoal_status load(struct shoal_partition_state *state, struct shoal_
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "partition %d: what is kept of it as a whole: %s",
                           partition, shoal_status_text(status));
+    if (value.bytes)
+        status = check_pseudonyms(state->pseudonyms, pseudonyms, partition, message);
+    if (status != SHOAL_OK)
+        return status;
+    state->pseudonyms = pseudonyms;
     shoal_timer_queue_clear(&state->timers);
     state->known = true;
     return SHOAL_OK;
@@ -111,7 +139,7 @@ enum shoal_status shoal_partition_states_get(struct shoal_partition_states *stat
     if (grow(states, partition) != SHOAL_OK)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     *state = states->list[partition];
-    return (*state)->known ? SHOAL_OK : load(*state, store, partition, message);
+    return (*state)->known ? SHOAL_OK : load(*state, store, partition, states->pseudonyms, message);
 }
 
 struct shoal_partition_state *shoal_partition_states_known(

@@ -7,7 +7,11 @@
  * store all but the timers are the record of the user with the empty name, which no event can have, so that
  * records, this and the checkpoint change in one transaction.
  *
- * Bytes: a MessagePack array [1, watermark, budgets, correction as a binary, or nil]. */
+ * It also bears the fingerprint of the key by which user ids became pseudonyms (pseudonym.h): under another key the
+ * same users would be others.
+ *
+ * Bytes: a MessagePack array [1, watermark, budgets, correction as a binary, or nil(, pseudonyms)], the last one
+ * only where there are any. */
 #ifndef SHOAL_PARTITION_STATE_H
 #define SHOAL_PARTITION_STATE_H
 
@@ -19,6 +23,7 @@
 
 struct shoal_partition_state {
     bool known; /* read from the store */
+    uint64_t pseudonyms; /* fingerprint of their key; 0: ids stand for themselves */
     struct shoal_watermark watermark;
     struct shoal_budgets budgets;
     struct shoal_correction correction; /* of model 0: there is none yet */
@@ -31,10 +36,11 @@ struct shoal_partition_state {
 struct shoal_partition_states {
     struct shoal_partition_state **list; /* owned; by partition; NULL: never asked for */
     size_t count;
+    uint64_t pseudonyms; /* what every state must have; set before the first is asked for */
 };
 
 void shoal_partition_states_finish(struct shoal_partition_states *states);
-/* The state of a partition, read if it is not known. It stays at its address. As the store's `load`; NOMEM,
+/* CONFIG if it was kept under another key for pseudonyms. The state of a partition, read if it is not known. It stays at its address. As the store's `load`; NOMEM,
  * VERSION, DAMAGED. */
 enum shoal_status shoal_partition_states_get(struct shoal_partition_states *states,
                                              struct shoal_store *store, int32_t partition,

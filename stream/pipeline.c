@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "stream/pipeline_internal.h"
+#include "stream/forget.h"
+#include "stream/pseudonym.h"
 #include "stream/tick.h"
 
 enum { ARENA_BLOCK_BYTES = 1 << 20 };
@@ -33,6 +35,7 @@ struct shoal_pipeline_options shoal_pipeline_options_of(const struct shoal_confi
             {
                 .max_future_ms = config->event_max_future,
                 .max_value_bytes = (size_t)config->event_max_bytes,
+                .pseudonyms = config->pseudonyms,
             },
         .precision = strcmp(config->state_precision, "fp32") == 0 ? SHOAL_FP32 : SHOAL_FP16,
         .online = strcmp(config->calibration_online, "on") == 0,
@@ -63,6 +66,14 @@ static int64_t least_delay(const struct shoal_segment_rules *rules)
     for (size_t i = 1; i < sizeof delays_ms / sizeof *delays_ms; i++)
         least_ms = delays_ms[i] < least_ms ? delays_ms[i] : least_ms;
     return least_ms > SHOAL_TICK_MS ? least_ms : SHOAL_TICK_MS;
+}
+
+/* Decisions are counted by the promotion's id, which is looked for once a policy and not once a decision. */
+static void count_promotions(struct shoal_pipeline *p)
+{
+    const struct shoal_policy *policy = p->options.policy;
+    for (size_t i = 0; policy && i < policy->count; i++)
+        p->counted[i] = shoal_promotion_counts_index(&p->counts.promotions, policy->promotions[i].id);
 }
 
 static enum shoal_status make_step(const struct shoal_pipeline_options *options,
@@ -119,7 +130,10 @@ enum shoal_status shoal_pipeline_create(const struct shoal_pipeline_options *opt
     p->batch_users = 2 * p->items_capacity + DRAIN_MAX * p->options.batch_events;
     if (p->options.cache_users < 2 * p->batch_users)
         p->options.cache_users = 2 * p->batch_users;
+    if (p->options.decode.pseudonyms)
+        p->states.pseudonyms = shoal_pseudonyms_fingerprint(p->options.decode.pseudonyms);
     p->least_delay_ms = least_delay(&p->options.rules);
+    count_promotions(p);
     shoal_arena_init(&p->arena, ARENA_BLOCK_BYTES);
     enum shoal_status status = allocate(p);
     if (status != SHOAL_OK) {
@@ -166,7 +180,8 @@ static struct item *new_item(struct shoal_pipeline *p, bool suppressed)
 }
 
 /* The message goes to the dead-letter topic as it came. Its bytes and its source are copied, since
- * the caller's are gone when the batch is emitted. */
+ * the caller's are gone when the batch is emitted. With pseudonyms it goes without key and value, which would
+ * hold the original id: its coordinates say where it is. */
 static enum shoal_status add_deadletter(struct shoal_pipeline *p, const struct shoal_input *input,
                                         enum shoal_status reason, const char *why, bool suppressed)
 {
@@ -176,24 +191,29 @@ static enum shoal_status add_deadletter(struct shoal_pipeline *p, const struct s
     item->event.offset = input->offset;
     if (suppressed)
         return SHOAL_OK;
+    p->counts.deadletters_by[reason]++;
     struct pending *pending = shoal_arena_alloc(&p->arena, sizeof *pending);
     struct shoal_input *source = shoal_arena_alloc(&p->arena, sizeof *source);
-    char *value = shoal_arena_copy(&p->arena, input->value, input->value_size);
-    char *key = shoal_arena_copy(&p->arena, input->key, input->key ? input->key_size : 0);
+    bool bare = p->options.decode.pseudonyms != NULL;
+    size_t value_size = bare ? 0 : input->value_size, key_size = bare || !input->key ? 0 : input->key_size;
+    char *value = shoal_arena_copy(&p->arena, input->value, value_size);
+    char *key = shoal_arena_copy(&p->arena, input->key, key_size);
     char *text = shoal_arena_copy(&p->arena, why, strlen(why));
     if (!pending || !source || !value || !key || !text)
         return SHOAL_NOMEM;
     *source = *input;
-    source->key = input->key ? key : NULL;
-    source->value = value;
+    source->key = input->key && !bare ? key : NULL;
+    source->key_size = key_size;
+    source->value = bare ? NULL : value;
+    source->value_size = value_size;
     *pending = (struct pending){
         .output =
             {
                 .topic = SHOAL_TOPIC_DEADLETTER,
                 .key = source->key,
                 .key_size = source->key_size,
-                .value = value,
-                .value_size = source->value_size,
+                .value = source->value,
+                .value_size = value_size,
                 .source = source,
                 .status = reason,
                 .why = text,
@@ -220,16 +240,35 @@ static enum shoal_status add_tick(struct shoal_pipeline *p, const struct shoal_i
     return SHOAL_OK;
 }
 
+/* Has a user forgotten. Its place in the log counts, not its time: it has none. */
+static enum shoal_status add_forget(struct shoal_pipeline *p, const struct shoal_input *input,
+                                    const char *user, size_t user_size, bool suppressed)
+{
+    char *copy = shoal_arena_copy(&p->arena, user, user_size);
+    if (!copy)
+        return SHOAL_NOMEM;
+    struct item *item = new_item(p, suppressed);
+    item->forget = true;
+    item->event.partition = input->partition;
+    item->event.offset = input->offset;
+    item->event.user = copy;
+    item->event.user_size = (uint8_t)user_size;
+    return SHOAL_OK;
+}
+
 enum shoal_status shoal_pipeline_add(struct shoal_pipeline *p, const struct shoal_input *input,
                                      bool suppressed)
 {
-    size_t count = 0;
+    size_t count = 0, user_size;
     int64_t told_ms;
+    char user[SHOAL_USER_MAX + 1];
     struct shoal_message why = {.text = ""};
     assert(p->items_count + SHOAL_EVENTS_PER_MESSAGE_MAX <= p->items_capacity);
     p->counts.messages++;
     if (shoal_tick_parse(input->value, input->value_size, &told_ms))
         return add_tick(p, input, told_ms, suppressed);
+    if (shoal_forget_parse(input->value, input->value_size, user, &user_size))
+        return add_forget(p, input, user, user_size, suppressed);
     enum shoal_status status =
         shoal_decode(p->decoder, input, &p->arena, p->decoded, &count, &why);
     if (shoal_status_class(status) == SHOAL_CLASS_SKIP)
@@ -270,6 +309,7 @@ void shoal_pipeline_use_policy(struct shoal_pipeline *p, const struct shoal_poli
 {
     assert(p->items_count == 0);
     p->options.policy = policy;
+    count_promotions(p);
 }
 
 const struct shoal_policy *shoal_pipeline_policy(const struct shoal_pipeline *p)
@@ -285,6 +325,19 @@ const struct shoal_model *shoal_pipeline_model(const struct shoal_pipeline *p)
 size_t shoal_pipeline_waiting(const struct shoal_pipeline *p)
 {
     return p->items_count;
+}
+
+size_t shoal_pipeline_cached(const struct shoal_pipeline *p)
+{
+    return shoal_cache_count(p->cache);
+}
+
+const struct shoal_correction *shoal_pipeline_correction(const struct shoal_pipeline *p,
+                                                         int32_t partition)
+{
+    const struct shoal_partition_state *state =
+        shoal_partition_states_known(&p->states, partition);
+    return state ? &state->correction : NULL;
 }
 
 size_t shoal_pipeline_dirty(const struct shoal_pipeline *p)
@@ -318,10 +371,11 @@ static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partiti
             expect_record(dirty[i + RECORD_AHEAD]);
         if (i + REST_AHEAD < dirty_count)
             expect_rest(dirty[i + REST_AHEAD]);
-        shoal_record_encode(&entry->record, p->options.precision, &p->scratch);
+        if (!pipeline_is_empty(&entry->record))
+            shoal_record_encode(&entry->record, p->options.precision, &p->scratch);
         p->saves[n++] = (struct shoal_save_item){
             .user = {entry->user, entry->user_size},
-            .value = {NULL, p->scratch.size - start},
+            .value = {NULL, p->scratch.size - start}, /* of no size: to be deleted */
             .timer_moves = entry->record.timer_ms != entry->timer_saved_ms,
             .timer_ms = entry->record.timer_ms,
         };
@@ -337,7 +391,7 @@ static enum shoal_status collect_saves(struct shoal_pipeline *p, int32_t partiti
         return SHOAL_NOMEM;
     const uint8_t *at = p->scratch.bytes;
     for (size_t i = 0; i < n; i++) {
-        p->saves[i].value.bytes = at;
+        p->saves[i].value.bytes = p->saves[i].value.size > 0 ? at : NULL;
         at += p->saves[i].value.size;
     }
     *count = n;
@@ -406,4 +460,9 @@ void shoal_pipeline_counts_add(struct shoal_pipeline_counts *sum,
 #undef X
     for (int i = 0; i < SHOAL_STAGE_COUNT; i++)
         sum->stage_ns[i] += one->stage_ns[i];
+    for (int i = 0; i < SHOAL_DIMENSION_COUNT; i++)
+        sum->changes_by[i] += one->changes_by[i];
+    for (int i = 0; i < SHOAL_STATUS_COUNT; i++)
+        sum->deadletters_by[i] += one->deadletters_by[i];
+    shoal_promotion_counts_add(&sum->promotions, &one->promotions);
 }

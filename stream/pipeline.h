@@ -9,6 +9,8 @@
  *  - Records, segment changes and decisions do not depend on how messages were cut into batches,
  *    except that a batch is applied under one model and policy: it ends where one of them changes.
  *  - Outputs are emitted in the order of their messages.
+ *  - A user who is forgotten (forget.h), or declines to be processed, leaves nothing behind from that place
+ *    of the log on: no record, no timer, nothing in the cache that would be written again.
  *  - After a failure the pipeline's memory is worthless: drop everything and recover from the
  *    store's checkpoint. Nothing is half-applied in the store.
  *
@@ -16,6 +18,7 @@
 #ifndef SHOAL_PIPELINE_H
 #define SHOAL_PIPELINE_H
 
+#include "model/correction.h"
 #include "model/model.h"
 #include "state/cache.h"
 #include "state/store.h"
@@ -23,6 +26,7 @@
 #include "stream/event.h"
 #include "stream/output.h"
 #include "stream/policy.h"
+#include "stream/promotion_counts.h"
 #include "stream/segments.h"
 #include "stream/sink.h"
 
@@ -70,12 +74,16 @@ const char *shoal_stage_name(enum shoal_stage stage);
     X(events, "events applied")                                                                    \
     X(deadletters, "messages dead-lettered")                                                       \
     X(late, "events applied with a zero gap, older than the user's last")                          \
+    X(late_suppressed, "of these, in recovery")                                                    \
     X(repeated, "events dropped, event_id seen recently")                                          \
+    X(declined, "events dropped, their user has declined to be processed")                         \
+    X(forgotten, "users forgotten, on request or as they declined to be processed")                \
     X(suppressed, "events applied without outputs, in recovery")                                   \
     X(changes, "segment changes")                                                                  \
     X(timers, "times at which something fell due")                                                 \
     X(decisions, "decisions")                                                                      \
-    X(loaded, "users asked from the store")                                                        \
+    X(lookups, "users asked from the cache")                                                       \
+    X(loaded, "of these, asked from the store")                                                    \
     X(rebuilt, "states recomputed under another model")                                            \
     X(saved, "records written to the store")                                                       \
     X(batches, "micro-batches")
@@ -85,6 +93,9 @@ struct shoal_pipeline_counts {
     SHOAL_COUNT_LIST(X)
 #undef X
     int64_t stage_ns[SHOAL_STAGE_COUNT];
+    uint64_t changes_by[SHOAL_DIMENSION_COUNT];
+    uint64_t deadletters_by[SHOAL_STATUS_COUNT]; /* those that were written: not in recovery */
+    struct shoal_promotion_counts promotions;
 };
 
 struct shoal_pipeline;
@@ -120,6 +131,12 @@ enum shoal_status shoal_pipeline_run(struct shoal_pipeline *pipeline,
 enum shoal_status shoal_pipeline_save(struct shoal_pipeline *pipeline, int32_t partition,
                                       int64_t next_offset,
                                       struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Users in the cache. */
+size_t shoal_pipeline_cached(const struct shoal_pipeline *pipeline);
+/* What outcomes say of a partition's scores; NULL if nothing is known of it. Until the next call that
+ * changes anything. */
+const struct shoal_correction *shoal_pipeline_correction(const struct shoal_pipeline *pipeline,
+                                                         int32_t partition);
 /* Users changed since their last save. */
 size_t shoal_pipeline_dirty(const struct shoal_pipeline *pipeline);
 /* Most changed users before a save is due. */

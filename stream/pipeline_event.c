@@ -57,6 +57,7 @@ bool pipeline_prepare(struct shoal_pipeline *p, struct item *item, struct shoal_
     if (!first && touch->time_ms < record->last_ms) {
         item->time_ms = record->last_ms;
         p->counts.late++;
+        p->counts.late_suppressed += item->suppressed;
     }
     item->gap_ms = first ? 0 : item->time_ms - record->last_ms;
     struct shoal_touch seen = *touch;
@@ -125,6 +126,7 @@ static enum shoal_status tell(struct shoal_pipeline *p, struct item *item, int64
     p->counts.changes += changes_count;
     p->counts.decisions += decisions_count;
     for (size_t i = 0; i < changes_count && status == SHOAL_OK; i++) {
+        p->counts.changes_by[changes[i].dimension]++;
         size_t size = shoal_output_id(o->topic, &item->event,
                                       shoal_dimension_name(changes[i].dimension), id, sizeof id);
         shoal_buffer_clear(&p->scratch);
@@ -133,6 +135,9 @@ static enum shoal_status tell(struct shoal_pipeline *p, struct item *item, int64
         status = queue_output(p, item, SHOAL_TOPIC_SEGMENTS, id, size, NULL);
     }
     for (size_t i = 0; i < decisions_count && status == SHOAL_OK; i++) {
+        const struct shoal_decision *decision = &p->decisions[i];
+        size_t counted = p->counted[decision->promotion - o->policy->promotions];
+        p->counts.promotions.list[counted].decisions[decision->eligible][decision->control]++;
         size_t size = shoal_output_id(o->topic, &item->event, p->decisions[i].promotion->id, id,
                                       sizeof id);
         shoal_buffer_clear(&p->scratch);

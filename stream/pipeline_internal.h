@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the parts of the pipeline share: pipeline.c (life, intake, saving), pipeline_run.c (applying a
- * micro-batch), pipeline_span.c (what is applied together) and pipeline_event.c (one event). */
+ * micro-batch), pipeline_span.c (what is applied together), pipeline_event.c (one event) and pipeline_forget.c
+ * (the end of what is kept of a user). */
 #ifndef SHOAL_PIPELINE_INTERNAL_H
 #define SHOAL_PIPELINE_INTERNAL_H
 
@@ -9,6 +10,7 @@
 #include "model/base/arena.h"
 #include "model/base/clock.h"
 #include "model/user_vector.h"
+#include "stream/consent.h"
 #include "stream/partition_state.h"
 #include "stream/pipeline.h"
 
@@ -30,6 +32,7 @@ struct item {
     uint32_t round;
     bool suppressed;
     bool tick;        /* tells its partition the time */
+    bool forget;      /* no event: its user is to be forgotten, touch.time_ms is the partition's time */
     bool seen;        /* by the watermark */
     uint8_t drained;  /* timers that were drawn before it */
     int64_t due_ms;   /* of a timer: its entry in the index */
@@ -83,6 +86,7 @@ struct shoal_pipeline {
     struct shoal_save_item *saves;
     size_t saves_capacity;
     struct shoal_pipeline_counts counts;
+    size_t counted[SHOAL_GRANTS_MAX]; /* where the policy's promotions are in counts.promotions */
 };
 
 /* Adds the time since *since_ns to a stage and moves *since_ns to now. */
@@ -141,6 +145,24 @@ enum shoal_status pipeline_items_want(struct shoal_pipeline *pipeline, const str
 enum shoal_status pipeline_items_flush(struct shoal_pipeline *pipeline) SHOAL_MUST_CHECK;
 /* Frees the room. */
 void pipeline_items_forget(struct shoal_pipeline *pipeline);
+/* Has this item, no timer, its user forgotten, or its user declined to be processed? Then it is no event to be
+ * applied: pipeline_forget does what is to be done. */
+static inline bool pipeline_bars(const struct item *item)
+{
+    return item->forget || (item->event.consent_withdrawn & SHOAL_CONSENT_PROCESSING) ||
+           (shoal_consent_declined(&item->entry->record) &&
+            !(item->event.consent_given & SHOAL_CONSENT_PROCESSING));
+}
+/* NOMEM. */
+enum shoal_status pipeline_forget(struct shoal_pipeline *pipeline, struct item *item) SHOAL_MUST_CHECK;
+/* The one way in which a record is emptied: nothing of the item's user is left in it, and its timer is taken
+ * out. NOMEM. */
+enum shoal_status pipeline_wipe(struct shoal_pipeline *pipeline, struct item *item) SHOAL_MUST_CHECK;
+/* A record that holds nothing is none: the next save deletes it. */
+static inline bool pipeline_is_empty(const struct shoal_record *record)
+{
+    return record->events_count == 0 && record->consent == 0;
+}
 /* A timer that is not the one in force: it does nothing, and its user is not touched. */
 bool pipeline_is_stale(const struct item *item);
 /* Everything of a user that is due by the timer's tick falls due. NOMEM. */

@@ -8,7 +8,7 @@
  *   outputs hang on their items and are emitted in message order at the end
  *
  * A batch is cut into spans (pipeline_span.c), whose events and timers in log order are p->line. What
- * happens to one of them is in pipeline_event.c.
+ * happens to one of them is in pipeline_event.c and pipeline_forget.c.
  *
  * A user whose state was made under another model is rebuilt from the ring first, in rounds too. */
 #include <string.h>
@@ -191,6 +191,10 @@ static enum shoal_status run_chunk(struct shoal_pipeline *p, const uint32_t *ord
             enum shoal_status status = pipeline_fire(p, item);
             if (status != SHOAL_OK)
                 return status;
+        } else if (pipeline_bars(item)) {
+            enum shoal_status status = pipeline_forget(p, item);
+            if (status != SHOAL_OK)
+                return status;
         } else if (pipeline_prepare(p, item, &p->rows[rows])) {
             p->row_item[rows++] = order[i];
         }
@@ -239,6 +243,7 @@ static enum shoal_status run_span(struct shoal_pipeline *p, struct shoal_message
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "no memory for users of a micro-batch");
     sort_rounds(p, rounds);
+    p->counts.lookups += p->round_start[rounds];
     stage_done(p, SHOAL_STAGE_lookup, &since);
     status = load_missing(p, message);
     if (status != SHOAL_OK)

@@ -7,7 +7,7 @@
  * Within a span users are independent of each other, so it is applied in rounds. What is shared by the users
  * of a partition changes between spans only. So a span ends before an event
  *   - that begins an hour of the online correction, or a day of the budgets;
- *   - before which timers fall due that events of the span may yet arm;
+ *   - before which timers fall due that events of the span may yet arm, or take away;
  *   - with which more items may spend a budget than it has left.
  */
 #include <string.h>
@@ -27,7 +27,9 @@ static enum shoal_status meet(struct shoal_pipeline *p, struct item *item,
     struct shoal_watermark *watermark = &item->state->watermark;
     if (p->options.online)
         shoal_partition_state_use(item->state, p->options.model);
-    if (item->tick)
+    if (item->forget)
+        item->event.touch.time_ms = watermark->time_ms > 0 ? watermark->time_ms : 0;
+    else if (item->tick)
         shoal_watermark_tell(watermark, event->touch.time_ms);
     else
         shoal_watermark_see(watermark, p->options.timers_jump_ms,
@@ -41,7 +43,7 @@ static bool turn(struct shoal_pipeline *p, const struct item *item, bool may)
 {
     struct shoal_partition_state *state = item->state;
     const struct shoal_policy *policy = p->options.policy;
-    bool hour = p->options.online && !item->tick &&
+    bool hour = p->options.online && !item->tick && !item->forget &&
                 shoal_correction_due(&state->correction, item->event.touch.time_ms);
     bool day = policy && shoal_budgets_due(&state->budgets, policy, state->watermark.time_ms);
     if (may && hour)
@@ -58,6 +60,18 @@ static void bound_due(const struct shoal_pipeline *p, struct shoal_partition_sta
     if (state->span != p->batch || due_ms < state->span_due_ms)
         state->span_due_ms = due_ms;
     state->span = p->batch;
+}
+
+static bool is_event(const struct item *item)
+{
+    return item->event.user && !item->forget;
+}
+
+/* May this item take its user's timer out of the queue? Then no timer of the span may be drawn after it: it
+ * could be that one. */
+static bool takes_timer(const struct item *item)
+{
+    return item->forget || (item->event.consent_withdrawn & SHOAL_CONSENT_PROCESSING);
 }
 
 static void add_timer(struct shoal_pipeline *p, const struct item *before, int64_t tick_ms)
@@ -149,11 +163,13 @@ enum shoal_status pipeline_next_span(struct shoal_pipeline *p, size_t *next,
                 return SHOAL_OK;
             if (item->state->watermark.draining && item->event.part == 0)
                 status = drain(p, item, &cut, message);
-            if (status == SHOAL_OK && !cut && item->event.user)
+            if (status == SHOAL_OK && !cut && is_event(item))
                 cut = is_crowded(p, item, item->event.touch.behavior);
             if (status != SHOAL_OK || cut)
                 return status;
-            if (item->event.user) {
+            if (takes_timer(item))
+                bound_due(p, item->state, INT64_MIN);
+            if (is_event(item)) {
                 bound_due(p, item->state, item->event.touch.time_ms + p->least_delay_ms);
                 count_spender(p, item->event.touch.behavior);
             }

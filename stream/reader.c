@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "stream/decode.h"
+#include "stream/forget.h"
 #include "stream/reader_csv.h"
 #include "stream/reader_input.h"
 
@@ -23,6 +24,7 @@ struct shoal_reader {
     struct shoal_decoder *decoder; /* finds the user id in JSON lines */
     struct shoal_csv csv;
     struct shoal_buffer json; /* the row handed out last */
+    char forgotten[SHOAL_USER_MAX + 1]; /* the user whom the line handed out last has forgotten */
     int32_t partition_count;
     int64_t *offsets; /* next offset of each partition */
     uint64_t lines;
@@ -224,7 +226,9 @@ enum shoal_status shoal_reader_next(struct shoal_reader *reader, struct shoal_in
     struct shoal_csv_cell cell;
     shoal_buffer_clear(&reader->json);
     if (is_json(line, size)) {
-        if (!shoal_decoder_find_user(reader->decoder, line, size, &user, &user_size))
+        if (shoal_forget_parse(line, size, reader->forgotten, &user_size))
+            user = reader->forgotten;
+        else if (!shoal_decoder_find_user(reader->decoder, line, size, &user, &user_size))
             user = NULL;
     } else if (shoal_csv_row(&reader->csv, line, size, &reader->json, &cell)) {
         input->value = reader->json.bytes;

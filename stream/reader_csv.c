@@ -45,6 +45,7 @@ static const struct {
                                            false,
                                            false,
                                            {"consent_personalization"}},
+    [SHOAL_CSV_CONSENT_PROCESSING] = {"consent_processing", false, false, {"consent_processing"}},
 };
 
 void shoal_csv_init(struct shoal_csv *csv)

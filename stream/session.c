@@ -143,6 +143,8 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
         .committed = assignment->committed,
         .saved = plan.start,
         .suppress_until = plan.suppress_until,
+        .end = assignment->high,
+        .timestamp_ms = -1,
         .quiet_since_ms = shoal_clock_ms(),
     };
     if (plan.gone > 0)
@@ -159,6 +161,7 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
         shoal_log_write(s->log, SHOAL_INFO, "partition %" PRId32 ": reading from offset %" PRId64,
                         index, plan.start);
     *start = plan.start;
+    s->meter.moves[SHOAL_MOVE_assigned]++;
     return SHOAL_OK;
 }
 
@@ -176,12 +179,15 @@ static enum shoal_status on_revoked(void *opaque, bool lost, struct shoal_messag
         status = session_commit(s, true, message);
     }
     for (int32_t i = 0; i < s->options->partitions; i++) {
-        if (s->partitions[i].assigned)
+        if (s->partitions[i].assigned) {
             s->store->ops->release(s->store, i);
+            s->meter.moves[lost ? SHOAL_MOVE_lost : SHOAL_MOVE_revoked]++;
+        }
         s->partitions[i].assigned = false;
         shoal_served_end(&s->serving, &s->partitions[i].served);
     }
     shoal_pipeline_drop(s->pipeline, -1);
+    shoal_delays_drop(&s->delays);
     s->taken = 0;
     return status;
 }
@@ -210,6 +216,9 @@ static enum shoal_status take(struct session *s, const struct shoal_input *input
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory while decoding");
     p->position = input->offset + 1;
+    p->timestamp_ms = input->timestamp_ms;
+    if (!suppressed)
+        shoal_delays_add(&s->delays, input->timestamp_ms);
     p->quiet_since_ms = s->now_ms;
     s->taken++;
     return SHOAL_OK;
@@ -297,6 +306,13 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
         snprintf(transactional_id, sizeof transactional_id, "%s-%s-%" PRIx64, s->config->group_id,
                  member, (uint64_t)shoal_clock_ns());
     enum shoal_status status = shoal_redis_store_create(&redis, &s->store, message);
+    if (status == SHOAL_OK) {
+        struct shoal_store *store = s->store;
+        s->store = NULL;
+        status = shoal_metered_store_create(store, &s->meter.store, &s->store);
+        if (status != SHOAL_OK)
+            shoal_fail(message, status, "out of memory");
+    }
     if (status == SHOAL_OK)
         status = s->store->ops->open(s->store, o->partitions, message);
     if (status == SHOAL_OK)
@@ -316,9 +332,7 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
 }
 
 enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
-                                    const struct shoal_pipeline_counts *before,
-                                    const struct shoal_session_hooks *hooks, bool *worked,
-                                    struct shoal_message *message)
+                                    bool *worked, struct shoal_message *message)
 {
     struct session s = {
         .options = options,
@@ -327,8 +341,6 @@ enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
         .exactly_once = strcmp(options->config->delivery, "exactly_once") == 0,
         .committed_ms = shoal_clock_ms(),
         .saved_ms = shoal_clock_ms(),
-        .before = before,
-        .hooks = hooks,
         .serving =
             {
                 .models = options->models,
@@ -340,7 +352,8 @@ enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
     };
     s.partitions = calloc((size_t)options->partitions, sizeof *s.partitions);
     s.positions = calloc((size_t)options->partitions, sizeof *s.positions);
-    enum shoal_status status = s.partitions && s.positions
+    s.standings = calloc((size_t)options->partitions, sizeof *s.standings);
+    enum shoal_status status = s.partitions && s.positions && s.standings
                                    ? join(&s, message)
                                    : shoal_fail(message, SHOAL_NOMEM, "out of memory");
     if (status == SHOAL_OK)
@@ -349,6 +362,7 @@ enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
     if (status == SHOAL_FENCED && s.store && s.store->lost_writes)
         status = SHOAL_UNAVAILABLE;
     *worked = s.worked;
+    session_publish_end(&s, status);
     shoal_kafka_source_destroy(s.source, true);
     if (s.sink) {
         if (status != SHOAL_OK && s.exactly_once)
@@ -364,5 +378,7 @@ enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
     shoal_policies_release(options->policies, s.policy);
     free(s.partitions);
     free(s.positions);
+    free(s.standings);
+    shoal_delays_finish(&s.delays);
     return status;
 }

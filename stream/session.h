@@ -5,17 +5,9 @@
 
 #include "stream/worker.h"
 
-struct shoal_session_hooks {
-    void (*publish)(void *opaque, const struct shoal_pipeline_counts *before,
-                    const struct shoal_pipeline_counts *session);
-    void *opaque;
-};
-
 /* OK: asked to stop, everything committed. *worked: at least one commit succeeded. Other statuses by
- * their class, with the reason. */
-enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
-                                    const struct shoal_pipeline_counts *before,
-                                    const struct shoal_session_hooks *hooks, bool *worked,
+ * their class, with the reason. What it did is in options->telemetry after each commit. */
+enum shoal_status shoal_session_run(const struct shoal_worker_options *options, bool *worked,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 
 #endif

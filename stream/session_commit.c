@@ -123,6 +123,7 @@ enum shoal_status session_commit(struct session *s, bool all, struct shoal_messa
         return status;
     size_t count = collect_positions(s);
     bool told;
+    int64_t commit_ns = shoal_clock_ns();
     if (s->exactly_once) {
         status = tell_swaps(s, count, &told, message);
         if (status == SHOAL_OK)
@@ -132,6 +133,10 @@ enum shoal_status session_commit(struct session *s, bool all, struct shoal_messa
     if (status != SHOAL_OK)
         return status;
     shoal_crash_point("commit.after");
+    session_count_visible(s);
+    if (count > 0)
+        shoal_histogram_observe(&s->meter.commit, SHOAL_SCALE_DELAY,
+                                (shoal_clock_ns() - commit_ns) / 1000, 1);
     all = all || !s->exactly_once ||
           shoal_clock_ms() - s->saved_ms >= s->config->state_flush_interval ||
           shoal_pipeline_dirty(s->pipeline) >= shoal_pipeline_dirty_max(s->pipeline);
@@ -149,6 +154,6 @@ enum shoal_status session_commit(struct session *s, bool all, struct shoal_messa
     s->taken = 0;
     s->committed_ms = next_interval_from(s, began_ms);
     s->kept_up = false;
-    s->hooks->publish(s->hooks->opaque, s->before, shoal_pipeline_counts(s->pipeline));
+    session_publish(s);
     return SHOAL_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the parts of a session share: session.c (life, assignment, processing), session_commit.c,
- * session_models.c (swaps of model and policy) and session_ticks.c (partitions without events).
+ * session_models.c (swaps of model and policy), session_ticks.c (partitions without events) and
+ * session_meter.c (figures).
  *
  * Per partition: position (next offset to read), committed (what the group's offset is or was),
  * saved (what the store's checkpoint is), suppress_until. Always saved ≤ position, and
@@ -9,6 +10,7 @@
 #ifndef SHOAL_SESSION_INTERNAL_H
 #define SHOAL_SESSION_INTERNAL_H
 
+#include "stream/delays.h"
 #include "stream/kafka_sink.h"
 #include "stream/kafka_source.h"
 #include "stream/served.h"
@@ -18,6 +20,8 @@ struct partition {
     bool assigned;
     int64_t position, committed, saved, suppress_until;
     uint64_t saved_model; /* of the checkpoint found */
+    int64_t end;          /* of the log when the partition was assigned */
+    int64_t timestamp_ms; /* of the last message before position; −1: none yet */
     int64_t quiet_since_ms; /* monotonic: the last event came, or the last look was taken */
     struct shoal_served served;
 };
@@ -43,8 +47,9 @@ struct session {
     uint64_t taken;                   /* messages since the last commit */
     bool worked;
     bool kept_up; /* there was nothing to read at some time since the last commit */
-    const struct shoal_pipeline_counts *before;
-    const struct shoal_session_hooks *hooks;
+    struct shoal_delays delays; /* of the messages since the last commit */
+    struct shoal_meter meter;
+    struct shoal_partition_standing *standings; /* scratch, options->partitions */
 };
 
 /* The commit of worker.h: what waits is run, then everything is committed. `all`: save even if the flush
@@ -62,6 +67,12 @@ enum shoal_status session_commit_following(struct session *s,
 /* Tells partitions without events the time if a timer is due there. The batch must have been run. */
 enum shoal_status session_tell_time(struct session *s,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
+/* The outputs of a commit show: what led to them counts, even if the save that follows fails. */
+void session_count_visible(struct session *s);
+/* Everything that the session has done is committed, and may be seen. */
+void session_publish(struct session *s);
+/* The session is over. */
+void session_publish_end(struct session *s, enum shoal_status status);
 /* Has a newer model or policy waited long enough for a commit? */
 bool session_swap_due(const struct session *s);
 

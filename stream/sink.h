@@ -18,7 +18,7 @@ struct shoal_output {
     const char *key;    /* user id; for dead letters the original key, NULL if none; for models the
                            partition's number */
     size_t key_size;
-    const void *value;
+    const void *value;  /* NULL: a tombstone, of segments and decisions: drop all you hold of this user */
     size_t value_size;
     const char *id;     /* ce_id; NULL for dead letters */
     size_t id_size;

@@ -13,22 +13,9 @@ enum { PAUSE_MIN_MS = 100, PAUSE_MAX_MS = 2000, FENCED_MAX = 5, FENCED_WINDOW_MS
 struct shoal_worker {
     struct shoal_worker_options options;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards counts */
-    struct shoal_pipeline_counts counts;
     atomic_bool ended;
     enum shoal_status status; /* valid once ended */
 };
-
-/* Called by the session after each commit: all-time counts before it, plus its own. */
-static void publish(void *opaque, const struct shoal_pipeline_counts *before,
-                    const struct shoal_pipeline_counts *session)
-{
-    struct shoal_worker *worker = opaque;
-    pthread_mutex_lock(&worker->lock);
-    worker->counts = *before;
-    shoal_pipeline_counts_add(&worker->counts, session);
-    pthread_mutex_unlock(&worker->lock);
-}
 
 static void pause_ms(const struct shoal_worker *worker, int ms)
 {
@@ -57,10 +44,8 @@ static void *run(void *opaque)
     enum shoal_status status = SHOAL_OK;
     while (!atomic_load(o->stop)) {
         struct shoal_message message = {.text = ""};
-        struct shoal_session_hooks hooks = {publish, worker};
-        struct shoal_pipeline_counts before = shoal_worker_counts(worker);
         bool worked = false;
-        status = shoal_session_run(o, &before, &hooks, &worked, &message);
+        status = shoal_session_run(o, &worked, &message);
         if (status == SHOAL_OK || status == SHOAL_INTERRUPTED) {
             status = SHOAL_OK;
             break;
@@ -100,9 +85,7 @@ enum shoal_status shoal_worker_start(const struct shoal_worker_options *options,
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     worker->options = *options;
     worker->options.log.worker = options->index;
-    pthread_mutex_init(&worker->lock, NULL);
     if (pthread_create(&worker->thread, NULL, run, worker) != 0) {
-        pthread_mutex_destroy(&worker->lock);
         free(worker);
         return shoal_fail(message, SHOAL_NOMEM, "cannot start a thread");
     }
@@ -118,12 +101,9 @@ bool shoal_worker_ended(struct shoal_worker *worker, enum shoal_status *status)
     return true;
 }
 
-struct shoal_pipeline_counts shoal_worker_counts(struct shoal_worker *worker)
+bool shoal_worker_working(const struct shoal_worker *worker)
 {
-    pthread_mutex_lock(&worker->lock);
-    struct shoal_pipeline_counts counts = worker->counts;
-    pthread_mutex_unlock(&worker->lock);
-    return counts;
+    return shoal_telemetry_working(worker->options.telemetry, worker->options.index);
 }
 
 void shoal_worker_join(struct shoal_worker *worker)
@@ -131,6 +111,5 @@ void shoal_worker_join(struct shoal_worker *worker)
     if (!worker)
         return;
     pthread_join(worker->thread, NULL);
-    pthread_mutex_destroy(&worker->lock);
     free(worker);
 }

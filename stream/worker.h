@@ -26,14 +26,15 @@
 
 #include "stream/config.h"
 #include "stream/log.h"
+#include "stream/telemetry.h"
 #include "stream/models.h"
-#include "stream/pipeline.h"
 #include "stream/policies.h"
 
 struct shoal_worker_options {
     const struct shoal_config *config;
     struct shoal_models *models; /* shared by the workers of the process */
     struct shoal_policies *policies; /* likewise; NULL: no promotions */
+    struct shoal_telemetry *telemetry; /* likewise */
     int32_t partitions;        /* of the events topic */
     const char *instance;      /* name of this process; NULL: dynamic membership */
     int index;                 /* of this worker in the process */
@@ -49,8 +50,9 @@ enum shoal_status shoal_worker_start(const struct shoal_worker_options *options,
                                      struct shoal_message *message) SHOAL_MUST_CHECK;
 /* True when the thread has ended; *status then says why (OK: asked to). */
 bool shoal_worker_ended(struct shoal_worker *worker, enum shoal_status *status);
-/* Counts over all sessions, as of the last commit. Any thread. */
-struct shoal_pipeline_counts shoal_worker_counts(struct shoal_worker *worker);
+/* True while a session lasts that has committed at least once (with nothing to commit, too): the group, Redis and
+ * the model were there. Any thread. */
+bool shoal_worker_working(const struct shoal_worker *worker);
 /* Waits for the end and frees. */
 void shoal_worker_join(struct shoal_worker *worker);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "stream/event.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 static size_t told_count(const struct shoal_bundles_told *told)
 {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `shoal config`: what can be configured, and whether a file is right. */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "stream/config.h"
 #include "stream/policy.h"
+#include "stream/secrets.h"
 #include "tools/commands.h"
 
 static void lower(const char *text, char *out, size_t size)
@@ -52,7 +54,8 @@ static void print_list(void)
                values);
     }
     puts("kafka.*:\n    passed on to librdkafka, for example kafka.security.protocol;\n"
-         "    kafka.bootstrap.servers is 127.0.0.1:9092 unless set");
+         "    kafka.bootstrap.servers is 127.0.0.1:9092 unless set;\n"
+         "    kafka.NAME_file: a file whose first line is the value, for passwords");
 }
 
 static void print_markdown(void)
@@ -77,7 +80,34 @@ static void print_markdown(void)
                options[i].standard[0] ? "`" : "", type, values, options[i].help);
     }
     puts("| `kafka.*` | | text | any property of librdkafka | passed on as it stands; "
-         "`kafka.bootstrap.servers` is `127.0.0.1:9092` unless set |");
+         "`kafka.bootstrap.servers` is `127.0.0.1:9092` unless set; `kafka.NAME_file` names a file whose first "
+         "line is the value, for passwords (`kafka.sasl.password_file`, `kafka.ssl.key.password_file`) |");
+}
+
+static void show_text(const char *key, const char *value)
+{
+    char room[4096];
+    printf("%s: %s\n", key, value[0] ? shoal_secret_mask(key, value, room, sizeof room) : "\"\"");
+}
+
+/* What is in force, a line each as a YAML file may have it, without what is secret. */
+static void show(const struct shoal_config *config)
+{
+#define SHOW_TEXT(key, value) show_text(key, value)
+#define SHOW_PATH(key, value) show_text(key, value)
+#define SHOW_CHOICE(key, value) show_text(key, value)
+#define SHOW_INT(key, value) printf("%s: %" PRId64 "\n", key, value)
+#define SHOW_BYTES(key, value) printf("%s: %" PRId64 "\n", key, value)
+#define SHOW_DURATION(key, value) printf("%s: %" PRId64 "ms\n", key, value)
+#define SHOW_REAL(key, value) printf("%s: %.15g\n", key, value)
+#define X(field, key, type, standard, least, most, unit, help) SHOW_##type(key, config->field);
+    SHOAL_CONFIG_LIST(X)
+#undef X
+    for (size_t i = 0; i < config->kafka_count; i++) {
+        char key[256];
+        snprintf(key, sizeof key, "kafka.%s", config->kafka[i].name);
+        show_text(key, config->kafka[i].value);
+    }
 }
 
 /* The file, the assignments after it, and the promotions that it names. */
@@ -92,10 +122,14 @@ static int check(const struct shoal_cli_args *args, const char *path)
     const char *assignment;
     for (size_t i = 0; status == SHOAL_OK && (assignment = shoal_cli_get_nth(args, "set", i)); i++)
         status = shoal_config_set(config, assignment, &message);
+    if (status == SHOAL_OK)
+        status = shoal_config_secrets(config, &message);
     if (status == SHOAL_OK && config->promotions_path[0])
         status = shoal_policy_load(config->promotions_path, &policy, &message);
     int code = SHOAL_EXIT_OK;
-    if (status == SHOAL_OK)
+    if (status == SHOAL_OK && shoal_cli_get(args, "show"))
+        show(config);
+    else if (status == SHOAL_OK)
         printf("%s: fine, %zu promotions\n", path ? path : "--set", policy ? policy->count : 0);
     else
         code = shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s",
@@ -108,7 +142,7 @@ static int check(const struct shoal_cli_args *args, const char *path)
 static int run(const struct shoal_cli_args *args)
 {
     const char *path = shoal_cli_get(args, "check");
-    if (path || shoal_cli_get_nth(args, "set", 0))
+    if (path || shoal_cli_get_nth(args, "set", 0) || shoal_cli_get(args, "show"))
         return check(args, path);
     if (shoal_cli_get(args, "markdown"))
         print_markdown();
@@ -125,6 +159,7 @@ static const struct shoal_cli_option options[] = {
      .argument = "KEY=VALUE",
      .repeats = true,
      .help = "check an assignment as other commands take it"},
+    {.name = "show", .help = "print what is in force, with --check and --set; secrets are masked"},
     {.name = "markdown", .help = "print the options as the table of deploy/options.md"},
     {0},
 };

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/pseudonym.h"
 #include "stream/store_options.h"
 #include "tools/commands.h"
-#include "tools/explain_case.h"
+#include "tools/explain_events.h"
 #include "tools/explain_print.h"
 #include "tools/load_events.h"
 #include "tools/setup.h"
@@ -55,8 +56,12 @@ static int explain_record(const struct shoal_cli_args *args, const struct shoal_
     struct shoal_redis_options redis = shoal_store_options(setup->config);
     struct shoal_store *store = NULL;
     enum shoal_status status = shoal_redis_store_create(&redis, &store, &message);
+    char room[SHOAL_PSEUDONYM_SIZE + 1];
     if (status == SHOAL_OK)
-        status = shoal_explain_case_load(store, setup->model, user, &explained, &message);
+        status = shoal_explain_case_load(
+            store, setup->model, shoal_pseudonym_stored(setup->config->pseudonyms, user, room),
+            &explained, &message);
+    explained.user = user;
     int code = status == SHOAL_OK ? explain(args, setup->model, &explained, options)
                                   : shoal_cli_fail(args, shoal_setup_exit(status), "%s",
                                                    message.text);

@@ -7,7 +7,7 @@
 #include "tools/commands.h"
 #include "tools/onnx_export.h"
 #include "tools/onnx_graph.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 #include "tools/setup.h"
 
 static void print_json(const char *path, size_t size, const struct shoal_model *model,

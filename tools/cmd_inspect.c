@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/pseudonym.h"
 #include "stream/replay.h"
 #include "stream/store_options.h"
 #include "tools/commands.h"
@@ -28,7 +29,9 @@ static enum shoal_status print_user(struct shoal_store *store, const struct shoa
                                     const char *user, bool json, struct shoal_message *message)
 {
     int32_t partition;
+    char room[SHOAL_PSEUDONYM_SIZE + 1];
     struct shoal_slice value;
+    user = shoal_pseudonym_stored(setup->config->pseudonyms, user, room);
     enum shoal_status status = store->ops->find(store, (struct shoal_slice){user, strlen(user)},
                                                 &partition, &value, message);
     if (status != SHOAL_OK)

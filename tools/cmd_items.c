@@ -8,7 +8,7 @@
 #include "model/learn/items_add.h"
 #include "tools/commands.h"
 #include "tools/load_events.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 #include "tools/setup.h"
 
 /* ---- listing ------------------------------------------------------------------------------- */

@@ -11,68 +11,15 @@
 #include "model/base/clock.h"
 #include "model/models_dir.h"
 #include "stream/event.h"
+#include "stream/model_runs.h"
+#include "stream/put_json.h"
 #include "stream/units.h"
 #include "tools/commands.h"
 #include "tools/drift_print.h"
-#include "tools/put_json.h"
 #include "tools/retrain.h"
 #include "tools/setup.h"
 
 /* ---- runs ----------------------------------------------------------------------------------- */
-
-struct runs {
-    char **lines; /* owned; each owned, without its newline */
-    size_t count;
-};
-
-static void finish_runs(struct runs *runs)
-{
-    for (size_t i = 0; i < runs->count; i++)
-        free(runs->lines[i]);
-    free(runs->lines);
-    *runs = (struct runs){0};
-}
-
-static enum shoal_status keep_line(struct runs *runs, char *line, size_t size)
-{
-    char decision[32];
-    if (size && line[size - 1] == '\n')
-        line[size - 1] = '\0';
-    if (!shoal_line_text(line, "decision", decision, sizeof decision))
-        return SHOAL_OK; /* cut off by a killed writer */
-    char **grown = reallocarray(runs->lines, runs->count + 1, sizeof *grown);
-    if (!grown)
-        return SHOAL_NOMEM;
-    runs->lines = grown;
-    runs->lines[runs->count] = strdup(line);
-    return runs->lines[runs->count++] ? SHOAL_OK : SHOAL_NOMEM;
-}
-
-/* Every whole line of DIR/runs.jsonl; none if there is no such file. */
-static enum shoal_status read_runs(const char *dir, struct runs *runs,
-                                   struct shoal_message *message)
-{
-    char path[PATH_MAX], *line = NULL;
-    size_t capacity = 0;
-    int length = snprintf(path, sizeof path, "%s/runs.jsonl", dir);
-    if (length < 0 || (size_t)length >= sizeof path)
-        return shoal_fail(message, SHOAL_INVALID, "%s: the path is too long", dir);
-    FILE *in = fopen(path, "r");
-    if (!in)
-        return errno == ENOENT ? SHOAL_OK
-                               : shoal_fail(message, SHOAL_IO, "%s: %s", path, strerror(errno));
-    enum shoal_status status = SHOAL_OK;
-    ssize_t size;
-    while (status == SHOAL_OK && (size = getline(&line, &capacity, in)) > 0)
-        status = keep_line(runs, line, (size_t)size);
-    if (status != SHOAL_OK)
-        (void)shoal_fail(message, status, "%s: out of memory", path);
-    else if (ferror(in))
-        status = shoal_fail(message, SHOAL_IO, "%s: %s", path, strerror(errno));
-    free(line);
-    fclose(in);
-    return status;
-}
 
 static bool says(const char *line, const char *key, const char *wanted)
 {
@@ -81,7 +28,7 @@ static bool says(const char *line, const char *key, const char *wanted)
 }
 
 /* The run that published this version, else the last one that made it. */
-static const char *run_of(const struct runs *runs, const char *version)
+static const char *run_of(const struct shoal_model_runs *runs, const char *version)
 {
     const char *last = NULL;
     for (size_t i = runs->count; i-- > 0;) {
@@ -96,7 +43,7 @@ static const char *run_of(const struct runs *runs, const char *version)
 }
 
 /* The last run that put this version into service. */
-static const char *service_of(const struct runs *runs, const char *version)
+static const char *service_of(const struct shoal_model_runs *runs, const char *version)
 {
     for (size_t i = runs->count; i-- > 0;)
         if (says(runs->lines[i], "in_service", version) &&
@@ -106,7 +53,7 @@ static const char *service_of(const struct runs *runs, const char *version)
     return NULL;
 }
 
-static int print_runs(const struct shoal_cli_args *args, const struct runs *runs)
+static int print_runs(const struct shoal_cli_args *args, const struct shoal_model_runs *runs)
 {
     for (size_t i = 0; i < runs->count; i++) {
         const char *line = runs->lines[i];
@@ -130,7 +77,7 @@ static int print_runs(const struct shoal_cli_args *args, const struct runs *runs
 
 struct listing {
     const char *dir, *current;
-    const struct runs *runs;
+    const struct shoal_model_runs *runs;
     struct shoal_put *put; /* NULL: a table */
     size_t count;
 };
@@ -232,7 +179,7 @@ static void print_service(const struct listing *listing, const char *why)
         printf("in service: %s\n", listing->current);
 }
 
-static int list(const struct shoal_cli_args *args, const char *dir, const struct runs *runs)
+static int list(const struct shoal_cli_args *args, const char *dir, const struct shoal_model_runs *runs)
 {
     char current[17] = "";
     struct shoal_message message = {.text = ""}, why = {.text = ""};
@@ -388,7 +335,7 @@ static int run(const struct shoal_cli_args *args)
     const char *dir = shoal_cli_get(args, "models"), *version = shoal_cli_get(args, "use"),
                *path = shoal_cli_get(args, "add");
     struct shoal_message message = {.text = ""};
-    struct runs runs = {0};
+    struct shoal_model_runs runs = {0};
     bool drift = shoal_cli_get(args, "drift");
     if (!!version + !!path + !!shoal_cli_get(args, "runs") + drift > 1)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE,
@@ -399,11 +346,11 @@ static int run(const struct shoal_cli_args *args)
         return use(args, dir, version);
     if (path)
         return add(args, dir, path);
-    enum shoal_status status = read_runs(dir, &runs, &message);
+    enum shoal_status status = shoal_model_runs_read(dir, &runs, &message);
     int code = status != SHOAL_OK ? shoal_cli_fail(args, SHOAL_EXIT_FAILED, "%s", message.text)
                : shoal_cli_get(args, "runs") ? print_runs(args, &runs)
                                              : list(args, dir, &runs);
-    finish_runs(&runs);
+    shoal_model_runs_finish(&runs);
     return code;
 }
 

@@ -7,8 +7,8 @@
 
 #include "stream/event.h"
 #include "tools/commands.h"
-#include "tools/person.h"
-#include "tools/put_json.h"
+#include "tools/person_find.h"
+#include "stream/put_json.h"
 #include "tools/setup.h"
 
 /* A question and its answer. */

@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "model/base/clock.h"
+#include "stream/http.h"
 #include "stream/instance.h"
 #include "stream/kafka_client.h"
 #include "stream/store_options.h"
 #include "stream/worker.h"
 #include "tools/commands.h"
+#include "tools/rights.h"
 #include "tools/setup.h"
 
 enum { TICK_MS = 50, LAG_TICKS = 4, MODEL_TICKS = 20 };
@@ -31,10 +34,14 @@ struct processor {
     struct shoal_log log;
     struct shoal_kafka_monitor *monitor;
     struct shoal_instance instance;
+    struct shoal_http *http;
     bool exit_at_end;
+    atomic_bool topics_known;
+    atomic_bool running; /* the workers have been started, and are not being ended */
     int32_t partitions;
     int64_t *ends, *committed; /* per partition; for --exit-at-end and the lag */
     struct shoal_worker **workers;
+    struct shoal_telemetry *telemetry;
     int64_t started_ms, reported_ms, first_event_ms, last_event_ms;
     uint64_t reported_events, seen_events;
 };
@@ -64,10 +71,8 @@ static struct shoal_pipeline_counts sum_counts(const struct processor *p)
 {
     struct shoal_pipeline_counts sum = {0};
     for (int64_t i = 0; i < p->config->workers; i++) {
-        if (p->workers[i]) {
-            struct shoal_pipeline_counts one = shoal_worker_counts(p->workers[i]);
-            shoal_pipeline_counts_add(&sum, &one);
-        }
+        struct shoal_pipeline_counts one = shoal_telemetry_counts(p->telemetry, (int)i);
+        shoal_pipeline_counts_add(&sum, &one);
     }
     return sum;
 }
@@ -97,9 +102,10 @@ static void report(struct processor *p, bool last)
     shoal_log_write(&p->log, SHOAL_INFO,
                     "%s%.0f events/s: %" PRIu64 " events, %" PRIu64 " segment changes, %" PRIu64
                     " decisions, %" PRIu64 " dead letters, %" PRIu64 " late, %" PRIu64
-                    " repeated, %" PRIu64 " recovered",
+                    " repeated, %" PRIu64 " declined, %" PRIu64 " forgotten, %" PRIu64 " recovered",
                     last ? "in all " : "", rate, counts.events, counts.changes, counts.decisions,
-                    counts.deadletters, counts.late, counts.repeated, counts.suppressed);
+                    counts.deadletters, counts.late, counts.repeated, counts.declined, counts.forgotten,
+                    counts.suppressed);
     if (last) {
         char stages[256] = "";
         size_t used = 0;
@@ -123,6 +129,82 @@ static bool at_end(struct processor *p)
     return true;
 }
 
+/* When the model's file was written, in ms since 1970; 0: it is gone. */
+static int64_t written_ms(const char *path, const struct shoal_model *model)
+{
+    char name[4096];
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        snprintf(name, sizeof name, "%s/%s.shoal", path, model->version);
+        path = name;
+    }
+    return stat(path, &about) == 0 ? (int64_t)about.st_mtime * 1000 : 0;
+}
+
+static void tell_service(struct processor *p, struct shoal_models *models,
+                         struct shoal_policies *policies)
+{
+    const struct shoal_model *model = shoal_models_latest(models);
+    const struct shoal_policy *policy = shoal_policies_latest(policies);
+    struct shoal_telemetry_service service = {
+        .model_written_ms = written_ms(p->config->model_path, model),
+        .model_trained_until_ms = model->origin.train_until_ms,
+    };
+    snprintf(service.model, sizeof service.model, "%s", model->version);
+    if (policy)
+        snprintf(service.policy, sizeof service.policy, "%s", policy->version);
+    shoal_telemetry_serve(p->telemetry, &service);
+    shoal_models_release(models, model);
+    shoal_policies_release(policies, policy);
+}
+
+/* ---- what HTTP asks ------------------------------------------------------------------------ */
+
+/* Ready: the topics are known and every worker is at work (a member of the group that processes, or waits for
+ * partitions), so that Kafka and Redis have answered. */
+static bool is_ready(void *opaque, struct shoal_put *put)
+{
+    struct processor *p = opaque;
+    bool running = atomic_load(&p->running);
+    size_t working = 0;
+    for (int64_t i = 0; running && i < p->config->workers; i++)
+        working += shoal_worker_working(p->workers[i]);
+    bool ready = running && working == (size_t)p->config->workers;
+    char text[64];
+    shoal_put_text(put, "kafka", atomic_load(&p->topics_known) ? "ok" : "no broker has told of the topics yet");
+    snprintf(text, sizeof text, "%zu of %" PRId64 " are at work", working, p->config->workers);
+    shoal_put_text(put, "workers", ready ? "ok" : running ? text : "not started");
+    return ready;
+}
+
+static void write_metrics(void *opaque, struct shoal_buffer *out)
+{
+    const struct processor *p = opaque;
+    shoal_telemetry_write(p->telemetry, out);
+}
+
+static void answered(void *opaque, unsigned code, int64_t duration_us)
+{
+    const struct processor *p = opaque;
+    shoal_telemetry_request(p->telemetry, (int)code, duration_us);
+}
+
+static enum shoal_status start_http(struct processor *p, const struct shoal_setup *setup,
+                                    struct shoal_policies *policies, struct shoal_message *message)
+{
+    struct shoal_http_options options = {
+        .config = p->config,
+        .models = setup->models,
+        .policies = policies,
+        .log = &p->log,
+        .version = SHOAL_PROGRAM_VERSION,
+        .hooks = {.ready = is_ready, .metrics = write_metrics, .answered = answered, .opaque = p},
+    };
+    return shoal_http_start(&options, &p->http, message);
+}
+
+/* ---- watching over the workers ------------------------------------------------------------- */
+
 static enum shoal_status watch(struct processor *p, struct shoal_models *models,
                                struct shoal_policies *policies)
 {
@@ -136,6 +218,7 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models,
         if (tick % MODEL_TICKS == 0) { /* the workers see it by themselves */
             (void)shoal_models_refresh(models, &p->log);
             (void)shoal_policies_refresh(policies, &p->log);
+            tell_service(p, models, policies);
         }
         if (p->exit_at_end && tick % LAG_TICKS == 0 && at_end(p))
             return SHOAL_OK;
@@ -167,6 +250,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
         .config = p->config,
         .models = setup->models,
         .policies = policies,
+        .telemetry = p->telemetry,
         .partitions = p->partitions,
         .instance = dynamic ? NULL : p->instance.name,
         .log = p->log,
@@ -177,6 +261,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
         status = shoal_worker_start(&options, &p->workers[i], message);
     }
     if (status == SHOAL_OK) {
+        shoal_telemetry_running(p->telemetry, (int)p->config->workers);
         shoal_log_write(&p->log, SHOAL_INFO,
                         "model %s, %s, %" PRId64 " workers, group %s as %s, topic %s with %" PRId32
                         " partitions",
@@ -184,8 +269,10 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
                         p->config->group_id, dynamic ? "a dynamic member" : p->instance.name,
                         p->config->topic_events, p->partitions);
         warn_of_items(p, setup, policies);
+        atomic_store(&p->running, true);
         status = watch(p, setup->models, policies);
     }
+    atomic_store(&p->running, false);
     atomic_store(&stop, true);
     for (int64_t i = 0; i < p->config->workers; i++) {
         enum shoal_status ended = SHOAL_OK;
@@ -219,12 +306,24 @@ static enum shoal_status process(struct processor *p, const struct shoal_setup *
     if (status == SHOAL_OK && strcmp(p->config->instance_id, "none") != 0)
         status = shoal_instance_claim(p->config->instance_id, p->config->group_id, &p->instance,
                                       message);
+    if (status == SHOAL_OK) {
+        const struct shoal_telemetry_options figures = {SHOAL_PROGRAM_VERSION,
+                                                        (int)p->config->workers};
+        status = shoal_telemetry_create(&figures, &p->telemetry);
+        if (status != SHOAL_OK)
+            return shoal_fail(message, status, "out of memory");
+        tell_service(p, setup->models, policies);
+    }
+    if (status == SHOAL_OK)
+        status = start_http(p, setup, policies, message);
     if (status == SHOAL_OK)
         status = wait_for_topics(p, message);
     if (status == SHOAL_INTERRUPTED)
         return SHOAL_OK;
     if (status != SHOAL_OK)
         return status;
+    atomic_store(&p->topics_known, true);
+    shoal_http_partitions(p->http, p->partitions);
     p->ends = calloc((size_t)p->partitions, sizeof *p->ends);
     p->committed = calloc((size_t)p->partitions, sizeof *p->committed);
     p->workers = calloc((size_t)p->config->workers, sizeof *p->workers);
@@ -266,6 +365,8 @@ static int run(const struct shoal_cli_args *args)
     if (code == SHOAL_EXIT_OK)
         code = open_policies(args, setup.config, &policies);
     if (code == SHOAL_EXIT_OK) {
+        struct shoal_log log = log_of(setup.config);
+        shoal_rights_drop(log.level == SHOAL_DEBUG, &log);
         struct sigaction action = {.sa_handler = on_signal};
         sigaction(SIGTERM, &action, NULL);
         sigaction(SIGINT, &action, NULL);
@@ -279,6 +380,7 @@ static int run(const struct shoal_cli_args *args)
             .reported_ms = shoal_clock_ms(),
         };
         enum shoal_status status = process(&p, &setup, policies, &message);
+        shoal_http_stop(p.http);
         for (int64_t i = 0; p.workers && i < p.config->workers; i++)
             shoal_worker_join(p.workers[i]);
         if (status != SHOAL_OK)
@@ -287,6 +389,7 @@ static int run(const struct shoal_cli_args *args)
                        : shoal_setup_exit(status);
         shoal_kafka_monitor_destroy(p.monitor);
         shoal_instance_release(&p.instance);
+        shoal_telemetry_destroy(p.telemetry);
         free(p.workers);
         free(p.ends);
         free(p.committed);

@@ -20,7 +20,7 @@
 #include "model/learn/train.h"
 #include "tools/commands.h"
 #include "tools/load_events.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 #include "tools/setup.h"
 
 enum { EPOCHS_MAX = 512, GRACE_EPOCHS = 3, JUDGES_MIN = 3, TEXT_MAX = 400 };

@@ -6,6 +6,7 @@
 #include "tools/cli.h"
 
 extern const struct shoal_cli_command shoal_cmd_run;
+extern const struct shoal_cli_command shoal_cmd_top;
 extern const struct shoal_cli_command shoal_cmd_replay;
 extern const struct shoal_cli_command shoal_cmd_train;
 extern const struct shoal_cli_command shoal_cmd_tune;
@@ -23,6 +24,8 @@ extern const struct shoal_cli_command shoal_cmd_recommend;
 extern const struct shoal_cli_command shoal_cmd_models;
 extern const struct shoal_cli_command shoal_cmd_report;
 extern const struct shoal_cli_command shoal_cmd_inspect;
+extern const struct shoal_cli_command shoal_cmd_forget;
+extern const struct shoal_cli_command shoal_cmd_pseudonym;
 extern const struct shoal_cli_command shoal_cmd_generate;
 extern const struct shoal_cli_command shoal_cmd_send;
 extern const struct shoal_cli_command shoal_cmd_promotions;

@@ -4,7 +4,7 @@
 #define SHOAL_DESCRIBE_DATA_H
 
 #include "tools/load_events.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 /* An object under `key`: messages, refused, refused_for {code: count}, refused_first (the first reason
  * in words), repeated, late, events, users, users_by_events (how many have 1, 2–4, 5–19, 20–99, 100 and

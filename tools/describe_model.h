@@ -4,7 +4,7 @@
 #define SHOAL_DESCRIBE_MODEL_H
 
 #include "model/model.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 /* An object under `key`: version, dims {…}, parameters (how many), warm, hot, origin {train_from,
  * train_until, events, users, seed, data_fingerprint, roc_auc, log_loss, base_rate}, calibration {kind:

@@ -4,7 +4,7 @@
 #define SHOAL_DRIFT_PRINT_H
 
 #include "model/drift.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 /* "drift":{…} in an open object; key NULL: the outermost object. */
 void shoal_drift_put(struct shoal_put *put, const char *key,

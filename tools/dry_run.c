@@ -9,7 +9,7 @@
 #include "model/base/hash.h"
 #include "model/base/pack.h"
 #include "stream/event.h"
-#include "tools/json_print.h"
+#include "stream/json_print.h"
 
 static const int64_t DAY_MS = INT64_C(86400000);
 

@@ -9,7 +9,7 @@
 
 #include "stream/policy.h"
 #include "stream/sink.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 enum { SHOAL_DRY_REASONS_MAX = 48 };
 

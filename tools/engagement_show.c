@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "stream/event.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 bool shoal_engagement_read(const struct shoal_cli_args *args, struct shoal_engagement_ask *ask)
 {

@@ -9,7 +9,7 @@
 #include "model/learn/importance.h"
 #include "tools/evaluate_segments.h"
 #include "tools/load_events.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 struct shoal_evaluate_details {
     /* what it was of; not owned */

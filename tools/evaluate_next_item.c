@@ -9,7 +9,7 @@
 
 #include "model/learn/evaluate_items.h"
 #include "tools/load_events.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 #include "tools/setup.h"
 
 static const char *const group_names[SHOAL_ITEM_GROUPS] = {

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 #include "tools/tasks_print.h"
 
 static const char *const predictor_names[SHOAL_PREDICTOR_COUNT] = {

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "model/purchases.h"
+#include "state/record.h"
+#include "stream/forget.h"
 #include "stream/reader.h"
 #include "tools/setup.h"
 
@@ -29,11 +31,25 @@ static enum shoal_status note_name(struct shoal_item_names *names, const struct 
     return id ? shoal_item_names_add(names, event->touch.item, id, size) : SHOAL_OK;
 }
 
+/* As the pipeline does it (stream/pipeline_forget.c): who withdraws the consent to be processed is forgotten and
+ * left out until it is given again. */
+static enum shoal_status note_consent(struct shoal_dataset *dataset, const struct shoal_event *event)
+{
+    if (event->consent_withdrawn & SHOAL_CONSENT_PROCESSING)
+        return shoal_dataset_bar(dataset, event->user, event->user_size, true);
+    if (event->consent_given & SHOAL_CONSENT_PROCESSING)
+        return shoal_dataset_bar(dataset, event->user, event->user_size, false);
+    return SHOAL_OK;
+}
+
 /* One message's events, those before `until`. */
 static enum shoal_status append(struct loader *loader, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct shoal_event *event = &loader->events[i];
+        enum shoal_status status = note_consent(loader->dataset, event);
+        if (status != SHOAL_OK)
+            return status;
         if (event->touch.time_ms >= loader->load->until_ms) {
             loader->load->reached = true;
             continue;
@@ -44,7 +60,7 @@ static enum shoal_status append(struct loader *loader, size_t count)
             .exposure = event->exposure,
             .amount = (float)shoal_purchase_amount(event->price, event->quantity),
         };
-        enum shoal_status status = shoal_dataset_append_event(
+        status = shoal_dataset_append_event(
             loader->dataset, event->user, event->user_size, &event->touch, &extra);
         if (status == SHOAL_OK)
             status = note_name(loader->load->names, event);
@@ -57,7 +73,12 @@ static enum shoal_status append(struct loader *loader, size_t count)
 
 static enum shoal_status take(struct loader *loader, const struct shoal_input *input)
 {
-    size_t count;
+    char user[SHOAL_USER_MAX + 1];
+    size_t count, user_size;
+    if (shoal_forget_parse(input->value, input->value_size, user, &user_size)) {
+        loader->load->messages++;
+        return shoal_dataset_forget(loader->dataset, user, user_size);
+    }
     struct shoal_message why = {.text = ""};
     shoal_arena_reset(&loader->arena);
     enum shoal_status status =

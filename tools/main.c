@@ -4,6 +4,7 @@
 
 const struct shoal_cli_command *const shoal_commands[] = {
     &shoal_cmd_run,
+    &shoal_cmd_top,
     &shoal_cmd_replay,
     &shoal_cmd_train,
     &shoal_cmd_tune,
@@ -21,6 +22,8 @@ const struct shoal_cli_command *const shoal_commands[] = {
     &shoal_cmd_models,
     &shoal_cmd_report,
     &shoal_cmd_inspect,
+    &shoal_cmd_forget,
+    &shoal_cmd_pseudonym,
     &shoal_cmd_generate,
     &shoal_cmd_send,
     &shoal_cmd_promotions,

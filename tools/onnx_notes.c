@@ -6,7 +6,7 @@
 
 #include "model/features.h"
 #include "model/model_format.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 enum { ROWS = FEATURE_NAMES - SHOAL_NUMERIC }; /* features that are rows of tables, not numbers */
 

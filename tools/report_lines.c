@@ -59,6 +59,8 @@ static enum shoal_status take_line(struct reading *reading, const char *line, si
         reading->lines->cut++;
         return SHOAL_OK;
     }
+    if (status == SHOAL_OK && shoal_json_tree_find(reading->tree, 0, "forgotten") >= 0)
+        return SHOAL_OK; /* a tombstone: what came before of its user is of nobody that the events know */
     if (status == SHOAL_OK)
         status = reading->take(reading->context, reading->tree, &why);
     if (status != SHOAL_OK)

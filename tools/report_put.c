@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 static void put_interval(struct shoal_put *put, const char *key, struct shoal_interval interval)
 {

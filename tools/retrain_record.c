@@ -12,7 +12,7 @@
 #include "stream/event.h"
 #include "stream/units.h"
 #include "tools/drift_print.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 #include "tools/retrain.h"
 
 const char *shoal_decision_text(enum shoal_decision decision)

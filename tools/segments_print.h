@@ -7,7 +7,7 @@
 
 #include "model/learn/cluster_compare.h"
 #include "model/model.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 enum { SHOAL_SEGMENT_TITLE = 96 };
 

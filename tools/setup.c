@@ -2,6 +2,8 @@
 /* Common beginnings of commands; see setup.h. */
 #include "tools/setup.h"
 
+#include "stream/secrets.h"
+
 int shoal_setup_exit(enum shoal_status status)
 {
     switch (status) {
@@ -39,6 +41,8 @@ int shoal_setup_config(const struct shoal_cli_args *args, struct shoal_setup *se
     const char *assignment;
     for (size_t i = 0; status == SHOAL_OK && (assignment = shoal_cli_get_nth(args, "set", i)); i++)
         status = shoal_config_set(setup->config, assignment, &message);
+    if (status == SHOAL_OK)
+        status = shoal_config_secrets(setup->config, &message);
     return status == SHOAL_OK ? SHOAL_EXIT_OK
                               : shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s", message.text);
 }

@@ -23,7 +23,7 @@ struct shoal_setup {
         "set", "KEY=VALUE", NULL, "one option of the configuration", false, true  \
     }
 
-/* Reads --config and every --set. On failure prints the reason and returns an exit code. */
+/* Reads --config and every --set, and the files with secrets that they name. On failure prints the reason and returns an exit code. */
 int shoal_setup_config(const struct shoal_cli_args *args, struct shoal_setup *setup);
 /* Loads model.path (a file, or a folder with a model in service) and promotions.path as well; `model`
  * and `promotions` (may be NULL) override the configuration's. */

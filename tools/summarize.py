@@ -77,8 +77,10 @@ def span(args):
     if not times:
         sys.exit(f"{args.events}: no event with a readable time")
     split = int(times[0] + args.share * (times[-1] - times[0]))
-    rest = sum(1 for t in times if t >= split)
-    print(rfc3339(times[0]), rfc3339(split), rfc3339(times[-1]), len(times), rest)
+    rest = [t for t in times if t >= split] or times[-1:]
+    live = int(rest[-min(args.live, max(len(rest) // 4, 1))])
+    print(rfc3339(times[0]), rfc3339(split), rfc3339(live), rfc3339(times[-1]), len(times),
+          sum(1 for t in rest if t < live))
 
 
 def read_lines(path):
@@ -145,6 +147,8 @@ def main():
     one = verbs.add_parser("span", help="the time span of an events file")
     one.add_argument("events", help="CSV or JSONL; plain, gzip or zstd")
     one.add_argument("--share", type=float, default=0.7, help="where to split (default 0.7)")
+    one.add_argument("--live", type=int, default=3000,
+                     help="so many of the last events are told apart (default 3000, a quarter of the rest at most)")
     two = verbs.add_parser("outputs", help="what segment changes and decisions amount to")
     two.add_argument("segments", help="one segment change a line, JSON")
     two.add_argument("decisions", help="one decision a line, JSON")

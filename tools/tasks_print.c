@@ -2,7 +2,7 @@
 /* JSON and lines of the tasks; see tasks_print.h. */
 #include "tools/tasks_print.h"
 
-#include "tools/json_print.h"
+#include "stream/json_print.h"
 
 static void put_pair(const char *name, double value, FILE *out)
 {

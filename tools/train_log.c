@@ -11,7 +11,7 @@
 
 #include "tools/describe_data.h"
 #include "tools/describe_model.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 void shoal_train_log_add(struct shoal_train_log *log, const struct shoal_train_epoch *epoch)
 {

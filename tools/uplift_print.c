@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 static const char *const cut_names[SHOAL_UPLIFT_CUTS] = {"10", "30", "40"};
 

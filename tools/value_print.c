@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "stream/event.h"
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 enum { GROUPS = 8 }; /* 0, 1 … 6, 7 or more repeat purchases */
 

@@ -17,6 +17,8 @@ struct shoal_dataset_user {
     size_t recent_at; /* into recent, or NO_RECENT */
     int64_t last_ms;
     uint8_t id_size;
+    bool gone;        /* forgotten: the events so far are left out */
+    bool barred;      /* declines to be processed: the events to come are left out */
     uint8_t recent_count, recent_next; /* the ring of event_ids: filled so far, next to be replaced */
 };
 
@@ -64,10 +66,14 @@ static enum shoal_status grow_table(struct shoal_dataset *dataset)
     if (2 * (dataset->users_count + 1) <= dataset->table_size)
         return SHOAL_OK;
     size_t size = dataset->table_size ? 2 * dataset->table_size : 2048;
+    while (size < 2 * (dataset->users_count + 1))
+        size *= 2;
     uint32_t *table = calloc(size, sizeof *table);
     if (!table)
         return SHOAL_NOMEM;
     for (size_t user = 0; user < dataset->users_count; user++) {
+        if (dataset->users[user].gone) /* another user bears the id now */
+            continue;
         size_t slot = dataset->users[user].hash & (size - 1);
         while (table[slot])
             slot = (slot + 1) & (size - 1);
@@ -275,6 +281,10 @@ enum shoal_status shoal_dataset_append_event(struct shoal_dataset *dataset, cons
         return status;
     struct shoal_dataset_user *there = &dataset->users[owner];
     bool repeated = false;
+    if (there->barred) {
+        dataset->barred_count++;
+        return SHOAL_OK;
+    }
     if (extra->event_id != 0) {
         status = note_event_id(dataset, there, extra->event_id, &repeated);
         if (status != SHOAL_OK)
@@ -302,6 +312,93 @@ enum shoal_status shoal_dataset_append_event(struct shoal_dataset *dataset, cons
     dataset->owners[dataset->events_count++] = owner;
     return SHOAL_OK;
 }
+
+/* ---- forgetting ---------------------------------------------------------------------------- */
+
+enum shoal_status shoal_dataset_forget(struct shoal_dataset *dataset, const char *id, size_t id_size)
+{
+    uint32_t before;
+    if (!shoal_dataset_find_user(dataset, id, id_size, &before))
+        return SHOAL_OK;
+    uint64_t hash = dataset->users[before].hash;
+    enum shoal_status status = grow_table(dataset);
+    if (status == SHOAL_OK)
+        status = add_user(dataset, id, id_size, hash);
+    if (status != SHOAL_OK)
+        return status;
+    dataset->table[find_slot(dataset, id, id_size, hash)] = (uint32_t)dataset->users_count;
+    dataset->users[before].gone = true;
+    dataset->has_gone = true;
+    dataset->fingerprint = shoal_hash_seeded(&hash, sizeof hash, dataset->fingerprint);
+    return SHOAL_OK;
+}
+
+enum shoal_status shoal_dataset_bar(struct shoal_dataset *dataset, const char *id, size_t id_size,
+                                    bool barred)
+{
+    uint32_t user;
+    enum shoal_status status = find_user(dataset, id, id_size, &user);
+    if (status != SHOAL_OK || dataset->users[user].barred == barred)
+        return status;
+    if (barred)
+        status = shoal_dataset_forget(dataset, id, id_size);
+    if (status == SHOAL_OK)
+        status = find_user(dataset, id, id_size, &user);
+    if (status == SHOAL_OK)
+        dataset->users[user].barred = barred;
+    return status;
+}
+
+/* Users without an event are left out too: `numbers[user]` is the new number of those who stay. */
+static size_t renumber(const struct shoal_dataset *dataset, uint32_t *numbers)
+{
+    size_t count = 0;
+    memset(numbers, 0, dataset->users_count * sizeof *numbers);
+    for (size_t i = 0; i < dataset->events_count; i++)
+        numbers[dataset->owners[i]] = 1;
+    for (size_t user = 0; user < dataset->users_count; user++)
+        numbers[user] = numbers[user] && !dataset->users[user].gone ? (uint32_t)count++ : UINT32_MAX;
+    return count;
+}
+
+/* Moves everything that stays to the front, in its order. */
+static enum shoal_status leave_out(struct shoal_dataset *dataset)
+{
+    uint32_t *numbers = malloc((dataset->users_count + 1) * sizeof *numbers);
+    if (!numbers)
+        return SHOAL_NOMEM;
+    size_t users_count = renumber(dataset, numbers), count = 0;
+    dataset->first_ms = dataset->last_ms = 0;
+    for (size_t i = 0; i < dataset->events_count; i++) {
+        uint32_t owner = numbers[dataset->owners[i]];
+        int64_t time_ms = dataset->touches[i].time_ms;
+        if (owner == UINT32_MAX)
+            continue;
+        dataset->first_ms = count == 0 || time_ms < dataset->first_ms ? time_ms : dataset->first_ms;
+        dataset->last_ms = count == 0 || time_ms > dataset->last_ms ? time_ms : dataset->last_ms;
+        dataset->touches[count] = dataset->touches[i];
+        dataset->owners[count] = owner;
+#define X(one, many, nothing)                                                                      \
+        if (dataset->many)                                                                         \
+            dataset->many[count] = dataset->many[i];
+        EXTRA_LIST(X)
+#undef X
+        count++;
+    }
+    dataset->events_count = count;
+    for (size_t user = 0; user < dataset->users_count; user++)
+        if (numbers[user] != UINT32_MAX)
+            dataset->users[numbers[user]] = dataset->users[user];
+    dataset->users_count = users_count;
+    dataset->table_size = 0; /* to be made anew */
+    free(dataset->table);
+    dataset->table = NULL;
+    dataset->has_gone = false;
+    free(numbers);
+    return grow_table(dataset);
+}
+
+/* ---- grouping ------------------------------------------------------------------------------ */
 
 /* values[place[i]] = (*array)[i], `size` bytes each. */
 static enum shoal_status move_values(void **array, const size_t *place, size_t count, size_t size)
@@ -335,6 +432,8 @@ static enum shoal_status move_extras(struct shoal_dataset *dataset, const size_t
 /* A stable counting sort by owner. */
 enum shoal_status shoal_dataset_group(struct shoal_dataset *dataset)
 {
+    if (dataset->has_gone && leave_out(dataset) != SHOAL_OK)
+        return SHOAL_NOMEM;
     size_t events_count = dataset->events_count, users_count = dataset->users_count;
     size_t *first = calloc(users_count + 2, sizeof *first);
     size_t *places = malloc((events_count + 1) * sizeof *places);

@@ -3,7 +3,8 @@
  *
  * Invariant: a user's sequence is what the live pipeline would have applied to that user's record:
  * in order of arrival, an event older than the user's last one dated like that last one, a repeat
- * of a recent event_id left out. So a score computed here is the score that is served.
+ * of a recent event_id left out. So a score computed here is the score that is served. Of a user who is
+ * forgotten, or declines to be processed, nothing from before that remains.
  *
  *   append order   a0 b0 a1 c0 b1 …            finish: grouped by user, order kept
  *   touches        [ a0 a1 … | b0 b1 … | c0 … ]
@@ -42,7 +43,9 @@ struct shoal_dataset {
     size_t users_count;
     int64_t first_ms, last_ms;   /* earliest and latest time; 0 while empty */
     uint64_t late_count, repeated_count;
-    uint64_t fingerprint;        /* hash over all that was appended and kept, in order */
+    uint64_t barred_count;       /* events of users who had declined, left out */
+    bool has_gone;               /* some user was forgotten: group leaves those events out */
+    uint64_t fingerprint;        /* hash over all that was appended and kept, and forgotten, in order */
     uint32_t ring;               /* recent event_ids that are compared */
 
     struct shoal_dataset_user *users; /* owned */
@@ -68,6 +71,13 @@ enum shoal_status shoal_dataset_append(struct shoal_dataset *dataset, const char
 enum shoal_status shoal_dataset_append_event(struct shoal_dataset *dataset, const char *user,
                                              size_t user_size, const struct shoal_touch *touch,
                                              const struct shoal_extra *extra) SHOAL_MUST_CHECK;
+/* The user's events so far are left out by group; what is appended later is another user's of the same id.
+ * NOMEM. */
+enum shoal_status shoal_dataset_forget(struct shoal_dataset *dataset, const char *user,
+                                       size_t user_size) SHOAL_MUST_CHECK;
+/* The same, and until the user is `barred` no longer, what is appended of the user is left out too. */
+enum shoal_status shoal_dataset_bar(struct shoal_dataset *dataset, const char *user,
+                                    size_t user_size, bool barred) SHOAL_MUST_CHECK;
 /* Brings each user's events together and fills `first`. Once, after the last append. NOMEM. */
 enum shoal_status shoal_dataset_group(struct shoal_dataset *dataset) SHOAL_MUST_CHECK;
 /* What event i says beyond its touch, without its event_id. */

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "model/base/clock.h"
 #include "model/base/pack.h"
+#include "stream/pseudonym.h"
 #include "stream/reader.h"
 
 enum { MESSAGES = 4096, ROUNDS = 50, MESSAGE_BYTES = 192 };
@@ -48,7 +50,8 @@ static void make_msgpack(struct message *message, int i)
     shoal_buffer_finish(&buffer);
 }
 
-static int bench_decode(const char *name, void (*make)(struct message *, int))
+static int bench_decode(const char *name, void (*make)(struct message *, int),
+                        const struct shoal_pseudonyms *pseudonyms)
 {
     static struct message messages[MESSAGES];
     static struct shoal_event events[SHOAL_EVENTS_PER_MESSAGE_MAX];
@@ -56,7 +59,9 @@ static int bench_decode(const char *name, void (*make)(struct message *, int))
     struct shoal_arena arena;
     size_t bytes = 0;
     uint32_t sum = 0;
-    if (shoal_decoder_create(NULL, &decoder) != SHOAL_OK)
+    struct shoal_decode_options options = shoal_decode_options_default();
+    options.pseudonyms = pseudonyms;
+    if (shoal_decoder_create(&options, &decoder) != SHOAL_OK)
         return 1;
     shoal_arena_init(&arena, 1 << 16);
     for (int i = 0; i < MESSAGES; i++) {
@@ -82,11 +87,33 @@ static int bench_decode(const char *name, void (*make)(struct message *, int))
         int64_t took_ns = shoal_clock_ns() - start_ns;
         best_ns = took_ns < best_ns ? took_ns : best_ns;
     }
-    printf("%-10s %6.3f us/event  %5.1f bytes/event  (check %08x)\n", name,
+    printf("%-16s %6.3f us/event  %5.1f bytes/event  (check %08x)\n", name,
            (double)best_ns / MESSAGES / 1000, (double)bytes / MESSAGES, sum);
     shoal_arena_finish(&arena);
     shoal_decoder_destroy(decoder);
     return 0;
+}
+
+/* The same with a key, where this build has pseudonyms. */
+static int bench_pseudonyms(void)
+{
+    struct shoal_pseudonyms *pseudonyms;
+    struct shoal_message why;
+    char path[] = "/tmp/bench-decode-XXXXXX";
+    int file = mkstemp(path);
+    if (file < 0)
+        return 1;
+    close(file);
+    unlink(path);
+    if (shoal_pseudonyms_new_key(path, &why) != SHOAL_OK ||
+        shoal_pseudonyms_load(path, &pseudonyms, &why) != SHOAL_OK) {
+        printf("pseudonyms: %s\n", why.text);
+        return 0;
+    }
+    unlink(path);
+    int failed = bench_decode("JSON, pseudonyms", make_json, pseudonyms);
+    shoal_pseudonyms_destroy(pseudonyms);
+    return failed;
 }
 
 static int bench_reader(const char *path)
@@ -115,7 +142,8 @@ static int bench_reader(const char *path)
 
 int main(int count, char **arguments)
 {
-    int failed = bench_decode("JSON", make_json) | bench_decode("MessagePack", make_msgpack);
+    int failed = bench_decode("JSON", make_json, NULL) | bench_decode("MessagePack", make_msgpack, NULL) |
+                 bench_pseudonyms();
     for (int i = 1; i < count; i++)
         failed |= bench_reader(arguments[i]);
     return failed;

@@ -74,6 +74,43 @@ def write_round(path, data, count, users):
             file.write(json.dumps(row, separators=(",", ":")) + "\n")
 
 
+def _with_words(rows, rng):
+    """Between a user's events now and then a word that ends what is kept of the user, or lets it begin again."""
+    recent = []
+    for row in rows:
+        luck = rng.random()
+        user = row.get("user_id") or row.get("userId")
+        recent = recent[-99:] + [user]
+        if luck < 0.02:
+            yield {"shoal_forget": rng.choice(recent)}
+        elif luck < 0.03 and "user_id" in row:
+            row = {**row, "consent_processing": False}
+        elif luck < 0.05 and "user_id" in row:
+            row = {**row, "consent_processing": True}
+        yield row
+
+
+def write_forgetting(path, data, count, seed):
+    """Awkward messages of users with whole histories, among them messages that have users forgotten, and users who
+    decline to be processed, some for a while."""
+    rng = random.Random(seed)
+    with open(path, "w", encoding="utf-8") as file:
+        for row in _with_words(_awkward(_rows(os.path.join(data, "taobao_dev.csv.gz"), count), rng), rng):
+            file.write(json.dumps(row, separators=(",", ":")) + "\n")
+    return path
+
+
+def write_named(path, data, count, seed, name):
+    """Awkward messages whose user ids cannot be mistaken for anything else: name(id)."""
+    rng = random.Random(seed)
+    with open(path, "w", encoding="utf-8") as file:
+        for row in _awkward(_rows(os.path.join(data, "taobao_dev.csv.gz"), count), rng):
+            key = "user_id" if "user_id" in row else "userId"
+            row = {**row, key: name(row[key])}
+            file.write(json.dumps(row, separators=(",", ":")) + "\n")
+    return path
+
+
 def write_later(path, data, count):
     """Whole histories dated a month later: after the days that the scenarios' models were trained on."""
     with open(path, "w", encoding="utf-8") as file:

@@ -24,11 +24,22 @@ class Servers:
         run([self._script, verb, "--dir", self._folder, *options], START_SECONDS, env=self.env)
 
     def start(self):
-        self.do("start")
+        self.do("start", "--secure")
         with open(os.path.join(self._folder, "env"), encoding="utf-8") as file:
             found = dict(line.rstrip("\n").split("=", 1) for line in file)
         self.kafka = found["SHOAL_KAFKA"]
         self.redis_path = found["SHOAL_REDIS"].removeprefix("unix:")
+
+    def secure(self):
+        """The broker's other door: address, password of the user `shoal`, the certificate to trust, and one
+        that is of nobody."""
+        folder = os.path.join(self._folder, "kafka", "secure")
+        with open(os.path.join(self._folder, "kafka", "ports"), encoding="utf-8") as file:
+            port = file.read().split()[2]
+        with open(os.path.join(folder, "password"), encoding="utf-8") as file:
+            password = file.read().strip()
+        return {"address": f"127.0.0.1:{port}", "password": password, "ca": os.path.join(folder, "ca.pem"),
+                "other_ca": os.path.join(folder, "other.pem")}
 
     def stop(self):
         self.do("stop", "--remove")

@@ -119,10 +119,13 @@ static const struct {
     {"librdkafka/", "stream/kafka_ tests/"},
     {"hiredis", "state/redis_ tests/"},
     {"openssl/", "state/redis_tls.c"},
+    {"microhttpd", "stream/http"},
     {"blis", "model/blas.c tests/"},
     {"cblas", "model/blas.c tests/"},
     {"msgpack", "model/base/pack.c"},
     {"yaml.h", "stream/yaml_tree.c"},
+    {"jansson.h", "stream/kafka_stats.c"},
+    {"curl/", "tools/fetch.c"},
     {"jsmn.h", "tools/report_json.c"},
     {"xxhash.h", "model/base/hash.c"},
     {"zlib.h", "stream/reader_input.c tests/"},
@@ -131,6 +134,7 @@ static const struct {
     {"nlopt.h", "model/learn/minimise.c"},
     {"onnx.pb-c.h", "tools/onnx_graph.c tests/"},
     {"protobuf-c", "tools/onnx_graph.c"},
+    {"sodium", "stream/pseudonym.c"},
 };
 
 static bool is_place(const char *name, const char *places)
@@ -293,8 +297,9 @@ static void is_current(const char *arguments, const char *page)
     free(kept);
 }
 
-Test(gates, the_pages_of_options_and_segments_are_current)
+Test(gates, the_pages_of_options_segments_and_metrics_are_current)
 {
+    is_current("top --list", "metrics.md");
     is_current("config --markdown", "options.md");
     is_current("segments --dimensions --markdown", "segments.md");
 }

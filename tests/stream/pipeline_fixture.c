@@ -65,11 +65,20 @@ static enum shoal_status sink_emit(struct shoal_sink *base, const struct shoal_o
 {
     struct memory_sink *sink = (struct memory_sink *)base;
     sink->lines = realloc((void *)sink->lines, (sink->count + 1) * sizeof *sink->lines);
-    char *line = malloc(output->value_size + 3);
+    const void *text = output->value;
+    char tombstone[400];
+    size_t size = output->value_size;
+    if (!text) { /* of whom, and which one */
+        size = (size_t)snprintf(tombstone, sizeof tombstone, "tombstone of %.*s: %.*s at %lld",
+                                (int)output->key_size, output->key, (int)output->id_size,
+                                output->id, (long long)output->time_ms);
+        text = tombstone;
+    }
+    char *line = malloc(size + 3);
     line[0] = (char)('0' + (int)output->topic);
     line[1] = ' ';
-    memcpy(line + 2, output->value, output->value_size);
-    line[output->value_size + 2] = '\0';
+    memcpy(line + 2, text, size);
+    line[size + 2] = '\0';
     sink->lines[sink->count++] = line;
     return SHOAL_OK;
 }

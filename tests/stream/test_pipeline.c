@@ -360,6 +360,30 @@ Test(pipeline, counts_add_up)
     cr_assert_gt(counts->repeated, 0);
     cr_assert_gt(counts->deadletters, 0);
     cr_assert_gt(counts->suppressed, MESSAGES / 3);
+    uint64_t changes = 0, decisions = 0, deadletters = 0;
+    for (int i = 0; i < SHOAL_DIMENSION_COUNT; i++)
+        changes += counts->changes_by[i];
+    for (int i = 0; i < SHOAL_STATUS_COUNT; i++)
+        deadletters += counts->deadletters_by[i];
+    cr_assert_eq(counts->promotions.count, f.policy->count);
+    for (size_t i = 0; i < counts->promotions.count; i++) {
+        const struct shoal_promotion_count *one = &counts->promotions.list[i];
+        cr_assert_str_eq(one->id, f.policy->promotions[i].id);
+        decisions += one->decisions[0][0] + one->decisions[0][1] + one->decisions[1][0] +
+                     one->decisions[1][1];
+    }
+    cr_assert_gt(changes, 0);
+    cr_assert_eq(changes, counts->changes);
+    cr_assert_gt(decisions, 0);
+    cr_assert_eq(decisions, counts->decisions);
+    /* Those that were suppressed are written by nobody. */
+    cr_assert_gt(deadletters, 0);
+    cr_assert_lt(deadletters, counts->deadletters);
+    cr_assert_gt(counts->late, counts->late_suppressed);
+    cr_assert_gt(counts->late_suppressed, 0);
+    cr_assert_geq(counts->lookups, counts->events + counts->repeated);
+    cr_assert_gt(counts->loaded, 0);
+    cr_assert_lt(counts->loaded, counts->lookups);
     struct result result = fixture_end(&f);
     result_finish(&result);
     log_destroy(log);

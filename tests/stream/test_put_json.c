@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 static char *line;
 static size_t size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers, texts and times as JSON; see json_print.h. */
-#include "tools/json_print.h"
+#include "stream/json_print.h"
 
 #include <math.h>
 #include <stdbool.h>

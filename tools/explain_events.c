@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cases from records and from files; see explain_case.h. */
-#include "tools/explain_case.h"
+/* Cases from events files; see explain_events.h. */
+#include "tools/explain_events.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,83 +8,6 @@
 
 #include "model/learn/examples.h"
 #include "model/step.h"
-
-static enum shoal_status make_room(struct shoal_explain_case *explained, size_t count,
-                                   struct shoal_message *message)
-{
-    explained->count = count;
-    explained->touches = malloc((count + 1) * sizeof *explained->touches);
-    explained->features = malloc((count + 1) * sizeof *explained->features);
-    return explained->touches && explained->features
-               ? SHOAL_OK
-               : shoal_fail(message, SHOAL_NOMEM, "out of memory with %zu events", count);
-}
-
-void shoal_explain_case_finish(struct shoal_explain_case *explained)
-{
-    free(explained->touches);
-    free(explained->features);
-    *explained = (struct shoal_explain_case){0};
-}
-
-/* ---- a record ------------------------------------------------------------------------------- */
-
-static enum shoal_status take_record(const struct shoal_record *record,
-                                     const struct shoal_model *model,
-                                     struct shoal_explain_case *explained,
-                                     struct shoal_message *message)
-{
-    if (record->ring_count == 0)
-        return shoal_fail(message, SHOAL_TOO_FEW, "user '%s' has no events", explained->user);
-    enum shoal_status status = make_room(explained, record->ring_count, message);
-    if (status != SHOAL_OK)
-        return status;
-    memcpy(explained->touches, record->ring, record->ring_count * sizeof *record->ring);
-    shoal_explain_ring(&model->params.dims, record->ring, record->ring_count, explained->features);
-    shoal_counters_rates(record->counters, record->last_ms - record->first_ms, explained->rates);
-    explained->known = record->events_count;
-    explained->whole = record->events_count <= record->ring_count;
-    explained->served = record->score;
-    explained->served_by = record->model;
-    explained->state = record->model == model->id && record->hidden == model->params.dims.hidden
-                           ? shoal_explain_state(model, record->h, explained->rates)
-                           : NAN;
-    return SHOAL_OK;
-}
-
-enum shoal_status shoal_explain_case_load(struct shoal_store *store, const struct shoal_model *model,
-                                          const char *user, struct shoal_explain_case *explained,
-                                          struct shoal_message *message)
-{
-    int32_t partition;
-    uint32_t hidden;
-    struct shoal_slice value;
-    struct shoal_record record;
-    enum shoal_precision precision;
-    *explained = (struct shoal_explain_case){.user = user, .state = NAN};
-    enum shoal_status status = store->ops->find(store, (struct shoal_slice){user, strlen(user)},
-                                                &partition, &value, message);
-    if (status == SHOAL_NOT_FOUND)
-        return shoal_fail(message, status, "no state is kept of user '%s'", user);
-    if (status != SHOAL_OK)
-        return status;
-    status = shoal_record_shape(value.bytes, value.size, &hidden, &precision);
-    float *hc = status == SHOAL_OK ? calloc(2 * (size_t)hidden, sizeof *hc) : NULL;
-    if (hc) {
-        shoal_record_init(&record, hidden, hc);
-        status = shoal_record_decode(&record, value.bytes, value.size);
-    } else if (status == SHOAL_OK) {
-        status = SHOAL_NOMEM;
-    }
-    if (status == SHOAL_OK)
-        status = take_record(&record, model, explained, message);
-    else
-        shoal_fail(message, status, "record of user '%s': %s", user, shoal_status_text(status));
-    free(hc);
-    return status;
-}
-
-/* ---- files ---------------------------------------------------------------------------------- */
 
 /* What the pipeline serves after the last of `count` events. */
 static enum shoal_status serve(const struct shoal_model *model,
@@ -117,7 +40,7 @@ static enum shoal_status take_events(const struct shoal_dataset *of_user,
     size_t all = of_user->events_count;
     size_t most = ring ? model->params.dims.ring : SHOAL_EXPLAIN_EVENTS_MAX;
     size_t count = all < most ? all : most;
-    enum shoal_status status = make_room(explained, count, message);
+    enum shoal_status status = shoal_explain_case_room(explained, count, message);
     if (status != SHOAL_OK)
         return status;
     explained->known = all;

@@ -1,82 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A user, from Redis or from files; see person.h. */
-#include "tools/person.h"
+/* A user, from Redis or from files; see person_find.h. */
+#include "tools/person_find.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "state/store.h"
+#include "stream/forget.h"
 #include "stream/pipeline.h"
+#include "stream/pseudonym.h"
 #include "stream/reader.h"
 #include "stream/store_options.h"
 
 enum { ARENA_BYTES = 1 << 14 };
-
-void shoal_person_finish(struct shoal_person *person)
-{
-    free(person->hc);
-    *person = (struct shoal_person){0};
-}
-
-void shoal_person_rates(const struct shoal_person *person, int64_t now_ms, float *rates)
-{
-    const struct shoal_record *record = &person->record;
-    float counters[SHOAL_COUNTERS];
-    memcpy(counters, record->counters, sizeof counters);
-    shoal_counters_decay(counters, now_ms - record->last_ms);
-    shoal_counters_rates(counters, now_ms - record->first_ms, rates);
-}
-
-/* h and c under the model, from the ring (stream/pipeline_run.c does it for many at once). */
-static enum shoal_status rebuild(const struct shoal_model *model, enum shoal_precision precision,
-                                 struct shoal_record *record)
-{
-    struct shoal_step *step;
-    enum shoal_status status = shoal_step_create(model, 1, precision, &step);
-    if (status != SHOAL_OK)
-        return status;
-    memset(record->h, 0, record->hidden * sizeof *record->h);
-    memset(record->c, 0, record->hidden * sizeof *record->c);
-    for (uint8_t r = 0; r < record->ring_count; r++) {
-        const struct shoal_touch *touch = &record->ring[r];
-        int64_t gap_ms = r == 0 ? 0 : touch->time_ms - record->ring[r - 1].time_ms;
-        struct shoal_step_row row = {.h = record->h, .c = record->c};
-        shoal_features_of(&model->params.dims, record->ring, r, touch, gap_ms, &row.features);
-        shoal_step_run(step, &row, 1);
-    }
-    record->model = model->id;
-    shoal_step_destroy(step);
-    return SHOAL_OK;
-}
-
-/* The record's bytes, or an empty record for a user whom the store does not know. */
-static enum shoal_status take(struct shoal_store *store, const struct shoal_model *model, const char *user,
-                              struct shoal_person *person, struct shoal_message *message)
-{
-    int32_t partition;
-    uint32_t hidden = (uint32_t)model->params.dims.hidden, stored;
-    enum shoal_precision precision = SHOAL_FP16;
-    struct shoal_slice value = {0};
-    enum shoal_status status =
-        store->ops->find(store, (struct shoal_slice){user, strlen(user)}, &partition, &value, message);
-    person->known = status == SHOAL_OK;
-    if (status != SHOAL_OK && status != SHOAL_NOT_FOUND)
-        return status;
-    person->hc = calloc(2 * (size_t)hidden, sizeof *person->hc);
-    if (!person->hc)
-        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
-    shoal_record_init(&person->record, hidden, person->hc);
-    if (!person->known)
-        return SHOAL_OK;
-    status = shoal_record_shape(value.bytes, value.size, &stored, &precision);
-    if (status == SHOAL_OK)
-        status = shoal_record_decode(&person->record, value.bytes, value.size);
-    if (status == SHOAL_OK && person->record.model != model->id)
-        status = rebuild(model, precision, &person->record);
-    return status == SHOAL_OK ? SHOAL_OK
-                              : shoal_fail(message, status, "record of user '%s': %s", user,
-                                           shoal_status_text(status));
-}
 
 enum shoal_status shoal_person_find(const struct shoal_config *config, const struct shoal_model *model,
                                     const char *user, struct shoal_person *person,
@@ -84,10 +19,12 @@ enum shoal_status shoal_person_find(const struct shoal_config *config, const str
 {
     struct shoal_redis_options redis = shoal_store_options(config);
     struct shoal_store *store = NULL;
+    char room[SHOAL_PSEUDONYM_SIZE + 1];
+    user = shoal_pseudonym_stored(config->pseudonyms, user, room);
     *person = (struct shoal_person){0};
     enum shoal_status status = shoal_redis_store_create(&redis, &store, message);
     if (status == SHOAL_OK)
-        status = take(store, model, user, person, message);
+        status = shoal_person_take(store, model, user, person, message);
     if (store)
         store->ops->destroy(store);
     return status;
@@ -102,7 +39,8 @@ static enum shoal_status ignore(struct shoal_sink *sink, const struct shoal_outp
 
 /* A replay of one user. */
 struct replay {
-    const char *user;
+    const char *user;     /* as stored */
+    const char *original; /* as the events have it */
     int64_t at_ms;
     struct shoal_store *store;
     struct shoal_pipeline *pipeline;
@@ -116,13 +54,19 @@ struct replay {
 static enum shoal_status feed(struct replay *replay, const struct shoal_input *input,
                               struct shoal_message *message)
 {
-    size_t count, size = strlen(replay->user);
-    if (input->key && (input->key_size != size || memcmp(input->key, replay->user, size) != 0))
+    char forgotten[SHOAL_USER_MAX + 1];
+    size_t count, size = strlen(replay->original);
+    size_t forgotten_size;
+    bool forgets = shoal_forget_parse(input->value, input->value_size, forgotten, &forgotten_size) &&
+                   strcmp(forgotten, replay->user) == 0;
+    if (!forgets && input->key &&
+        (input->key_size != size || memcmp(input->key, replay->original, size) != 0))
         return SHOAL_OK;
     shoal_arena_reset(&replay->arena);
-    if (shoal_decode(replay->decoder, input, &replay->arena, replay->events, &count, NULL) != SHOAL_OK ||
-        count == 0 || strcmp(replay->events[0].user, replay->user) != 0 ||
-        replay->events[0].touch.time_ms > replay->at_ms)
+    if (!forgets &&
+        (shoal_decode(replay->decoder, input, &replay->arena, replay->events, &count, NULL) != SHOAL_OK ||
+         count == 0 || strcmp(replay->events[0].user, replay->user) != 0 ||
+         replay->events[0].touch.time_ms > replay->at_ms))
         return SHOAL_OK;
     enum shoal_status status = shoal_pipeline_add(replay->pipeline, input, true);
     replay->next_offset = input->offset + 1;
@@ -168,11 +112,13 @@ enum shoal_status shoal_person_replay(const struct shoal_config *config, const s
     static const struct shoal_sink_ops ops = {.emit = ignore};
     struct shoal_sink sink = {.ops = &ops};
     struct replay *replay = calloc(1, sizeof *replay);
-    char *list = strdup(files);
+    char *list = strdup(files), room[SHOAL_PSEUDONYM_SIZE + 1];
+    const char *original = user;
     *person = (struct shoal_person){0};
     enum shoal_status status = SHOAL_NOMEM;
     if (replay && list) {
-        replay->user = user;
+        replay->user = user = shoal_pseudonym_stored(config->pseudonyms, user, room);
+        replay->original = original;
         replay->at_ms = at_ms;
         status = begin(replay, config, model, &sink, message);
     }
@@ -183,7 +129,7 @@ enum shoal_status shoal_person_replay(const struct shoal_config *config, const s
     if (status == SHOAL_OK)
         status = shoal_pipeline_save(replay->pipeline, 0, replay->next_offset, message);
     if (status == SHOAL_OK)
-        status = take(replay->store, model, user, person, message);
+        status = shoal_person_take(replay->store, model, user, person, message);
     if (status == SHOAL_NOMEM)
         shoal_fail(message, status, "out of memory");
     if (replay) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/put_json.h"
+#include "stream/put_json.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-#include "tools/json_print.h"
+#include "stream/json_print.h"
 
 static void begin(struct shoal_put *put, const char *key)
 {

@@ -9,7 +9,6 @@
 #define SHOAL_EXPLAIN_CASE_H
 
 #include "model/explain.h"
-#include "model/learn/dataset.h"
 #include "state/record.h"
 #include "state/store.h"
 
@@ -32,10 +31,8 @@ struct shoal_explain_case {
 enum shoal_status shoal_explain_case_load(struct shoal_store *store, const struct shoal_model *model,
                                           const char *user, struct shoal_explain_case *explained,
                                           struct shoal_message *message) SHOAL_MUST_CHECK;
-/* From a grouped data set. ring: only the last events, as they stand in a record. NOT_FOUND, NOMEM. */
-enum shoal_status shoal_explain_case_make(const struct shoal_dataset *dataset,
-                                          const struct shoal_model *model, const char *user,
-                                          bool ring, struct shoal_explain_case *explained,
+/* Room for `count` touches and features, for who fills a case otherwise. NOMEM. */
+enum shoal_status shoal_explain_case_room(struct shoal_explain_case *explained, size_t count,
                                           struct shoal_message *message) SHOAL_MUST_CHECK;
 void shoal_explain_case_finish(struct shoal_explain_case *explained);
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of what is kept of a user: because a message says so (forget.h), or because the user's own event
+ * withdraws the consent to be processed.
+ *
+ *   forgotten     no record is left: the store deletes it and its timer with the next save. An event that comes
+ *                 later begins a new user.
+ *   declined      a record is left that says only that, and since which offset: later events are dropped and
+ *                 counted until one gives the consent again, from which on the user begins anew.
+ *
+ * Both write tombstones, messages with the user's id as key and no value: who holds something of this
+ * user is to drop it, and a compacted topic does so itself. They are written also for a user of whom there is
+ * no record: what subscribers hold may be older than what is kept here.
+ *
+ * What a partition keeps of its users together (the correction's sums, what is left of its budgets) stays as
+ * it is: no user can be found in it.
+ *
+ * A record that is left empty bears the model of now, as it would if it had been loaded under it: what is saved must
+ * not depend on how the log was cut. */
+#include <string.h>
+
+#include "stream/pipeline_internal.h"
+
+enum shoal_status pipeline_wipe(struct shoal_pipeline *p, struct item *item)
+{
+    struct shoal_record *record = &item->entry->record;
+    enum shoal_status status =
+        shoal_timer_queue_move(&item->state->timers, item->event.user, item->event.user_size,
+                               record->timer_ms, 0);
+    shoal_record_init(record, record->hidden, record->h);
+    memset(record->ring, 0, sizeof record->ring);
+    memset(record->grants, 0, sizeof record->grants);
+    memset(record->ids, 0, sizeof record->ids);
+    record->model = p->options.model->id;
+    shoal_cache_mark_dirty(p->cache, item->entry);
+    return status;
+}
+
+static enum shoal_status write_tombstone(struct shoal_pipeline *p, struct item *item,
+                                         enum shoal_topic topic)
+{
+    char id[512];
+    size_t size = shoal_output_id(p->options.topic, &item->event, "forgotten", id, sizeof id);
+    struct pending *pending = shoal_arena_alloc(&p->arena, sizeof *pending);
+    char *id_copy = shoal_arena_copy(&p->arena, id, size);
+    if (!pending || !id_copy)
+        return SHOAL_NOMEM;
+    *pending = (struct pending){
+        .output =
+            {
+                .topic = topic,
+                .key = item->event.user,
+                .key_size = item->event.user_size,
+                .id = id_copy,
+                .id_size = size,
+                .time_ms = item->event.touch.time_ms,
+            },
+    };
+    *item->last = pending;
+    item->last = &pending->next;
+    return SHOAL_OK;
+}
+
+enum shoal_status pipeline_forget(struct shoal_pipeline *p, struct item *item)
+{
+    struct shoal_record *record = &item->entry->record;
+    if (!item->forget && shoal_consent_declined(record)) {
+        p->counts.declined++;
+        return SHOAL_OK;
+    }
+    enum shoal_status status = pipeline_wipe(p, item);
+    if (!item->forget) {
+        record->offset = item->event.offset;
+        record->consent = SHOAL_CONSENT_PROCESSING << SHOAL_CONSENT_KNOWN_SHIFT;
+        p->counts.declined++;
+    }
+    p->counts.forgotten++;
+    if (status == SHOAL_OK && !item->suppressed)
+        status = write_tombstone(p, item, SHOAL_TOPIC_SEGMENTS);
+    if (status == SHOAL_OK && !item->suppressed)
+        status = write_tombstone(p, item, SHOAL_TOPIC_DECISIONS);
+    return status;
+}

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is kept of people, and what is not: users who are forgotten while processors die and Redis loses
+everything, users who decline to be processed, ids that nobody may see, and a broker that wants a password."""
+
+import json
+import os
+import signal
+
+from events import read_lines, write_forgetting, write_named
+from load import Feed, split
+from processes import check, wait_until
+from scenario_crash import QUICK
+from world import PARTITIONS
+
+RATE = 3000
+MESSAGES = 40000
+HIDDEN = b"@example.org"
+
+
+def _slots(world):
+    return [f"{{{world.topic('events')}/{p}}}".encode() for p in range(PARTITIONS)]
+
+
+def _known(world):
+    """Users of whom there is a state."""
+    return {json.loads(line)["user_id"] for line in world.states()}
+
+
+def _last_values(messages):
+    """What a compacted topic keeps: the last value of each key."""
+    return {message.key.decode(): message.value for message in messages}
+
+
+def _check_gone(world, users):
+    """Nowhere in Redis, and what a compacted topic keeps of them is nothing."""
+    segments = _last_values(world.output("segments"))
+    decisions = _last_values(world.output("decisions"))
+    with world.servers.redis() as redis:
+        for slot in _slots(world):
+            timers = set(redis("ZRANGE", slot + b"#timers", "0", "-1"))
+            for user in users:
+                check(redis("EXISTS", slot + b":" + user.encode()) == 0, f"Redis has a state of {user}")
+                check(user.encode() not in timers, f"{user} has a timer")
+    for user in users:
+        check(user in segments and segments[user] is None, f"segments keeps something of {user}")
+        check(user in decisions and decisions[user] is None, f"the last decision of {user} is no tombstone")
+
+
+def forgotten_under_crashes(world):
+    """Users are forgotten and decline while a processor dies at every point of commit, save and recovery, and Redis
+    loses everything; then others by command. Bit for bit what a replay says, and nothing of them anywhere."""
+    world.settings.update(QUICK)
+    pieces = split(write_forgetting(world.path("forgetting.jsonl"), world.bench.data, MESSAGES, seed=9))
+    world.start("b", state__flush__interval="1s")
+    feed = Feed(world, RATE, pieces)
+    world.wait_saved(1)
+    for crash in ("produce.after:5", "commit.before:4", "commit.after:6", "save.inside:2", "save.after:3",
+                  "recovery.inside:150"):
+        code = world.start("a", crash=crash, state__flush__interval="1s").wait(60, f"killed at {crash}")
+        check(code == -signal.SIGKILL, f"a was to die at {crash} but ended with {code}")
+        if crash == "commit.after:6":
+            with world.servers.redis() as redis:
+                redis("FLUSHALL")
+    world.start("a", state__flush__interval="1s")
+    path = feed.finish()
+    world.finish()
+    world.compare(path)
+
+    # And by command, those of whom something is known, while another processor runs.
+    chosen = sorted(_known(world))[:200]
+    listed, final = world.path("users.txt"), world.path("final.jsonl")
+    with open(listed, "w", encoding="utf-8") as file:
+        file.writelines(user + "\n" for user in chosen)
+    with open(final, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps({"shoal_forget": user}, separators=(",", ":")) + "\n" for user in chosen)
+    world.start("c")
+    said = world.shoal("forget", "--file", listed, "--wait")[2]
+    check("200 users forgotten, 0 of them not known" in said, f"shoal forget said: {said}")
+    check(not set(chosen) & _known(world), "some are known still")
+    world.finish()
+    world.compare(f"{path},{final}")
+    _check_gone(world, chosen)
+
+    words = [json.loads(line) for piece in path.split(",") for line in read_lines(piece) if b"shoal_forget" in line
+             or b"consent_processing" in line]
+    declined = [json.loads(line) for line in world.states() if b'"events":0,' in line]
+    check(len(words) > 500 and len(declined) > 20, f"{len(words)} words, {len(declined)} declined")
+    # Whatever happens to Redis now, a recovery from the log brings nobody back.
+    with world.servers.redis() as redis:
+        redis("FLUSHALL")
+    world.start("d")
+    world.finish()
+    world.compare(f"{path},{final}")
+    _check_gone(world, chosen)
+
+
+def forgotten_at_least_once(world):
+    """The same guarantee about states with delivery at least once: killed at random points, outputs may repeat."""
+    world.settings.update(QUICK | {"delivery": "at_least_once"})
+    pieces = split(write_forgetting(world.path("forgetting.jsonl"), world.bench.data, MESSAGES // 2, seed=10))
+    world.start("b")
+    feed = Feed(world, RATE, pieces)
+    world.wait_saved(1)
+    for crash in ("save.inside:2", "save.after:3"):
+        code = world.start("a", crash=crash).wait(60, f"killed at {crash}")
+        check(code == -signal.SIGKILL, f"a was to die at {crash} but ended with {code}")
+    world.start("a")
+    path = feed.finish()
+    world.finish()
+    world.compare(path, repeats_allowed=True)
+
+
+def _write_user(world, name, user, *extra):
+    path = world.path(name)
+    with open(path, "w", encoding="utf-8") as file:
+        for number, behavior in enumerate(("pv", "cart")):
+            file.write(json.dumps({"user_id": user, "item_id": 1, "behavior": behavior,
+                                   "timestamp": 1512000000 + number}) + "\n")
+    return path
+
+
+def forget_command(world):
+    """A user who is in the log and not in Redis is forgotten in every partition; what the command says and how it
+    ends; a dry run does nothing."""
+    world.send(_write_user(world, "one.jsonl", "one \"quoted\""))
+    check(b"not in Redis, all partitions told" in world.shoal("forget", "one \"quoted\"")[1], "of an unknown user")
+    world.send(_write_user(world, "two.jsonl", "two"))
+    world.start("a")
+    world.wait_saved(4 + PARTITIONS)
+    check(_known(world) == {"two"}, f"known are {_known(world)}")
+    _check_gone(world, ["one \"quoted\""])
+    said = world.shoal("forget", "--dry-run", "two")[1]
+    check(said.startswith(b"two: partition "), f"a dry run said {said}")
+    world.stop("a")
+    code, _, said = world.shoal("forget", "--wait", "--timeout", "1", "two", expect=None)
+    check(code == 1 and "is a processor running?" in said, f"without a processor: {code} {said}")
+    world.start("a")
+    world.shoal("forget", "--wait", "two")
+    check(not _known(world), "two is known still")
+    for arguments, wanted in ((["x" * 65], 5), ([], 2), (["--file", world.path("none")], 5)):
+        code = world.shoal("forget", *arguments, expect=None)[0]
+        check(code == wanted, f"shoal forget {arguments}: {code}")
+    world.finish()
+
+
+def pseudonyms(world):
+    """With a key, no original id is in Redis, in any output, dead letters included, or in a log; look-ups take it all
+    the same; another key, or none, is refused."""
+    key, other = world.path("key"), world.path("other")
+    for path in (key, other):
+        world.shoal("pseudonym", "--new-key", path)
+    world.settings.update(QUICK | {"privacy.pseudonym_key": key})
+    path = write_named(world.path("named.jsonl"), world.bench.data, MESSAGES // 2, 11,
+                       lambda user: f"user-{user}{HIDDEN.decode()}")
+    sender = world.start_send(path, RATE)
+    world.start("b")
+    code = world.start("a", crash="commit.after:4").wait(60, "killed")
+    check(code == -signal.SIGKILL, f"a was to die but ended with {code}")
+    world.start("a")
+    world.finish_send(sender)
+    user = json.loads(read_lines(path)[0])["user_id"]
+    world.finish()
+    world.compare(path)
+    check(len(world.output("deadletter")) > 50, "too few dead letters to say anything")
+    for name in ("segments", "decisions", "deadletter", "models"):
+        for message in world.output(name, "read_uncommitted"):
+            text = b"%s %s %s" % (message.key or b"", message.value or b"", repr(message.headers).encode())
+            check(HIDDEN not in text, f"{name} holds an original id: {text}")
+    with world.servers.redis() as redis:
+        for slot in _slots(world):
+            check(not any(HIDDEN in member for member in redis("ZRANGE", slot + b"#timers", "0", "-1")), "a timer")
+        for found in redis("KEYS", "*"):
+            check(HIDDEN not in found, f"a key: {found}")
+            if redis("TYPE", found) == b"string":
+                check(HIDDEN not in redis("GET", found), f"the value of {found}")
+    for name in "ab":
+        check(HIDDEN.decode() not in world.log(name), f"the log of {name}")
+
+    stored = world.shoal("pseudonym", user)[1].decode().strip()
+    check(len(stored) == 26 and stored in _known(world), f"{user} is {stored}")
+    check(json.loads(world.shoal("inspect", "--json", user)[1])["user_id"] == stored, "inspect finds another user")
+    for wrong in (other, ""):
+        process = world.start("c", privacy__pseudonym_key=wrong)
+        world.send(_write_user(world, "more.jsonl", user))
+        code = process.wait(60)
+        check(code == 3 and "pseudonym" in world.log("c"), f"another key: {code} {world.log('c')[-800:]}")
+        world.processors.pop("c")
+    world.start("d")
+    world.shoal("forget", "--wait", user)
+    check(stored not in _known(world), f"{user} is known still")
+    world.finish()
+    _check_gone(world, [stored])
+
+
+def tls_and_passwords(world):
+    """Exactly once over SASL_SSL, with the password from a file and a process that dies; a wrong password, or a
+    certificate of somebody else, is refused with a clear word, and no secret is in any log."""
+    secure = world.servers.secure()
+    right, wrong = world.path("right"), world.path("wrong")
+    for path, text in ((right, secure["password"]), (wrong, "certainly-not-it")):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+    login = {"kafka.bootstrap.servers": secure["address"], "kafka.security.protocol": "sasl_ssl",
+             "kafka.sasl.mechanisms": "PLAIN", "kafka.sasl.username": "shoal", "kafka.sasl.password_file": right,
+             "kafka.ssl.ca.location": secure["ca"]}
+    plain = dict(world.settings)
+    world.settings.update(QUICK | login)
+    path = world.bench.short
+    sender = world.start_send(path, RATE)
+    world.start("b")
+    code = world.start("a", crash="commit.after:4").wait(60, "killed")
+    check(code == -signal.SIGKILL, f"a was to die but ended with {code}")
+    world.start("a")
+    world.finish_send(sender)
+    world.finish()
+    world.settings = plain
+    world.compare(path)
+    world.settings = plain | login
+    for name, changed, word in (("w", {"kafka__sasl__password_file": wrong}, "uthentication"),
+                                ("x", {"kafka__ssl__ca__location": secure["other_ca"]}, "SSL handshake failed")):
+        code = world.start(name, **changed).wait(60)
+        check(code == 3 and word in world.log(name), f"{word}: {code} {world.log(name)[-800:]}")
+        world.processors.pop(name)
+    said = world.shoal("config", "--show")[1].decode()
+    check("kafka.sasl.password: ***" in said, f"shoal config --show says {said[-600:]}")
+    for name in "abwx":
+        for secret in (secure["password"], "certainly-not-it"):
+            check(secret not in world.log(name) and secret not in said, f"a password is in the log of {name}")
+    check(os.path.exists(right), "the file with the password is read, not moved")

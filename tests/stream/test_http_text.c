@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Paths of requests, where to listen, who may: what needs no server. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "stream/http_listen.h"
+#include "stream/http_page.h"
+#include "stream/http_text.h"
+#include "stream/http_tokens.h"
+
+/* ---- escapes and patterns ------------------------------------------------------------------ */
+
+static const char *unescaped(const char *text)
+{
+    static char out[256];
+    return shoal_http_unescape(text, strlen(text), out) ? out : NULL;
+}
+
+Test(http_text, escapes_become_the_bytes_they_stand_for)
+{
+    cr_assert_str_eq(unescaped("a%2Fb%20%c3%a9"), "a/b \xc3\xa9");
+    cr_assert_str_eq(unescaped("%25%2B+"), "%++");
+}
+
+Test(http_text, what_is_no_escape_or_no_text_is_refused)
+{
+    static const char *const bad[] = {"%", "%2", "%zz", "a%00b", "%ff", "%c3", "%ed%a0%80"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        cr_expect_null(unescaped(bad[i]), "%s", bad[i]);
+}
+
+Test(http_text, a_brace_stands_for_one_whole_part)
+{
+    const char *parts[2] = {NULL};
+    size_t sizes[2];
+    cr_assert(shoal_http_match("/v1/users/{id}/explain", "/v1/users/a%2Fb/explain", parts, sizes, 2));
+    cr_assert_eq(sizes[0], 5);
+    cr_assert_eq(strncmp(parts[0], "a%2Fb", 5), 0);
+    static const char *const others[] = {
+        "/v1/users/", "/v1/users//explain", "/v1/users/a/b/explain", "/v1/users/a/explain/",
+        "/v1/users/a/explains", "/v1/users/a/expla", "v1/users/a/explain", "",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        cr_expect_not(shoal_http_match("/v1/users/{id}/explain", others[i], parts, sizes, 2), "%s", others[i]);
+    cr_assert_not(shoal_http_match("/{a}/{b}", "/x/y", parts, sizes, 1), "more parts than there is room");
+}
+
+Test(http_text, only_names_of_this_machine_are_local)
+{
+    static const char *const local[] = {"localhost", "LOCALHOST:8642", "127.0.0.1:1", "[::1]", "[::1]:8642"};
+    static const char *const other[] = {"localhost.evil.example", "127.0.0.1.evil.example", "evil.example",
+                                        "10.0.0.1", "", "[::2]"};
+    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+        cr_expect(shoal_http_host_is_local(local[i]), "%s", local[i]);
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        cr_expect_not(shoal_http_host_is_local(other[i]), "%s", other[i]);
+}
+
+/* ---- where --------------------------------------------------------------------------------- */
+
+Test(http_listen, a_port_that_is_taken_is_passed_over_only_with_a_plus)
+{
+    struct shoal_http_socket first, second, third;
+    struct shoal_message message = {.text = ""};
+    char where[140];
+    cr_assert_eq(shoal_http_listen("127.0.0.1:0", &first, &message), SHOAL_OK, "%s", message.text);
+    cr_assert(first.loopback);
+    snprintf(where, sizeof where, "%s", first.url + strlen("http://"));
+    cr_assert_eq(shoal_http_listen(where, &second, &message), SHOAL_BUSY);
+    strcat(where, "+");
+    cr_assert_eq(shoal_http_listen(where, &third, &message), SHOAL_OK, "%s", message.text);
+    cr_assert_str_neq(third.url, first.url);
+    close(first.fd);
+    close(third.fd);
+}
+
+Test(http_listen, an_address_beyond_loopback_is_known_as_such)
+{
+    struct shoal_http_socket socket;
+    struct shoal_message message = {.text = ""};
+    cr_assert_eq(shoal_http_listen("0.0.0.0:0", &socket, &message), SHOAL_OK, "%s", message.text);
+    cr_assert_not(socket.loopback);
+    close(socket.fd);
+}
+
+Test(http_listen, what_is_no_address_is_refused_with_its_text)
+{
+    static const char *const bad[] = {"8642", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:70000",
+                                      "::1:8642", "127.0.0.1:1x", "127.0.0.1:0+", "[::1:5", "127.0.0.1:-1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct shoal_http_socket socket;
+        struct shoal_message message = {.text = ""};
+        cr_expect_eq(shoal_http_listen(bad[i], &socket, &message), SHOAL_CONFIG, "%s", bad[i]);
+        cr_expect_not_null(strstr(message.text, bad[i]), "%s", message.text);
+    }
+}
+
+/* ---- who ----------------------------------------------------------------------------------- */
+
+static const char *write_file(const char *text)
+{
+    static char path[64];
+    strcpy(path, "/tmp/shoal-tokens-XXXXXX");
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    return path;
+}
+
+Test(http_tokens, a_token_has_the_role_of_its_line)
+{
+    struct shoal_http_tokens *tokens;
+    struct shoal_message message = {.text = ""};
+    const char *path = write_file("# who may\n\nread  0123456789abcdef0\r\nadmin\tfedcba9876543210f\n");
+    cr_assert_eq(shoal_http_tokens_load(path, &tokens, &message), SHOAL_OK, "%s", message.text);
+    unlink(path);
+    cr_expect_eq(shoal_http_tokens_role(tokens, "Bearer 0123456789abcdef0"), SHOAL_HTTP_READ);
+    cr_expect_eq(shoal_http_tokens_role(tokens, "bearer  fedcba9876543210f"), SHOAL_HTTP_ADMIN);
+    static const char *const wrong[] = {"Bearer 0123456789abcdef", "Bearer 0123456789abcdef01", "Bearer ",
+                                        "Bearer", "Basic 0123456789abcdef0", "0123456789abcdef0", ""};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_expect_eq(shoal_http_tokens_role(tokens, wrong[i]), SHOAL_HTTP_PUBLIC, "%s", wrong[i]);
+    cr_expect_eq(shoal_http_tokens_role(tokens, NULL), SHOAL_HTTP_PUBLIC);
+    shoal_http_tokens_destroy(tokens);
+}
+
+Test(http_tokens, a_bad_line_is_named_and_its_token_is_not)
+{
+    static const char *const bad[] = {"write 0123456789abcdef0\n", "read short\n", "read\n", "",
+                                      "read 0123456789abcdef0 admin\n", "# nobody\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct shoal_http_tokens *tokens;
+        struct shoal_message message = {.text = ""};
+        const char *path = write_file(bad[i]);
+        cr_expect_eq(shoal_http_tokens_load(path, &tokens, &message), SHOAL_CONFIG, "%s", bad[i]);
+        cr_expect_not_null(strstr(message.text, path));
+        cr_expect_null(strstr(message.text, "0123456789"), "%s", message.text);
+        unlink(path);
+    }
+}
+
+/* ---- the page ------------------------------------------------------------------------------ */
+
+Test(http_page, only_the_files_that_were_there_at_the_start_are_found)
+{
+    char folder[] = "/tmp/shoal-page-XXXXXX", command[512];
+    struct shoal_http_page *page;
+    struct shoal_message message = {.text = ""};
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(command, sizeof command,
+             "cd %s && mkdir lib && echo page > index.html && echo js > lib/a.js && echo z > lib/a.js.gz "
+             "&& echo no > secret.key && echo no > .hidden.js && ln -s /etc/passwd passwd.txt", folder);
+    cr_assert_eq(system(command), 0);
+    cr_assert_eq(shoal_http_page_load(folder, &page, &message), SHOAL_OK, "%s", message.text);
+    cr_expect_str_eq(shoal_http_page_find(page, "/")->name, "index.html");
+    const struct shoal_http_file *file = shoal_http_page_find(page, "/lib/a.js");
+    cr_assert_not_null(file);
+    cr_expect_eq(file->size, 3);
+    cr_expect_eq(file->packed_size, 2);
+    cr_expect_str_eq(file->type, "text/javascript; charset=utf-8");
+    static const char *const absent[] = {"/secret.key", "/.hidden.js", "/passwd.txt", "/lib/", "/lib/a.js.gz",
+                                         "//index.html", "/../etc/passwd", "index.html", ""};
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        cr_expect_null(shoal_http_page_find(page, absent[i]), "%s", absent[i]);
+    shoal_http_page_destroy(page);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    cr_assert_eq(system(command), 0);
+    cr_assert_eq(shoal_http_page_load(folder, &page, &message), SHOAL_CONFIG);
+}
