@@ -239,8 +239,10 @@ static bool wait_a_little(struct shoal_redis_visit *visit, bool quick)
     int turn = visit->turns++;
     if (quick && turn < QUICK_TURNS)
         return true;
-    if (now_ms >= visit->until_ms)
+    if (now_ms >= visit->until_ms) {
+        visit->servers->stale = visit->servers->kind == SHOAL_REDIS_CLUSTER;
         return false;
+    }
     int pause_ms = turn < 6 ? 1 << turn : PAUSE_MAX_MS;
     struct timespec pause = {.tv_nsec = pause_ms * 1000000L};
     (void)nanosleep(&pause, NULL);

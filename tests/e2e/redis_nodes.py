@@ -196,6 +196,9 @@ class Cluster:
             between()
         for node in [target, source, *masters]:
             node("CLUSTER", "SETSLOT", slot, "NODE", target("CLUSTER", "MYID"))
+        # A slot that comes back before all know the epoch of its last move is claimed by two, and the loser deletes it.
+        wait_until(lambda: len({re.search(rb"cluster_current_epoch:(\d+)", node("CLUSTER", "INFO")).group(1)
+                                for node in self.nodes}) == 1, 30, "all nodes know of the move", 0.05)
         check(self.owner(slot) is target, f"slot {slot} has not moved")
         return moved
 

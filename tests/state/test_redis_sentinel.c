@@ -127,7 +127,6 @@ static enum shoal_status save_until_served(struct shoal_store *store, const char
 
 static void wait_for_replication(void)
 {
-    cr_assert_str_eq(test_redis_command(&master, "WAIT", "0", "0", NULL), "1");
     const char *get[] = {"GET", "{t/0}:a"};
     wait_for(ports[1], get, 2, "1");
 }
@@ -179,6 +178,17 @@ Test(redis_sentinel, master_that_is_demoted_is_left)
         cr_assert_eq(status, SHOAL_OK, "%s", message.text);
     cr_assert_str_eq(test_redis_command(&replica, "GET", "{t/0}:a", NULL),
                      status == SHOAL_OK ? "2" : "1");
+    store->ops->destroy(store);
+    test_no_leaks();
+}
+
+Test(redis_sentinel, server_that_is_named_and_no_master_is_not_used)
+{
+    (void)test_redis_command(&replica, "REPLICAOF", "NO", "ONE", NULL);
+    (void)test_redis_command(&master, "REPLICAOF", "127.0.0.1", replica_port, NULL);
+    struct shoal_store *store = make(url);
+    cr_assert_eq(store->ops->open(store, 4, &message), SHOAL_UNAVAILABLE);
+    cr_assert_not_null(strstr(message.text, "no master"), "%s", message.text);
     store->ops->destroy(store);
     test_no_leaks();
 }
