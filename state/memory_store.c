@@ -29,7 +29,7 @@ struct shared {
     pthread_mutex_t lock;
     int views;
     uint64_t owners; /* given out so far */
-    int32_t partition_count;
+    struct shoal_layout layout;
     struct partition *partitions;
     size_t partitions_known;
 };
@@ -91,15 +91,46 @@ static enum shoal_status memory_open(struct shoal_store *store, int32_t partitio
     if (partition_count < 1)
         return shoal_fail(message, SHOAL_INVALID, "a topic has at least one partition");
     pthread_mutex_lock(&shared->lock);
-    if (shared->partition_count == 0)
-        shared->partition_count = partition_count;
-    int32_t stored = shared->partition_count;
+    if (shared->layout.partitions == 0)
+        shared->layout.partitions = partition_count;
+    struct shoal_layout stored = shared->layout;
     pthread_mutex_unlock(&shared->lock);
-    if (stored != partition_count)
+    if (stored.becoming)
         return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
-                          "the states were saved with %d partitions, the topic has %d", stored,
-                          partition_count);
+                          "the states are being moved from %d to %d partitions", stored.partitions,
+                          stored.becoming);
+    if (stored.partitions != partition_count)
+        return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
+                          "the states were saved with %d partitions, the topic has %d",
+                          stored.partitions, partition_count);
     return SHOAL_OK;
+}
+
+static enum shoal_status memory_layout(struct shoal_store *store, struct shoal_layout *layout,
+                                       struct shoal_message *message)
+{
+    (void)message;
+    struct shared *shared = view_of(store)->shared;
+    pthread_mutex_lock(&shared->lock);
+    *layout = shared->layout;
+    pthread_mutex_unlock(&shared->lock);
+    return SHOAL_OK;
+}
+
+static enum shoal_status memory_set_layout(struct shoal_store *store,
+                                           const struct shoal_layout *expected,
+                                           const struct shoal_layout *layout,
+                                           struct shoal_message *message)
+{
+    struct shared *shared = view_of(store)->shared;
+    pthread_mutex_lock(&shared->lock);
+    bool same = shared->layout.partitions == expected->partitions &&
+                shared->layout.becoming == expected->becoming;
+    if (same)
+        shared->layout = *layout;
+    pthread_mutex_unlock(&shared->lock);
+    return same ? SHOAL_OK
+                : shoal_fail(message, SHOAL_FENCED, "somebody else has changed the number of partitions");
 }
 
 static enum shoal_status memory_acquire(struct shoal_store *store, int32_t partition,
@@ -270,22 +301,29 @@ static enum shoal_status memory_verify(struct shoal_store *store, int32_t partit
     return status;
 }
 
+static enum shoal_status visit_partition(const struct shared *shared, size_t partition,
+                                         shoal_store_visit visit, void *opaque)
+{
+    const struct shoal_table *table = &shared->partitions[partition].table;
+    const struct shoal_table_item *item = NULL;
+    enum shoal_status status = SHOAL_OK;
+    size_t at = 0;
+    while (status == SHOAL_OK && (item = shoal_table_next(table, &at)) != NULL)
+        if (item->user_size > 0)
+            status = visit(opaque, (int32_t)partition,
+                           (struct shoal_slice){shoal_table_user(item), item->user_size},
+                           (struct shoal_slice){shoal_table_value(item), item->value_size});
+    return status;
+}
+
 static enum shoal_status memory_scan(struct shoal_store *store, shoal_store_visit visit,
                                      void *opaque, struct shoal_message *message)
 {
     struct shared *shared = view_of(store)->shared;
     enum shoal_status status = SHOAL_OK;
     pthread_mutex_lock(&shared->lock);
-    for (size_t p = 0; p < shared->partitions_known && status == SHOAL_OK; p++) {
-        const struct shoal_table *table = &shared->partitions[p].table;
-        const struct shoal_table_item *item = NULL;
-        size_t at = 0;
-        while (status == SHOAL_OK && (item = shoal_table_next(table, &at)) != NULL)
-            if (item->user_size > 0)
-                status = visit(opaque, (int32_t)p,
-                               (struct shoal_slice){shoal_table_user(item), item->user_size},
-                               (struct shoal_slice){shoal_table_value(item), item->value_size});
-    }
+    for (size_t p = 0; p < shared->partitions_known && status == SHOAL_OK; p++)
+        status = visit_partition(shared, p, visit, opaque);
     pthread_mutex_unlock(&shared->lock);
     return status;
 }
@@ -334,6 +372,50 @@ static enum shoal_status memory_find(struct shoal_store *store, struct shoal_sli
     return status;
 }
 
+static enum shoal_status memory_partitions(struct shoal_store *store, int32_t *count,
+                                           struct shoal_message *message)
+{
+    struct shared *shared = view_of(store)->shared;
+    (void)message;
+    pthread_mutex_lock(&shared->lock);
+    *count = shared->layout.partitions;
+    pthread_mutex_unlock(&shared->lock);
+    return SHOAL_OK;
+}
+
+static enum shoal_status memory_peek(struct shoal_store *store, int32_t partition,
+                                     struct shoal_checkpoint *checkpoint,
+                                     struct shoal_message *message)
+{
+    struct shared *shared = view_of(store)->shared;
+    *checkpoint = shoal_checkpoint_none();
+    if (partition < 0)
+        return shoal_fail(message, SHOAL_INVALID, "partition %d", partition);
+    pthread_mutex_lock(&shared->lock);
+    if ((size_t)partition < shared->partitions_known &&
+        shared->partitions[partition].has_checkpoint)
+        *checkpoint = shared->partitions[partition].checkpoint;
+    pthread_mutex_unlock(&shared->lock);
+    return SHOAL_OK;
+}
+
+/* A partition a piece. */
+static enum shoal_status memory_scan_piece(struct shoal_store *store,
+                                           struct shoal_scan_cursor *cursor,
+                                           shoal_store_visit visit, void *opaque,
+                                           struct shoal_message *message)
+{
+    struct shared *shared = view_of(store)->shared;
+    enum shoal_status status = SHOAL_OK;
+    (void)message;
+    pthread_mutex_lock(&shared->lock);
+    if (cursor->at < shared->partitions_known)
+        status = visit_partition(shared, (size_t)cursor->at++, visit, opaque);
+    cursor->ended = cursor->at >= shared->partitions_known;
+    pthread_mutex_unlock(&shared->lock);
+    return status;
+}
+
 static void memory_destroy(struct shoal_store *store)
 {
     if (!store)
@@ -365,7 +447,12 @@ static const struct shoal_store_ops memory_ops = {
     .timers = memory_timers,
     .scan = memory_scan,
     .find = memory_find,
+    .partitions = memory_partitions,
+    .peek = memory_peek,
+    .scan_piece = memory_scan_piece,
     .destroy = memory_destroy,
+    .layout = memory_layout,
+    .set_layout = memory_set_layout,
 };
 
 enum shoal_status shoal_memory_store_share(struct shoal_store *store, struct shoal_store **other)

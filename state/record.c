@@ -59,3 +59,23 @@ struct shoal_grant *shoal_record_grant(struct shoal_record *record, uint32_t pro
     *made = (struct shoal_grant){.promotion = promotion};
     return made;
 }
+
+/* record.offset of a record that has moved: bits 46 and up are 1 + the partition that it comes from. */
+enum { OFFSET_BITS = 46, PARTITIONS_MOST = (1 << 17) - 2 };
+static const int64_t offset_mask = (INT64_C(1) << OFFSET_BITS) - 1;
+
+void shoal_record_source(int64_t record_offset, int32_t partition, int32_t *source, int64_t *offset)
+{
+    bool moved = record_offset > offset_mask;
+    *source = moved ? (int32_t)(record_offset >> OFFSET_BITS) - 1 : partition;
+    *offset = moved ? record_offset & offset_mask : record_offset;
+}
+
+int64_t shoal_record_leave(int64_t record_offset, int32_t partition)
+{
+    if (record_offset < 0 || record_offset > offset_mask)
+        return record_offset; /* no event yet, or moved before */
+    if (partition < 0 || partition > PARTITIONS_MOST)
+        return INT64_MIN;
+    return (int64_t)(partition + 1) << OFFSET_BITS | record_offset;
+}

@@ -39,6 +39,7 @@ struct shoal_standing {
 struct shoal_grant {
     uint32_t promotion; /* low 32 bits of the hash of the promotion's id */
     bool eligible;      /* the last answer given */
+    bool open;          /* that last_ms was an offer of ours, and no purchase came since */
     uint16_t count;     /* offers made so far, saturating */
     int64_t last_ms;    /* time of the last offer, or 0 */
     int64_t expires_ms; /* when the standing answer lapses, or 0 */
@@ -58,7 +59,7 @@ enum shoal_consent {
  * arrays at the end only the first `…_count` elements mean anything. */
 struct shoal_record {
     uint64_t model;   /* id of the model under which h, c and score are valid; 0 = none yet */
-    int64_t offset;   /* last applied offset of the user's partition; −1 = none */
+    int64_t offset;   /* last applied offset of the user's partition; −1 = none; see shoal_record_source */
     int64_t first_ms, last_ms; /* event times; last_ms is the greatest so far */
     uint64_t events_count;
     float *h, *c;     /* H each; memory belongs to whoever made the record */
@@ -82,6 +83,14 @@ struct shoal_record {
 /* Empties a record; `hc` is room for 2·hidden floats that outlives it. The arrays at the end keep what
  * was there: their counts are zero. */
 void shoal_record_init(struct shoal_record *record, uint32_t hidden, float *hc);
+/* The last applied event's partition and offset, of a record kept in `partition`. They are those of another
+ * partition from the user's move out of it (shoal repartition) to the next event: ids of what falls due
+ * in between must stay what they would have been. `partition` and `offset` may be the same variables. */
+void shoal_record_source(int64_t record_offset, int32_t partition, int32_t *source,
+                         int64_t *offset);
+/* What record.offset becomes when the record leaves `partition`. INT64_MIN if it cannot be said
+ * (beyond 2^46 events, or 131,070 partitions). */
+int64_t shoal_record_leave(int64_t record_offset, int32_t partition);
 /* Appends to the ring (time cut to whole seconds and never before the touch in front of it),
  * dropping the oldest beyond `ring_max` (1 … SHOAL_RING_MAX). */
 void shoal_record_remember(struct shoal_record *record, const struct shoal_touch *touch,

@@ -4,7 +4,7 @@
  * One MessagePack array of 9 or 10 values, version first. Within binaries everything is little-endian;
  * "LEB" is a number in LEB128.
  *
- *    0  version       3
+ *    0  version       4
  *    1  head          bin: u64 model, 0 = none | LEB 1 + last applied offset, 0 = none
  *                       | LEB `last` in ms since 1970 | LEB `first`, ms before `last` | LEB events
  *                       | float32 score | u8 consent
@@ -16,7 +16,7 @@
  *                       u8 behaviour (2 low bits) | price level · 4     u16 category     u32 item
  *    5  ids           bin: u64 each, or nil
  *    6  standings     bin: see record_standings.c
- *    7  grants        array: promotion, count · 2 + eligible, last, expires, promotion …
+ *    7  grants        array: promotion, count · 4 + open · 2 + eligible, last, expires, promotion …
  *    8  clocks        bin: see record_standings.c
  *    9  pending       bin: the nibbles of the online correction without the zeros at the end; left
  *                     out where all are zero
@@ -38,7 +38,7 @@
 #include "state/record_bytes.h"
 
 enum {
-    RECORD_VERSION = 3,
+    RECORD_VERSION = 4,
     FIELDS = 9, /* without pending */
     GRANT_FIELDS = 4,
     HALF_BYTES = 2,
@@ -152,7 +152,8 @@ static void encode_grants(const struct shoal_record *record, struct shoal_buffer
     for (size_t i = 0; i < record->grants_count; i++) {
         const struct shoal_grant *grant = &record->grants[i];
         shoal_pack_uint(out, grant->promotion);
-        shoal_pack_uint(out, (uint64_t)grant->count << 1 | (grant->eligible ? 1u : 0u));
+        shoal_pack_uint(out, (uint64_t)grant->count << 2 | (grant->open ? 2u : 0u) |
+                                 (grant->eligible ? 1u : 0u));
         encode_time(out, record->last_ms, grant->last_ms);
         encode_time(out, record->last_ms, grant->expires_ms);
     }
@@ -328,8 +329,9 @@ static void decode_grants(struct shoal_unpack *reader, struct shoal_record *reco
     for (size_t i = 0; i < record->grants_count; i++) {
         struct shoal_grant *grant = &record->grants[i];
         grant->promotion = (uint32_t)shoal_unpack_uint(reader, UINT32_MAX);
-        uint64_t count_and_answer = shoal_unpack_uint(reader, (uint64_t)UINT16_MAX << 1 | 1);
-        grant->count = (uint16_t)(count_and_answer >> 1);
+        uint64_t count_and_answer = shoal_unpack_uint(reader, (uint64_t)UINT16_MAX << 2 | 3);
+        grant->count = (uint16_t)(count_and_answer >> 2);
+        grant->open = count_and_answer & 2;
         grant->eligible = count_and_answer & 1;
         grant->last_ms = decode_time(reader, record->last_ms, SHOAL_TIME_MAX_MS);
         /* May lie a validity beyond the last representable event. */

@@ -8,8 +8,8 @@
  *    "ring":[{"time":1512086400000,"behavior":"pv","item":"89abcdef","category":"0123",
  *             "price_level":0}],
  *    "ids":["0123456789abcdef"],"standings":[[2,1512000000000]],
- *    "promotions":[{"promotion":"89abcdef","eligible":true,"count":1,"last":1512000000000,
- *                   "expires":0}]}
+ *    "promotions":[{"promotion":"89abcdef","eligible":true,"open":false,"count":1,
+ *                   "last":1512000000000,"expires":0}]}
  *
  * Invariant: everything the record's bytes hold stands in the line and nothing else, so two records
  * give the same line if and only if they encode to the same bytes. Times are ms since 1970.
@@ -137,20 +137,25 @@ static void print_grants(struct shoal_buffer *out, const struct shoal_record *re
     for (size_t i = 0; i < record->grants_count; i++) {
         const struct shoal_grant *grant = &record->grants[i];
         print(out,
-              "%s{\"promotion\":\"%08" PRIx32 "\",\"eligible\":%s,\"count\":%u,\"last\":%" PRId64
+              "%s{\"promotion\":\"%08" PRIx32 "\",\"eligible\":%s,\"open\":%s,\"count\":%u,\"last\":%" PRId64
               ",\"expires\":%" PRId64 "}",
-              i ? "," : "", grant->promotion, grant->eligible ? "true" : "false", grant->count,
-              grant->last_ms, grant->expires_ms);
+              i ? "," : "", grant->promotion, grant->eligible ? "true" : "false",
+              grant->open ? "true" : "false", grant->count, grant->last_ms, grant->expires_ms);
     }
 }
 
 void shoal_record_print(const struct shoal_record *record, const char *user, size_t user_size,
                         int32_t partition, enum shoal_precision precision, struct shoal_buffer *out)
 {
+    int32_t source;
+    int64_t offset;
+    shoal_record_source(record->offset, partition, &source, &offset);
     text(out, "{\"user_id\":");
     print_string(out, user, user_size);
     print(out, ",\"partition\":%" PRId32 ",\"model\":\"%016" PRIx64 "\",\"offset\":%" PRId64,
-          partition, record->model, record->offset);
+          partition, record->model, offset);
+    if (source != partition)
+        print(out, ",\"offset_partition\":%" PRId32, source);
     print(out,
           ",\"events\":%" PRIu64 ",\"first_time\":%" PRId64 ",\"last_time\":%" PRId64 ",\"score\":",
           record->events_count, record->first_ms, record->last_ms);

@@ -132,7 +132,9 @@ enum shoal_status shoal_redis_find(struct shoal_store *base, struct shoal_slice 
     struct find find = {.store = store, .user = user, .message = message};
     bool elsewhere = false;
     shoal_redis_drop_kept(store);
-    enum shoal_status status = shoal_redis_partitions(store, &find.count, message);
+    struct shoal_layout layout;
+    enum shoal_status status = shoal_redis_get_layout(store, &layout, message);
+    find.count = layout.becoming > layout.partitions ? layout.becoming : layout.partitions;
     if (status == SHOAL_OK)
         status = ask_all(&find, &elsewhere);
     if (status == SHOAL_OK && elsewhere && !find.value.bytes)

@@ -5,7 +5,7 @@
  *   {topic/partition}:user         record of a user; the user id is any bytes
  *   {topic/partition}#checkpoint   checkpoint of a partition
  *   {topic/partition}#timers       its index of timers: a sorted set of users by due time, in seconds
- *   {topic}#partitions             number of partitions, in decimal */
+ *   {topic}#partitions             number of partitions, in decimal; "4>6" while states are moved */
 #ifndef SHOAL_REDIS_KEYS_H
 #define SHOAL_REDIS_KEYS_H
 

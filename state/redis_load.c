@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "state/checkpoint.h"
 #include "state/record.h"
 #include "state/redis_store.h"
 
@@ -182,6 +183,40 @@ enum shoal_status shoal_redis_timers(struct shoal_store *base, int32_t partition
     } while (shoal_redis_visit_again(&visit, status));
     if (status == SHOAL_OK)
         status = visit_timers(reply, elements, visit_timer, opaque);
+    shoal_redis_reply_free(reply);
+    return status;
+}
+
+/* ---- without ownership ---------------------------------------------------------------------- */
+
+enum shoal_status shoal_redis_count(struct shoal_store *base, int32_t *count,
+                                    struct shoal_message *message)
+{
+    struct shoal_layout layout;
+    enum shoal_status status = shoal_redis_layout(base, &layout, message);
+    *count = layout.partitions;
+    return status;
+}
+
+enum shoal_status shoal_redis_peek(struct shoal_store *base, int32_t partition,
+                                   struct shoal_checkpoint *checkpoint,
+                                   struct shoal_message *message)
+{
+    struct shoal_redis_store *store = shoal_redis_store_of(base);
+    struct redisReply *reply = NULL;
+    *checkpoint = shoal_checkpoint_none();
+    if (partition < 0)
+        return shoal_fail(message, SHOAL_INVALID, "partition %" PRId32, partition);
+    struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
+    shoal_redis_drop_kept(store);
+    enum shoal_status status =
+        shoal_redis_get(store, &key, (struct shoal_slice){"", 0}, &reply, message);
+    if (status == SHOAL_OK && reply->type == REDIS_REPLY_STRING) {
+        status = shoal_checkpoint_decode(reply->str, reply->len, checkpoint);
+        if (status != SHOAL_OK)
+            status = shoal_fail(message, status, "checkpoint of partition %" PRId32 ": %s", partition,
+                                shoal_status_text(status));
+    }
     shoal_redis_reply_free(reply);
     return status;
 }

@@ -2,10 +2,13 @@
 /* All users in Redis, server by server: SCAN names the keys, and those that are users' of the topic are
  * read. Needs no ownership. What changes meanwhile is seen as it was or as it is. */
 #include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/base/hash.h"
+#include "state/redis_slots.h"
 #include "state/redis_store.h"
 
 /* ---- what was seen ------------------------------------------------------------------------ */
@@ -258,4 +261,54 @@ enum shoal_status shoal_redis_scan(struct shoal_store *base, shoal_store_visit v
              scan.marks.count > before);
     free(scan.marks.slots);
     return status;
+}
+
+/* The serving nodes, in the order of their first slots: the same for every store that sees the cluster as it
+ * is. False behind the last. */
+static bool nth_node(const struct shoal_redis_servers *servers, uint32_t n, size_t *index)
+{
+    *index = 0;
+    if (servers->kind != SHOAL_REDIS_CLUSTER)
+        return n == 0;
+    bool seen[SHOAL_REDIS_NODES + 1] = {true}; /* 0: nobody's slots */
+    for (uint32_t slot = 0, found = 0; slot < SHOAL_REDIS_SLOTS; slot++) {
+        size_t owner = servers->owners[slot];
+        if (!seen[owner] && found++ == n) {
+            *index = owner - 1;
+            return true;
+        }
+        seen[owner] = true;
+    }
+    return false;
+}
+
+/* A user whose slot moves meanwhile may be missed: pieces do not remember what was seen. */
+enum shoal_status shoal_redis_scan_piece(struct shoal_store *base, struct shoal_scan_cursor *cursor,
+                                         shoal_store_visit visit, void *opaque,
+                                         struct shoal_message *message)
+{
+    struct shoal_redis_store *store = shoal_redis_store_of(base);
+    struct shoal_redis_servers *servers = &store->servers;
+    struct shoal_redis_key pattern = shoal_redis_key_pattern(store->topic);
+    struct scan scan = {.store = store, .visit = visit, .opaque = opaque, .message = message};
+    char at[32];
+    size_t index;
+    (void)snprintf(at, sizeof at, "%" PRIu64, cursor->at);
+    shoal_redis_drop_kept(store);
+    enum shoal_status status = shoal_redis_servers_open(servers, message);
+    if (status == SHOAL_OK && !nth_node(servers, cursor->node, &index)) {
+        cursor->ended = true;
+        return SHOAL_OK;
+    }
+    if (status == SHOAL_OK)
+        status = shoal_redis_servers_reach(servers, index, &scan.connection, message);
+    if (status == SHOAL_OK)
+        status = scan_step(&scan, &pattern, at, sizeof at);
+    free(scan.marks.slots);
+    if (status != SHOAL_OK)
+        return status;
+    cursor->at = strtoull(at, NULL, 10);
+    if (cursor->at == 0)
+        cursor->ended = !nth_node(servers, ++cursor->node, &index);
+    return SHOAL_OK;
 }

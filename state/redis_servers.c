@@ -15,7 +15,6 @@
 #include "state/redis_tls.h"
 
 enum {
-    NODES_MAX = 1024, /* what a cluster may have */
     QUICK_TURNS = 3,  /* redirections followed without a pause */
     PAUSE_MAX_MS = 50,
 };
@@ -25,7 +24,7 @@ enum {
 static size_t add_node(struct shoal_redis_servers *servers,
                        const struct shoal_redis_address *address)
 {
-    struct shoal_redis_node *node = servers->nodes_count < NODES_MAX ? calloc(1, sizeof *node) : NULL;
+    struct shoal_redis_node *node = servers->nodes_count < SHOAL_REDIS_NODES ? calloc(1, sizeof *node) : NULL;
     struct shoal_redis_node **grown =
         node ? realloc((void *)servers->nodes,
                        (servers->nodes_count + 1) * sizeof(struct shoal_redis_node *))

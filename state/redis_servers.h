@@ -27,6 +27,8 @@
 #include "state/redis_connection.h"
 #include "state/redis_keys.h"
 
+enum { SHOAL_REDIS_NODES = 1024 }; /* that a cluster may have */
+
 struct shoal_redis_node {
     struct shoal_redis_connection connection;
     bool serves; /* has slots, as far as is known */

@@ -76,40 +76,6 @@ enum shoal_status shoal_redis_get(struct shoal_redis_store *store,
     return status;
 }
 
-static enum shoal_status read_count(struct shoal_redis_store *store,
-                                    const struct shoal_redis_key *key,
-                                    const struct redisReply *reply, int32_t *count,
-                                    struct shoal_message *message)
-{
-    if (reply->type == REDIS_REPLY_NIL)
-        return SHOAL_OK;
-    if (reply->type != REDIS_REPLY_STRING)
-        return shoal_fail(message, SHOAL_IO, "Redis at %s: unexpected kind of reply to GET",
-                          shoal_redis_servers_label(&store->servers));
-    char *end;
-    errno = 0;
-    long number = strtol(reply->str, &end, 10);
-    if (errno || reply->len == 0 || (size_t)(end - reply->str) != reply->len || number < 1 ||
-        number > INT32_MAX)
-        return shoal_fail(message, SHOAL_DAMAGED, "Redis key %s is not a partition count", key->text);
-    *count = (int32_t)number;
-    return SHOAL_OK;
-}
-
-enum shoal_status shoal_redis_partitions(struct shoal_redis_store *store, int32_t *count,
-                                         struct shoal_message *message)
-{
-    struct shoal_redis_key key = shoal_redis_key_partitions(store->topic);
-    struct redisReply *reply;
-    *count = 0;
-    enum shoal_status status =
-        shoal_redis_get(store, &key, (struct shoal_slice){"", 0}, &reply, message);
-    if (status == SHOAL_OK)
-        status = read_count(store, &key, reply, count, message);
-    shoal_redis_reply_free(reply);
-    return status;
-}
-
 /* ---- open --------------------------------------------------------------------------------- */
 
 /* Value of a line "name:value\r\n" of INFO, copied; false if there is none. */
@@ -204,25 +170,32 @@ static enum shoal_status redis_open(struct shoal_store *base, int32_t partition_
                                     struct shoal_message *message)
 {
     struct shoal_redis_store *store = shoal_redis_store_of(base);
-    int32_t stored = 0;
+    struct shoal_layout stored = {0};
     if (partition_count < 1)
         return shoal_fail(message, SHOAL_INVALID, "a topic has at least one partition");
     shoal_redis_drop_kept(store);
     enum shoal_status status = check_servers(&store->servers, message);
     if (status == SHOAL_OK)
-        status = shoal_redis_partitions(store, &stored, message);
-    if (status == SHOAL_OK && stored == 0) {
+        status = shoal_redis_get_layout(store, &stored, message);
+    if (status == SHOAL_OK && stored.partitions == 0) {
         status = propose_partitions(store, partition_count, message);
         if (status == SHOAL_OK)
-            status = shoal_redis_partitions(store, &stored, message);
+            status = shoal_redis_get_layout(store, &stored, message);
     }
     if (status != SHOAL_OK)
         return status;
-    if (stored != partition_count)
+    if (stored.becoming)
+        return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
+                          "the states at %s are being moved from %" PRId32 " to %" PRId32
+                          " partitions of topic %s: finish it with shoal repartition",
+                          shoal_redis_servers_label(&store->servers), stored.partitions, stored.becoming,
+                          store->topic);
+    if (stored.partitions != partition_count)
         return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
                           "the states at %s were saved with %" PRId32 " partitions of topic %s, "
-                          "which has %" PRId32 " now: move them with shoal repartition",
-                          shoal_redis_servers_label(&store->servers), stored, store->topic,
+                          "which has %" PRId32 " now: process what the old ones still hold "
+                          "with shoal run --drain, then move the states with shoal repartition",
+                          shoal_redis_servers_label(&store->servers), stored.partitions, store->topic,
                           partition_count);
     return SHOAL_OK;
 }
@@ -259,7 +232,12 @@ static const struct shoal_store_ops redis_ops = {
     .timers = shoal_redis_timers,
     .scan = shoal_redis_scan,
     .find = shoal_redis_find,
+    .partitions = shoal_redis_count,
+    .peek = shoal_redis_peek,
+    .scan_piece = shoal_redis_scan_piece,
     .destroy = redis_destroy,
+    .layout = shoal_redis_layout,
+    .set_layout = shoal_redis_set_layout,
 };
 
 /* ---- creation ----------------------------------------------------------------------------- */

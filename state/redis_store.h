@@ -7,6 +7,10 @@
  *   redis_find.c      find
  *   redis_scan.c      scan
  *   redis_servers.h   below them: on which connection a call is made
+ *   redis_store.c   create, open (checks of the server), release, destroy
+ *   redis_save.c    acquire and save: everything that writes, with fencing
+ *   redis_load.c    load, find, scan: everything that only reads
+ *   redis_layout.c  how many partitions there are, and the change of it
  */
 #ifndef SHOAL_REDIS_STORE_H
 #define SHOAL_REDIS_STORE_H
@@ -53,8 +57,9 @@ enum shoal_status shoal_redis_get(struct shoal_redis_store *store,
                                   const struct shoal_redis_key *prefix, struct shoal_slice rest,
                                   struct redisReply **reply,
                                   struct shoal_message *message) SHOAL_MUST_CHECK;
-/* The stored number of partitions; 0 if there is none. */
-enum shoal_status shoal_redis_partitions(struct shoal_redis_store *store, int32_t *count,
+/* The stored layout, of zeros if there is none. */
+enum shoal_status shoal_redis_get_layout(struct shoal_redis_store *store,
+                                         struct shoal_layout *layout,
                                          struct shoal_message *message) SHOAL_MUST_CHECK;
 
 /* Operations of struct shoal_store_ops. */
@@ -78,5 +83,20 @@ enum shoal_status shoal_redis_scan(struct shoal_store *store, shoal_store_visit 
 enum shoal_status shoal_redis_find(struct shoal_store *store, struct shoal_slice user,
                                    int32_t *partition, struct shoal_slice *value,
                                    struct shoal_message *message);
+enum shoal_status shoal_redis_layout(struct shoal_store *store, struct shoal_layout *layout,
+                                     struct shoal_message *message);
+enum shoal_status shoal_redis_set_layout(struct shoal_store *store,
+                                         const struct shoal_layout *expected,
+                                         const struct shoal_layout *layout,
+                                         struct shoal_message *message);
+
+enum shoal_status shoal_redis_count(struct shoal_store *store, int32_t *count,
+                                    struct shoal_message *message);
+enum shoal_status shoal_redis_peek(struct shoal_store *store, int32_t partition,
+                                   struct shoal_checkpoint *checkpoint,
+                                   struct shoal_message *message);
+enum shoal_status shoal_redis_scan_piece(struct shoal_store *store, struct shoal_scan_cursor *cursor,
+                                         shoal_store_visit visit, void *opaque,
+                                         struct shoal_message *message);
 
 #endif

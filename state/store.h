@@ -24,6 +24,13 @@ struct shoal_checkpoint {
     uint64_t saves; /* number of the last save within the epoch; 0 = none yet */
 };
 
+/* How many partitions the states are spread over. While they are being moved (shoal repartition) it is
+ * both, and nobody may process. */
+struct shoal_layout {
+    int32_t partitions; /* 0 = nothing stored yet */
+    int32_t becoming;   /* the number they are being moved to; 0 = they lie still */
+};
+
 struct shoal_slice {
     const void *bytes;
     size_t size;
@@ -35,6 +42,13 @@ struct shoal_save_item {
     struct shoal_slice value; /* encoded record; bytes NULL = delete, with the timer */
     bool timer_moves;         /* the user's entry in the partition's index of timers becomes … */
     int64_t timer_ms;         /* … this, in whole seconds; 0 = none. Else it stays as it is */
+};
+
+/* Where a scan in pieces goes on; zeroed: at its start. The numbers are the store's own. */
+struct shoal_scan_cursor {
+    uint32_t node;
+    uint64_t at;
+    bool ended;
 };
 
 struct shoal_store;
@@ -51,7 +65,7 @@ typedef enum shoal_status (*shoal_store_visit_timer)(void *opaque, struct shoal_
 
 struct shoal_store_ops {
     /* Checks the stored partition count against `partition_count` (stores it when there is none).
-     * PARTITIONS_CHANGED with both numbers. Retry class while the peer is away. */
+     * PARTITIONS_CHANGED with both numbers, also while states are being moved. Retry class while the peer is away. */
     enum shoal_status (*open)(struct shoal_store *store, int32_t partition_count,
                               struct shoal_message *message);
     /* Takes ownership of a partition with a new epoch; *before is the checkpoint found
@@ -91,7 +105,27 @@ struct shoal_store_ops {
     enum shoal_status (*find)(struct shoal_store *store, struct shoal_slice user,
                               int32_t *partition, struct shoal_slice *value,
                               struct shoal_message *message);
+    /* The number of partitions that `open` has stored; 0: none yet. */
+    enum shoal_status (*partitions)(struct shoal_store *store, int32_t *count,
+                                    struct shoal_message *message);
+    /* The partition's checkpoint without ownership (look-ups); next_offset −1 if there is none. */
+    enum shoal_status (*peek)(struct shoal_store *store, int32_t partition,
+                              struct shoal_checkpoint *checkpoint, struct shoal_message *message);
+    /* A piece of a scan, so that who asks need not wait for all of it: visits some thousand users or
+     * none, from a zeroed *cursor on, which is moved, until cursor->ended. A user who is there from the
+     * first piece to the last is visited, perhaps more than once. */
+    enum shoal_status (*scan_piece)(struct shoal_store *store, struct shoal_scan_cursor *cursor,
+                                    shoal_store_visit visit, void *opaque,
+                                    struct shoal_message *message);
     void (*destroy)(struct shoal_store *store);
+    /* The stored layout, without a check. */
+    enum shoal_status (*layout)(struct shoal_store *store, struct shoal_layout *layout,
+                                struct shoal_message *message);
+    /* Replaces the stored layout by `layout` if it still is `expected`, else FENCED: somebody else is
+     * moving states. After UNAVAILABLE it may or may not have been replaced: ask. */
+    enum shoal_status (*set_layout)(struct shoal_store *store, const struct shoal_layout *expected,
+                                    const struct shoal_layout *layout,
+                                    struct shoal_message *message);
 };
 
 struct shoal_store {

@@ -134,7 +134,7 @@ static void count_offer(const struct shoal_policy *policy, struct shoal_record *
     if (grant->count < UINT16_MAX)
         grant->count++;
     grant->last_ms = now_ms;
-    grant->eligible = expires_ms != 0;
+    grant->eligible = grant->open = expires_ms != 0;
     grant->expires_ms = expires_ms;
 }
 
@@ -195,10 +195,11 @@ static struct shoal_asking asking_of(const struct deciding *d, unsigned i)
 }
 
 /* The decision that was just made is to be written. */
-static void write(struct deciding *d, unsigned i)
+static void write(struct deciding *d, unsigned i, enum shoal_turn turn)
 {
     const struct shoal_event *event = d->occasion->event;
     struct shoal_decision *decision = &d->decisions[d->count++];
+    decision->turn = turn;
     decision->control = shoal_in_control(decision->promotion, event->user, event->user_size);
     decision->trigger =
         d->asked >> i & 1 ? trigger_of(decision->promotion, d->occasion) : NULL;
@@ -215,7 +216,7 @@ static void review(struct deciding *d, unsigned i)
     end_offer(shoal_record_grant(d->record, asking.promotion->hash, false));
     d->standing &= ~(UINT32_C(1) << i);
     d->answered |= UINT32_C(1) << i;
-    write(d, i);
+    write(d, i, SHOAL_TURN_WITHDRAWN);
 }
 
 static void make_offer(struct deciding *d, unsigned i, struct shoal_decision *decision)
@@ -260,12 +261,12 @@ static void consider(struct deciding *d, unsigned i)
     shoal_conditions_new(&asking, decision);
     if (decision->eligible && !unknown) {
         make_offer(d, i, decision);
-        write(d, i);
+        write(d, i, SHOAL_TURN_OFFERED);
     } else if (standing) { /* asked again while the offer stands */
         repeat_offer(&asking, standing_reasons, decision);
-        write(d, i);
+        write(d, i, SHOAL_TURN_NONE);
     } else if (asked) {
-        write(d, i);
+        write(d, i, SHOAL_TURN_NONE);
     }
 }
 

@@ -87,6 +87,13 @@ struct shoal_reason {
     const struct shoal_promotion *other;
 };
 
+/* What a decision makes of the user's offer. */
+enum shoal_turn {
+    SHOAL_TURN_NONE,      /* no offer, or one that stands already */
+    SHOAL_TURN_OFFERED,
+    SHOAL_TURN_WITHDRAWN,
+};
+
 struct shoal_decision {
     const struct shoal_promotion *promotion;
     const struct shoal_policy *policy;
@@ -94,6 +101,7 @@ struct shoal_decision {
     float prompted;      /* as in the occasion */
     bool eligible;
     bool control;
+    enum shoal_turn turn;
     int64_t expires_ms; /* 0 if not eligible */
     size_t reasons_count;
     struct shoal_reason reasons[SHOAL_REASONS_MAX];

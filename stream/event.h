@@ -107,4 +107,11 @@ uint32_t shoal_promotion_hash(const char *text, size_t size); /* never 0 */
 /* The partition that a Java producer, or librdkafka's murmur2_random, gives a key. */
 int32_t shoal_partition_of(const void *key, size_t size, int32_t partition_count);
 
+/* How producers choose a partition: murmur2 (Java, librdkafka's murmur2 and murmur2_random) or CRC-32
+ * (librdkafka's own default, consistent and consistent_random). */
+enum shoal_partitioner { SHOAL_MURMUR2, SHOAL_CONSISTENT, SHOAL_PARTITIONERS };
+const char *shoal_partitioner_name(enum shoal_partitioner partitioner);
+int32_t shoal_partitioner_of(enum shoal_partitioner partitioner, const void *key, size_t size,
+                             int32_t partition_count);
+
 #endif

@@ -3,6 +3,7 @@
 #include "stream/histogram.h"
 
 #include <assert.h>
+#include <math.h>
 
 #define MS 1000
 #define SECOND 1000000
@@ -56,4 +57,20 @@ uint64_t shoal_histogram_count(const struct shoal_histogram *histogram)
     for (size_t i = 0; i <= SHOAL_HISTOGRAM_BOUNDS_MAX; i++)
         count += histogram->counts[i];
     return count;
+}
+
+double shoal_histogram_quantile(const struct shoal_histogram *histogram, enum shoal_scale scale, double q)
+{
+    size_t count;
+    const int64_t *bounds = shoal_scale_bounds_us(scale, &count);
+    double left = q * (double)shoal_histogram_count(histogram);
+    if (shoal_histogram_count(histogram) == 0)
+        return (double)NAN;
+    for (size_t i = 0; i < count; i++) {
+        double here = (double)histogram->counts[i], from = i ? (double)bounds[i - 1] : 0;
+        if (left <= here && here > 0)
+            return (from + ((double)bounds[i] - from) * left / here) / SECOND;
+        left -= here;
+    }
+    return (double)bounds[count - 1] / SECOND;
 }

@@ -28,6 +28,9 @@ const int64_t *shoal_scale_bounds_us(enum shoal_scale scale, size_t *count);
 /* Counts `times` durations of duration_us; negative ones, of clocks that differ, as 0. */
 void shoal_histogram_observe(struct shoal_histogram *histogram, enum shoal_scale scale,
                              int64_t duration_us, uint64_t times);
+/* The duration below which a share q (0 … 1) of them lies, in seconds, as if they lay evenly in their bucket; the last
+ * bound for what is above it. NaN: nothing was counted. */
+double shoal_histogram_quantile(const struct shoal_histogram *histogram, enum shoal_scale scale, double q);
 /* *sum += *one. */
 void shoal_histogram_add(struct shoal_histogram *sum, const struct shoal_histogram *one);
 /* All that were counted. */

@@ -15,8 +15,10 @@
 #include "model/base/clock.h"
 #include "stream/http_internal.h"
 #include "stream/http_listen.h"
+#include "stream/http_stream.h"
 #include "stream/http_text.h"
 #include "stream/http_wake.h"
+#include "stream/http_watch.h"
 #include "stream/yaml_tree.h"
 
 enum { CONNECTION_BYTES = 24 << 10, BODY_MAX = 64 << 10 };
@@ -255,6 +257,16 @@ static enum shoal_status start_daemon(struct shoal_http *http, const struct shoa
     return status;
 }
 
+/* What answers need besides a store. */
+static enum shoal_status start_watch(struct shoal_http *http, struct shoal_message *message)
+{
+    enum shoal_status status = shoal_stream_create(&http->options, &http->stream, message);
+    struct shoal_watch_hooks hooks = {shoal_stream_clients, http->stream};
+    if (status == SHOAL_OK)
+        status = shoal_watch_create(&http->options, &hooks, &http->watch, message);
+    return status == SHOAL_OK ? shoal_stream_start(http->stream, http->watch, message) : status;
+}
+
 static enum shoal_status load(struct shoal_http *http, struct shoal_message *message)
 {
     const struct shoal_config *config = http->options.config;
@@ -299,6 +311,8 @@ enum shoal_status shoal_http_start(const struct shoal_http_options *options, str
     if (status == SHOAL_OK)
         status = load(http, message);
     if (status == SHOAL_OK)
+        status = start_watch(http, message);
+    if (status == SHOAL_OK)
         status = start_daemon(http, &socket, message);
     if (status != SHOAL_OK) {
         if (!http->daemon)
@@ -315,18 +329,24 @@ void shoal_http_stop(struct shoal_http *http)
 {
     if (!http)
         return;
+    shoal_watch_end(http->watch);
     http_work_stop(http); /* wakes every connection that waits for an answer */
+    shoal_stream_end(http->stream); /* … and those that follow */
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     shoal_http_tokens_destroy(http->tokens);
     shoal_http_page_destroy(http->page);
+    shoal_watch_destroy(http->watch);
+    shoal_stream_destroy(http->stream);
     free(http);
 }
 
 void shoal_http_partitions(struct shoal_http *http, int32_t partitions)
 {
-    if (http)
-        atomic_store(&http->partitions, partitions);
+    if (!http)
+        return;
+    atomic_store(&http->partitions, partitions);
+    shoal_watch_partitions(http->watch, partitions);
 }
 
 const char *shoal_http_url(const struct shoal_http *http)

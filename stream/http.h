@@ -23,6 +23,9 @@
 struct shoal_http_hooks {
     /* Writes the members of "checks", name by name: "ok", or why not. True if all is well. */
     bool (*ready)(void *opaque, struct shoal_put *put);
+    /* Median and 99th percentile, in seconds, of the time from an event's record to its outputs; false while it is not
+     * known. NULL: it is never known. */
+    bool (*delay)(void *opaque, double *median, double *slowest);
     /* Appends the text of /metrics. NULL: there is none. */
     void (*metrics)(void *opaque, struct shoal_buffer *out);
     /* A request was answered, with this status code. NULL: nobody counts. */
@@ -36,6 +39,7 @@ struct shoal_http_options {
     struct shoal_policies *policies;
     const struct shoal_log *log;
     const char *version; /* of the program */
+    const char *instance; /* name of this member of the group; NULL: it has none */
     struct shoal_http_hooks hooks;
 };
 

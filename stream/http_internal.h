@@ -5,7 +5,9 @@
  *   http_routes.c   which call is answered by whom
  *   http_work.c     the workers that answer what is slow
  *   http_reply.c    replies and problems (RFC 9457)
- *   http_health.c, http_users.c, http_service.c …   the answers
+ *   http_health.c, http_users.c, http_segments.c, http_service.c …   the answers
+ *   http_watch.c    what all instances have done, for several of these
+ *   http_stream.c   what happens, to those who follow it
  *
  * A handler runs in one thread at a time, fills the request's reply and returns; the server sends it. */
 #ifndef SHOAL_HTTP_INTERNAL_H
@@ -24,6 +26,8 @@
 
 struct MHD_Connection;
 struct MHD_Response;
+struct shoal_watch;
+struct shoal_stream;
 struct http_request;
 
 enum http_kind {
@@ -73,6 +77,8 @@ struct shoal_http {
     struct shoal_http_page *page;
     char url[136];
     bool loopback;
+    struct shoal_watch *watch;   /* over all instances: http_watch.h */
+    struct shoal_stream *stream; /* http_stream.h */
     int64_t started_ms;
     atomic_int partitions; /* of the events topic; 0: not known yet */
     /* queue of the workers */
@@ -139,5 +145,11 @@ void http_user_decisions(struct http_request *r);
 void http_user_explain(struct http_request *r);
 void http_user_forget(struct http_request *r);
 void http_models(struct http_request *r);
+void http_segments(struct http_request *r);
+void http_segments_history(struct http_request *r);
+void http_segment_users(struct http_request *r);
+void http_promotions(struct http_request *r);
+void http_overview(struct http_request *r);
+void http_stream(struct http_request *r);
 
 #endif

@@ -15,6 +15,12 @@ static const struct http_route routes[] = {
     {"GET", "/v1/users/{id}/decisions", SHOAL_HTTP_READ, HTTP_WORK, http_user_decisions},
     {"GET", "/v1/users/{id}/explain", SHOAL_HTTP_READ, HTTP_WORK, http_user_explain},
     {"GET", "/v1/models", SHOAL_HTTP_READ, HTTP_WORK, http_models},
+    {"GET", "/v1/segments", SHOAL_HTTP_READ, HTTP_WORK, http_segments},
+    {"GET", "/v1/segments/history", SHOAL_HTTP_READ, HTTP_WORK, http_segments_history},
+    {"GET", "/v1/segments/{dimension}/{level}/users", SHOAL_HTTP_READ, HTTP_WORK, http_segment_users},
+    {"GET", "/v1/promotions", SHOAL_HTTP_READ, HTTP_WORK, http_promotions},
+    {"GET", "/v1/overview", SHOAL_HTTP_READ, HTTP_WORK, http_overview},
+    {"GET", "/v1/stream", SHOAL_HTTP_READ, HTTP_QUICK, http_stream},
     {0},
 };
 

@@ -322,6 +322,8 @@ static void decide(struct http_request *r, const struct shoal_person *person,
         .prompted = policy ? prompted_of(model, policy, person, event.touch.time_ms) : NAN,
         .partitions = partitions > 0 ? partitions : 1,
     };
+    if (shoal_consent_declined(&person->record))
+        policy = NULL; /* nothing is decided about who declines to be processed */
     if (policy)
         shoal_decide_outlook(policy, &occasion, &person->record,
                              state.known && partitions > 0 ? &state.budgets : NULL, outlooks);

@@ -16,15 +16,6 @@
 
 enum { METADATA_TIMEOUT_MS = 5000, CREATE_TIMEOUT_MS = 15000, LEADERS_TIMEOUT_MS = 30000 };
 
-struct shoal_kafka_monitor {
-    const struct shoal_config *config;
-    const struct shoal_log *log;
-    rd_kafka_t *client;
-    atomic_flag first;   /* whoever sets it may write `refusal` */
-    atomic_bool refused; /* `refusal` can be read */
-    char refusal[400];
-};
-
 enum shoal_status kafka_status(rd_kafka_resp_err_t error)
 {
     switch (error) {
@@ -217,6 +208,7 @@ enum shoal_status shoal_kafka_monitor_create(const struct shoal_config *config,
     const struct kafka_property fixed[] = {{"group.id", config->group_id},
                                            {"isolation.level", "read_committed"},
                                            {"enable.auto.commit", "false"},
+                                           {"enable.partition.eof", "true"},
                                            {NULL, NULL}};
     *result = NULL;
     struct shoal_kafka_monitor *monitor = calloc(1, sizeof *monitor);
@@ -371,10 +363,17 @@ enum shoal_status shoal_kafka_topics(struct shoal_kafka_monitor *monitor, int32_
 enum shoal_status shoal_kafka_end_offsets(struct shoal_kafka_monitor *monitor, int32_t partitions,
                                           int64_t *ends, struct shoal_message *message)
 {
+    return shoal_kafka_end_offsets_within(monitor, partitions, METADATA_TIMEOUT_MS, ends, message);
+}
+
+enum shoal_status shoal_kafka_end_offsets_within(struct shoal_kafka_monitor *monitor,
+                                                 int32_t partitions, int timeout_ms, int64_t *ends,
+                                                 struct shoal_message *message)
+{
     for (int32_t i = 0; i < partitions; i++) {
         int64_t low;
         rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-            monitor->client, monitor->config->topic_events, i, &low, &ends[i], METADATA_TIMEOUT_MS);
+            monitor->client, monitor->config->topic_events, i, &low, &ends[i], timeout_ms);
         if (error)
             return shoal_fail(message, SHOAL_UNAVAILABLE, "end of %s/%d: %s",
                               monitor->config->topic_events, (int)i, rd_kafka_err2str(error));

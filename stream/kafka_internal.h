@@ -4,6 +4,7 @@
 #define SHOAL_KAFKA_INTERNAL_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 
 #include "stream/kafka_client.h"
 #include "stream/kafka_stats.h"
@@ -43,6 +44,15 @@ enum shoal_log_level kafka_severity(int severity, const char *text);
 rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,
                                                const struct shoal_position *positions,
                                                size_t count);
+
+struct shoal_kafka_monitor {
+    const struct shoal_config *config;
+    const struct shoal_log *log;
+    rd_kafka_t *client;
+    atomic_flag first;   /* whoever sets it may write `refusal` */
+    atomic_bool refused; /* `refusal` can be read */
+    char refusal[400];
+};
 
 struct shoal_kafka_source;
 /* The consumer behind a source, for its group metadata. */

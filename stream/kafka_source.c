@@ -76,6 +76,10 @@ static enum shoal_status assign(struct shoal_kafka_source *source,
             status = source->listener.assigned(source->listener.opaque, &assignment,
                                                &element->offset, message);
     }
+    for (int i = list->cnt; i-- > 0 && status == SHOAL_OK;) {
+        if (list->elems[i].offset < 0)
+            rd_kafka_topic_partition_list_del_by_idx(list, i);
+    }
     rd_kafka_assign(source->client, status == SHOAL_OK ? list : NULL);
     return status;
 }

@@ -25,7 +25,7 @@ struct shoal_source_listener {
     /* This partition comes. Whoever had it must be fenced off when this returns: the committed offset
      * is asked for afterwards, and must not be moved any more. */
     enum shoal_status (*claim)(void *opaque, int32_t partition, struct shoal_message *message);
-    /* Sets *start to the offset to read from. */
+    /* Sets *start to the offset to read from; −1: this partition is not to be read. */
     enum shoal_status (*assigned)(void *opaque, const struct shoal_assignment *assignment,
                                   int64_t *start, struct shoal_message *message);
     /* All partitions go away. `lost`: another member may have them already. */

@@ -108,6 +108,31 @@ static enum shoal_status metered_find(struct shoal_store *base, struct shoal_sli
     return done(store, store->inner->ops->find(store->inner, user, partition, value, message));
 }
 
+static enum shoal_status metered_partitions(struct shoal_store *base, int32_t *count,
+                                            struct shoal_message *message)
+{
+    struct metered_store *store = metered_of(base);
+    return done(store, store->inner->ops->partitions(store->inner, count, message));
+}
+
+static enum shoal_status metered_peek(struct shoal_store *base, int32_t partition,
+                                      struct shoal_checkpoint *checkpoint,
+                                      struct shoal_message *message)
+{
+    struct metered_store *store = metered_of(base);
+    return done(store, store->inner->ops->peek(store->inner, partition, checkpoint, message));
+}
+
+static enum shoal_status metered_scan_piece(struct shoal_store *base,
+                                            struct shoal_scan_cursor *cursor,
+                                            shoal_store_visit visit, void *opaque,
+                                            struct shoal_message *message)
+{
+    struct metered_store *store = metered_of(base);
+    return done(store,
+                store->inner->ops->scan_piece(store->inner, cursor, visit, opaque, message));
+}
+
 static void metered_destroy(struct shoal_store *base)
 {
     struct metered_store *store = metered_of(base);
@@ -129,6 +154,9 @@ enum shoal_status shoal_metered_store_create(struct shoal_store *inner,
         .timers = metered_timers,
         .scan = metered_scan,
         .find = metered_find,
+        .partitions = metered_partitions,
+        .peek = metered_peek,
+        .scan_piece = metered_scan_piece,
         .destroy = metered_destroy,
     };
     *result = NULL;

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "state/record.h"
 #include "stream/encode.h"
 
 size_t shoal_output_id(const char *topic, const struct shoal_event *event, const char *subject,
@@ -18,10 +19,13 @@ size_t shoal_output_id(const char *topic, const struct shoal_event *event, const
 {
     char middle[64];
     size_t used = 0;
+    int32_t partition; /* of a timer: where the user's last event was, also if the user has moved since */
+    int64_t offset;
+    shoal_record_source(event->offset, event->partition, &partition, &offset);
     middle[used++] = '/';
-    used += shoal_print_uint((uint64_t)event->partition, middle + used);
+    used += shoal_print_uint((uint64_t)partition, middle + used);
     middle[used++] = '/';
-    used += shoal_print_uint((uint64_t)event->offset, middle + used);
+    used += shoal_print_uint((uint64_t)offset, middle + used);
     if (event->part > 0) {
         middle[used++] = '.';
         used += shoal_print_uint(event->part, middle + used);

@@ -37,3 +37,29 @@ int32_t shoal_partition_of(const void *key, size_t size, int32_t partition_count
         return 0;
     return (int32_t)(murmur2(key, size) & 0x7fffffff) % partition_count;
 }
+
+/* CRC-32 of ISO 3309, bit by bit: ids are short, and this is done once a user and move. */
+static uint32_t crc32_of(const unsigned char *bytes, size_t size)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < size; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    return ~crc;
+}
+
+const char *shoal_partitioner_name(enum shoal_partitioner partitioner)
+{
+    static const char *const names[SHOAL_PARTITIONERS] = {"murmur2", "consistent"};
+    return names[partitioner];
+}
+
+int32_t shoal_partitioner_of(enum shoal_partitioner partitioner, const void *key, size_t size,
+                             int32_t partition_count)
+{
+    if (partitioner == SHOAL_MURMUR2 || partition_count <= 0)
+        return shoal_partition_of(key, size, partition_count);
+    return (int32_t)(crc32_of(key, size) % (uint32_t)partition_count);
+}

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 1, FIELDS = 4 };
+enum { VERSION = 2, FIELDS = 5 };
 
 void shoal_partition_states_finish(struct shoal_partition_states *states)
 {
@@ -36,12 +36,26 @@ static enum shoal_status grow(struct shoal_partition_states *states, int32_t par
     return states->list[partition] ? SHOAL_OK : SHOAL_NOMEM;
 }
 
-static void init(struct shoal_partition_state *state)
+void shoal_partition_state_init(struct shoal_partition_state *state)
 {
     shoal_watermark_init(&state->watermark);
     shoal_budgets_init(&state->budgets);
     shoal_correction_init(&state->correction, 0, 0);
+    shoal_tally_init(&state->tally);
     state->pseudonyms = 0;
+}
+
+static void pack_correction(const struct shoal_correction *correction, struct shoal_buffer *out)
+{
+    struct shoal_buffer bytes = {0};
+    if (correction->model == 0) {
+        shoal_pack_nil(out);
+        return;
+    }
+    shoal_correction_encode(correction, &bytes);
+    shoal_pack_bin(out, bytes.bytes, bytes.size);
+    out->failed = out->failed || bytes.failed;
+    shoal_buffer_finish(&bytes);
 }
 
 void shoal_partition_state_encode(const struct shoal_partition_state *state,
@@ -51,15 +65,8 @@ void shoal_partition_state_encode(const struct shoal_partition_state *state,
     shoal_pack_uint(out, VERSION);
     shoal_watermark_pack(&state->watermark, out);
     shoal_budgets_pack(&state->budgets, out);
-    if (state->correction.model == 0) {
-        shoal_pack_nil(out);
-    } else {
-        struct shoal_buffer correction = {0};
-        shoal_correction_encode(&state->correction, &correction);
-        shoal_pack_bin(out, correction.bytes, correction.size);
-        out->failed = out->failed || correction.failed;
-        shoal_buffer_finish(&correction);
-    }
+    pack_correction(&state->correction, out);
+    shoal_tally_pack(&state->tally, out);
     if (state->pseudonyms)
         shoal_pack_uint(out, state->pseudonyms);
 }
@@ -69,7 +76,7 @@ enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
 {
     struct shoal_unpack in;
     struct shoal_pack_value correction;
-    init(state);
+    shoal_partition_state_init(state);
     shoal_unpack_init(&in, bytes, size);
     uint32_t fields = shoal_unpack_array(&in, UINT32_MAX);
     uint64_t version = shoal_unpack_uint(&in, UINT32_MAX);
@@ -78,16 +85,17 @@ enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
     shoal_watermark_unpack(&in, &state->watermark);
     shoal_budgets_unpack(&in, &state->budgets);
     bool there = shoal_unpack_next(&in, &correction);
+    shoal_tally_unpack(&in, &state->tally);
     state->pseudonyms = fields == FIELDS + 1 ? shoal_unpack_uint(&in, UINT64_MAX) : 0;
     bool whole = there && in.status == SHOAL_OK && in.position == size &&
                  (fields == FIELDS || (fields == FIELDS + 1 && state->pseudonyms != 0));
-    if (whole && correction.type == SHOAL_PACK_NIL)
-        return SHOAL_OK;
     enum shoal_status status = SHOAL_DAMAGED;
-    if (whole && correction.type == SHOAL_PACK_BIN)
+    if (whole && correction.type == SHOAL_PACK_NIL)
+        status = SHOAL_OK;
+    else if (whole && correction.type == SHOAL_PACK_BIN)
         status = shoal_correction_decode(correction.data, correction.count, &state->correction);
     if (status != SHOAL_OK)
-        init(state);
+        shoal_partition_state_init(state);
     return status;
 }
 
@@ -115,7 +123,7 @@ static enum shoal_status load(struct shoal_partition_state *state, struct shoal_
     enum shoal_status status = store->ops->load(store, partition, &nobody, 1, &value, message);
     if (status != SHOAL_OK)
         return status;
-    init(state);
+    shoal_partition_state_init(state);
     if (value.bytes)
         status = shoal_partition_state_decode(value.bytes, value.size, state);
     if (status != SHOAL_OK)

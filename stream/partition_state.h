@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a pipeline keeps of each partition beside its users: its time (watermark.h), what the outcomes of the
- * last two days say (model/correction.h), what is left of its budgets (budgets.h), and the near future of
- * its timers (timer_queue.h).
+ * last two days say (model/correction.h), what is left of its budgets (budgets.h), what is counted of it
+ * (tally.h), and the near future of its timers (timer_queue.h).
  *
  * Read from the store when the partition's first event comes, saved with the partition's records. In the
  * store all but the timers are the record of the user with the empty name, which no event can have, so that
@@ -10,7 +10,7 @@
  * It also bears the fingerprint of the key by which user ids became pseudonyms (pseudonym.h): under another key the
  * same users would be others.
  *
- * Bytes: a MessagePack array [1, watermark, budgets, correction as a binary, or nil(, pseudonyms)], the last one
+ * Bytes: a MessagePack array [2, watermark, budgets, correction as a binary, or nil, tally(, pseudonyms)], the last one
  * only where there are any. */
 #ifndef SHOAL_PARTITION_STATE_H
 #define SHOAL_PARTITION_STATE_H
@@ -18,6 +18,7 @@
 #include "model/correction.h"
 #include "model/model.h"
 #include "stream/budgets.h"
+#include "stream/tally.h"
 #include "stream/timer_queue.h"
 #include "stream/watermark.h"
 
@@ -27,6 +28,7 @@ struct shoal_partition_state {
     struct shoal_watermark watermark;
     struct shoal_budgets budgets;
     struct shoal_correction correction; /* of model 0: there is none yet */
+    struct shoal_tally tally;
     struct shoal_timer_queue timers;
     uint32_t span;        /* scratch of the pipeline: the span that span_due_ms belongs to */
     int64_t span_due_ms;  /* nothing that was armed in the span is due earlier */
@@ -40,8 +42,8 @@ struct shoal_partition_states {
 };
 
 void shoal_partition_states_finish(struct shoal_partition_states *states);
-/* CONFIG if it was kept under another key for pseudonyms. The state of a partition, read if it is not known. It stays at its address. As the store's `load`; NOMEM,
- * VERSION, DAMAGED. */
+/* The state of a partition, read if it is not known. It stays at its address. As the store's `load`; NOMEM, VERSION,
+ * DAMAGED; CONFIG if it was kept under another key for pseudonyms. */
 enum shoal_status shoal_partition_states_get(struct shoal_partition_states *states,
                                              struct shoal_store *store, int32_t partition,
                                              struct shoal_partition_state **state,
@@ -55,11 +57,18 @@ void shoal_partition_state_use(struct shoal_partition_state *state,
 /* Forgets what is known of a partition (−1: of all). */
 void shoal_partition_states_drop(struct shoal_partition_states *states, int32_t partition);
 
+/* Of a partition that nothing happened in; the timers are left alone. */
+void shoal_partition_state_init(struct shoal_partition_state *state);
 void shoal_partition_state_encode(const struct shoal_partition_state *state,
                                   struct shoal_buffer *out);
 /* VERSION or DAMAGED. The timers are left alone. */
 enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
                                                struct shoal_partition_state *state)
     SHOAL_MUST_CHECK;
+
+/* What each of `to` partitions begins with when the users of the `count` partitions with these states are
+ * spread over them; partition_spread.c says how. The timers are left alone. */
+void shoal_partition_state_spread(const struct shoal_partition_state *states, size_t count,
+                                  int32_t to, struct shoal_partition_state *each);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/consent.h"
+
 void shoal_person_finish(struct shoal_person *person)
 {
     free(person->hc);
@@ -67,6 +69,8 @@ enum shoal_status shoal_person_take(struct shoal_store *store, const struct shoa
     status = shoal_record_shape(value.bytes, value.size, &stored, &precision);
     if (status == SHOAL_OK)
         status = shoal_record_decode(&person->record, value.bytes, value.size);
+    /* Of who declines to be processed nothing is known but that. */
+    person->known = status == SHOAL_OK && !shoal_consent_declined(&person->record);
     person->served_by = person->record.model;
     if (status == SHOAL_OK && person->record.model != model->id)
         status = rebuild(model, precision, &person->record);

@@ -171,6 +171,13 @@ void shoal_pipeline_destroy(struct shoal_pipeline *p)
     free(p);
 }
 
+enum shoal_status shoal_pipeline_begin(struct shoal_pipeline *p, int32_t partition,
+                                       struct shoal_message *message)
+{
+    struct shoal_partition_state *state;
+    return shoal_partition_states_get(&p->states, p->store, partition, &state, message);
+}
+
 static struct item *new_item(struct shoal_pipeline *p, bool suppressed)
 {
     struct item *item = &p->items[p->items_count++];

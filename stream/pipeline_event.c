@@ -50,6 +50,7 @@ bool pipeline_prepare(struct shoal_pipeline *p, struct item *item, struct shoal_
     const struct shoal_dims *dims = &p->options.model->params.dims;
     if (is_repeat(record, item->event.event_id)) {
         p->counts.repeated++;
+        item->state->tally.repeated++;
         return false;
     }
     bool first = record->events_count == 0;
@@ -58,6 +59,7 @@ bool pipeline_prepare(struct shoal_pipeline *p, struct item *item, struct shoal_
         item->time_ms = record->last_ms;
         p->counts.late++;
         p->counts.late_suppressed += item->suppressed;
+        item->state->tally.late++;
     }
     item->gap_ms = first ? 0 : item->time_ms - record->last_ms;
     struct shoal_touch seen = *touch;
@@ -66,8 +68,10 @@ bool pipeline_prepare(struct shoal_pipeline *p, struct item *item, struct shoal_
     shoal_counters_advance(record->counters, item->gap_ms, (enum shoal_behavior)touch->behavior);
     shoal_record_remember(record, &seen, dims->ring);
     remember_id(record, item->event.event_id, dims->ring);
-    if (first)
+    if (first) {
         record->first_ms = item->time_ms;
+        item->state->tally.users++;
+    }
     record->last_ms = item->time_ms;
     record->events_count++;
     record->offset = item->event.offset;
@@ -150,6 +154,21 @@ static enum shoal_status tell(struct shoal_pipeline *p, struct item *item, int64
     return status;
 }
 
+/* Counts where the user went. A cluster's successor takes users over without a change to tell of: what counts is
+ * where they were before, `cluster`. */
+static void count_moves(const struct shoal_pipeline *p, struct item *item, uint8_t cluster,
+                        const struct shoal_change *changes, size_t count)
+{
+    struct shoal_tally *tally = &item->state->tally;
+    const struct shoal_clusters *clusters = p->options.model->clusters;
+    for (size_t i = 0; i < count; i++) {
+        if (changes[i].dimension != SHOAL_CLUSTER)
+            shoal_tally_move(tally, clusters, changes[i].dimension, changes[i].from, changes[i].to);
+    }
+    shoal_tally_move(tally, clusters, SHOAL_CLUSTER, cluster,
+                     item->entry->record.standings[SHOAL_CLUSTER].level);
+}
+
 /* Segments, decisions and outputs of an event (the user's one before it at previous_ms) or timer; `rates` as of
  * then. */
 static enum shoal_status judge(struct shoal_pipeline *p, struct item *item,
@@ -180,10 +199,16 @@ static enum shoal_status judge(struct shoal_pipeline *p, struct item *item,
     }
     view->vector = vector;
     view->uplift = &uplift;
+    uint8_t cluster = record->standings[SHOAL_CLUSTER].level;
     occasion.changes_count = shoal_segments_update(&o->rules, view, record, changes);
+    count_moves(p, item, cluster, changes, occasion.changes_count);
+    if (!view->timer && item->event.touch.behavior == SHOAL_BUY)
+        shoal_tally_bought(&item->state->tally, o->policy, item->event.user, item->event.user_size,
+                           record, view->now_ms);
     size_t decisions_count =
         o->policy ? shoal_decide(o->policy, &occasion, record, &item->state->budgets, p->decisions)
                   : 0;
+    shoal_tally_decided(&item->state->tally, p->decisions, decisions_count);
     return tell(p, item, view->now_ms, changes, occasion.changes_count, decisions_count);
 }
 
@@ -291,6 +316,7 @@ enum shoal_status pipeline_conclude(struct shoal_pipeline *p, struct item *item,
         status = arm_after_event(p, item);
     shoal_cache_mark_dirty(p->cache, item->entry);
     p->counts.events++;
+    item->state->tally.events++;
     p->counts.suppressed += item->suppressed;
     return status;
 }

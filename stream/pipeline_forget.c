@@ -11,8 +11,9 @@
  * user is to drop it, and a compacted topic does so itself. They are written also for a user of whom there is
  * no record: what subscribers hold may be older than what is kept here.
  *
- * What a partition keeps of its users together (the correction's sums, what is left of its budgets) stays as
- * it is: no user can be found in it.
+ * What a partition keeps of its users together (the correction's sums, what is left of its budgets, what was offered
+ * and bought) stays as it is: no user can be found in it. (The watermark remembers hashes of up to three users whose
+ * clocks are ahead, until somebody's is not.) But the user is no longer counted where users stand.
  *
  * A record that is left empty bears the model of now, as it would if it had been loaded under it: what is saved must
  * not depend on how the log was cut. */
@@ -26,6 +27,8 @@ enum shoal_status pipeline_wipe(struct shoal_pipeline *p, struct item *item)
     enum shoal_status status =
         shoal_timer_queue_move(&item->state->timers, item->event.user, item->event.user_size,
                                record->timer_ms, 0);
+    if (record->events_count > 0)
+        shoal_tally_go(&item->state->tally, p->options.model->clusters, record);
     shoal_record_init(record, record->hidden, record->h);
     memset(record->ring, 0, sizeof record->ring);
     memset(record->grants, 0, sizeof record->grants);

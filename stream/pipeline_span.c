@@ -147,6 +147,17 @@ static enum shoal_status drain(struct shoal_pipeline *p, struct item *item, bool
     return status;
 }
 
+static enum shoal_status count_deadletter(struct shoal_pipeline *p, const struct item *item,
+                                          struct shoal_message *message)
+{
+    struct shoal_partition_state *state;
+    enum shoal_status status =
+        shoal_partition_states_get(&p->states, p->store, item->event.partition, &state, message);
+    if (status == SHOAL_OK)
+        state->tally.deadletters++;
+    return status;
+}
+
 enum shoal_status pipeline_next_span(struct shoal_pipeline *p, size_t *next,
                                      struct shoal_message *message)
 {
@@ -173,6 +184,10 @@ enum shoal_status pipeline_next_span(struct shoal_pipeline *p, size_t *next,
                 bound_due(p, item->state, item->event.touch.time_ms + p->least_delay_ms);
                 count_spender(p, item->event.touch.behavior);
             }
+        } else {
+            enum shoal_status status = count_deadletter(p, item, message);
+            if (status != SHOAL_OK)
+                return status;
         }
         p->line[p->line_count++] = item;
     }

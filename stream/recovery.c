@@ -31,6 +31,27 @@ static enum shoal_status offsets_moved(const struct shoal_recovery_input *in,
                       in->partition, in->committed, in->saved, in->saved, k);
 }
 
+/* Users who moved into the partition when the topic grew had their earlier events in others, and those who
+ * left it had theirs here: replaying it from before the growth would build states of the wrong users. */
+static enum shoal_status moved_states_lost(const struct shoal_recovery_input *in,
+                                           struct shoal_recovery *plan,
+                                           struct shoal_message *message)
+{
+    if (!in->continue_when_gone)
+        return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
+                          "partition %" PRId32 ": its states are lost, and at offset %" PRId64
+                          " the topic had grown: users came from other partitions. Delete what is left of "
+                          "the states, then shoal run --drain builds them as they lay before and shoal "
+                          "repartition moves them; or set recovery.events_gone to continue to begin at "
+                          "offset %" PRId64 " with users as if never seen",
+                          in->partition, in->grown_at, in->grown_at);
+    if (plan->start < in->grown_at) {
+        plan->gone = in->grown_at - plan->start;
+        plan->start = in->grown_at;
+    }
+    return SHOAL_OK;
+}
+
 enum shoal_status shoal_recovery_plan(const struct shoal_recovery_input *in,
                                       struct shoal_recovery *plan, struct shoal_message *message)
 {
@@ -47,9 +68,14 @@ enum shoal_status shoal_recovery_plan(const struct shoal_recovery_input *in,
                 return status;
         }
     }
+    if (in->grown_at >= 0 && (in->saved < in->grown_at || plan->reset)) {
+        enum shoal_status status = moved_states_lost(in, plan, message);
+        if (status != SHOAL_OK)
+            return status;
+    }
     if (plan->start >= in->low)
         return SHOAL_OK;
-    plan->gone = in->low - plan->start;
+    plan->gone += in->low - plan->start;
     if (!in->continue_when_gone)
         return shoal_fail(message, SHOAL_EVENTS_GONE,
                           "partition %" PRId32 ": recovery needs the events from offset %" PRId64

@@ -16,6 +16,7 @@ struct shoal_recovery_input {
     int64_t saved;      /* s: the checkpoint's next offset; −1 = none */
     int64_t committed;  /* k: the group's stable offset; −1 = none */
     int64_t low;        /* first offset that the log still has */
+    int64_t grown_at;   /* events before it were applied to states of fewer partitions; −1 = none were */
     bool exactly_once;
     enum shoal_when_moved when_moved;
     bool continue_when_gone;
@@ -28,7 +29,9 @@ struct shoal_recovery {
     bool reset;             /* delete the partition's states first */
 };
 
-/* OFFSETS_MOVED or EVENTS_GONE, with the offsets and the ways out, when it may not go on. */
+/* OFFSETS_MOVED, EVENTS_GONE, or PARTITIONS_CHANGED (the states that were moved when the topic grew are lost,
+ * and this partition's log alone cannot build them), with the offsets and the ways out, when it may not go
+ * on. */
 enum shoal_status shoal_recovery_plan(const struct shoal_recovery_input *input,
                                       struct shoal_recovery *plan,
                                       struct shoal_message *message) SHOAL_MUST_CHECK;

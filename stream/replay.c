@@ -280,6 +280,9 @@ enum shoal_status shoal_replay(const struct shoal_replay_options *options,
         char path[4096];
         snprintf(path, sizeof path, "%s/states.jsonl", options->out);
         status = shoal_states_write(replay.store, path, message);
+        snprintf(path, sizeof path, "%s/partitions.jsonl", options->out);
+        if (status == SHOAL_OK)
+            status = shoal_partitions_write(replay.store, path, message);
     }
     if (status == SHOAL_OK)
         sum_counts(&replay, counts);

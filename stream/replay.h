@@ -39,4 +39,9 @@ enum shoal_status shoal_replay(const struct shoal_replay_options *options,
 enum shoal_status shoal_states_write(struct shoal_store *store, const char *path,
                                      struct shoal_message *message) SHOAL_MUST_CHECK;
 
+/* Writes what is kept of each partition of `store` as a whole, a line each: partitions.jsonl, described in
+ * partitions.c. */
+enum shoal_status shoal_partitions_write(struct shoal_store *store, const char *path,
+                                         struct shoal_message *message) SHOAL_MUST_CHECK;
+
 #endif

@@ -59,8 +59,10 @@ static enum shoal_status reset_states(struct session *s, int32_t partition, int6
         status = s->store->ops->save(s->store, partition, items, reset.count + 1, start, 0, message);
     }
     if (status == SHOAL_OK)
-        shoal_log_write(s->log, SHOAL_WARNING, "partition %" PRId32 ": %zu states reset", partition,
-                        reset.count);
+        shoal_log_fields(s->log, SHOAL_WARNING,
+                         (struct shoal_log_field[]){SHOAL_FIELD("partition", partition),
+                                                    SHOAL_FIELD("users", reset.count)},
+                         2, "partition %" PRId32 ": %zu states reset", partition, reset.count);
     free(items);
     shoal_buffer_finish(&reset.users);
     return status;
@@ -81,10 +83,13 @@ static enum shoal_when_moved when_moved(const struct shoal_config *config)
 static enum shoal_status on_claim(void *opaque, int32_t index, struct shoal_message *message)
 {
     struct session *s = opaque;
+    if (index >= s->options->partitions && s->options->until)
+        return SHOAL_OK;
     if (index >= s->options->partitions)
         return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
                           "topic %s has grown to at least %" PRId32 " partitions, the states were "
-                          "kept for %" PRId32 " partitions: move them with shoal repartition",
+                          "kept for %" PRId32 " partitions: process what the old ones still hold "
+                          "with shoal run --drain, then move the states with shoal repartition",
                           s->config->topic_events, index + 1, s->options->partitions);
     struct shoal_checkpoint checkpoint;
     enum shoal_status status = s->store->ops->acquire(s->store, index, &checkpoint, message);
@@ -97,17 +102,64 @@ static enum shoal_status on_claim(void *opaque, int32_t index, struct shoal_mess
     return SHOAL_OK;
 }
 
+static void log_assigned(const struct session *s, int32_t index, const struct shoal_recovery *plan)
+{
+    const struct shoal_log_field fields[] = {
+        SHOAL_FIELD("partition", index),
+        SHOAL_FIELD("offset", plan->start),
+        SHOAL_FIELD("until", plan->suppress_until),
+    };
+    const struct shoal_log_field gone[] = {
+        SHOAL_FIELD("partition", index),
+        SHOAL_FIELD("gone", plan->gone),
+    };
+    if (plan->gone > 0)
+        shoal_log_fields(s->log, SHOAL_WARNING, gone, 2,
+                         "partition %" PRId32 ": %" PRId64 " events are past retention and missing "
+                         "from the states",
+                         index, plan->gone);
+    if (plan->suppress_until > plan->start)
+        shoal_log_fields(s->log, SHOAL_INFO, fields, 3,
+                         "partition %" PRId32 ": recovering %" PRId64 " offsets into the states "
+                         "(%" PRId64 " to %" PRId64 "), outputs suppressed",
+                         index, plan->suppress_until - plan->start, plan->start,
+                         plan->suppress_until);
+    else
+        shoal_log_fields(s->log, SHOAL_INFO, fields, 2,
+                         "partition %" PRId32 ": reading from offset %" PRId64, index, plan->start);
+}
+
+/* The offset at which the topic had grown to as many partitions as there are states of; −1: never. NOMEM. */
+static enum shoal_status find_growth(const struct session *s,
+                                     const struct shoal_assignment *assignment, int64_t *grown_at)
+{
+    struct shoal_swaps history = {0};
+    enum shoal_status status = SHOAL_OK;
+    if (assignment->metadata_size > 0)
+        status = shoal_swaps_parse(assignment->metadata, assignment->metadata_size, &history);
+    *grown_at = shoal_swaps_grown_to(&history, s->options->partitions);
+    shoal_swaps_finish(&history);
+    return status == SHOAL_NOMEM ? status : SHOAL_OK; /* metadata of others is no history */
+}
+
 static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment *assignment,
                                      int64_t *start, struct shoal_message *message)
 {
     struct session *s = opaque;
     int32_t index = assignment->partition;
-    enum shoal_status status;
+    int64_t grown_at;
+    *start = -1;
+    if (index >= s->options->partitions)
+        return SHOAL_OK;
+    enum shoal_status status = find_growth(s, assignment, &grown_at);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "out of memory");
     struct shoal_recovery_input input = {
         .partition = index,
         .saved = s->partitions[index].saved,
         .committed = assignment->committed,
         .low = assignment->low,
+        .grown_at = grown_at,
         .exactly_once = s->exactly_once,
         .when_moved = when_moved(s->config),
         .continue_when_gone = strcmp(s->config->recovery_events_gone, "continue") == 0,
@@ -128,6 +180,8 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
     };
     struct shoal_served served = {0};
     if (status == SHOAL_OK)
+        status = shoal_pipeline_begin(s->pipeline, index, message);
+    if (status == SHOAL_OK)
         status = shoal_served_begin(&s->serving, &served, &served_start, message);
     if (status != SHOAL_OK) {
         shoal_served_end(&s->serving, &served);
@@ -147,19 +201,7 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
         .timestamp_ms = -1,
         .quiet_since_ms = shoal_clock_ms(),
     };
-    if (plan.gone > 0)
-        shoal_log_write(s->log, SHOAL_WARNING,
-                        "partition %" PRId32 ": %" PRId64 " events are past retention and missing "
-                        "from the states",
-                        index, plan.gone);
-    if (plan.suppress_until > plan.start)
-        shoal_log_write(s->log, SHOAL_INFO,
-                        "partition %" PRId32 ": recovering %" PRId64 " offsets into the states "
-                        "(%" PRId64 " to %" PRId64 "), outputs suppressed",
-                        index, plan.suppress_until - plan.start, plan.start, plan.suppress_until);
-    else
-        shoal_log_write(s->log, SHOAL_INFO, "partition %" PRId32 ": reading from offset %" PRId64,
-                        index, plan.start);
+    log_assigned(s, index, &plan);
     *start = plan.start;
     s->meter.moves[SHOAL_MOVE_assigned]++;
     return SHOAL_OK;
@@ -194,12 +236,31 @@ static enum shoal_status on_revoked(void *opaque, bool lost, struct shoal_messag
 
 /* ---- processing ---------------------------------------------------------------------------- */
 
+/* Events from here on are not this worker's. */
+static int64_t limit(const struct session *s, int32_t partition)
+{
+    return s->options->until ? s->options->until[partition] : INT64_MAX;
+}
+
+static bool is_drained(const struct session *s)
+{
+    for (int32_t i = 0; i < s->options->partitions; i++) {
+        if (!s->partitions[i].assigned || s->partitions[i].position < limit(s, i))
+            return false;
+    }
+    return s->options->until != NULL;
+}
+
 static enum shoal_status take(struct session *s, const struct shoal_input *input,
                               struct shoal_message *message)
 {
     struct partition *p = &s->partitions[input->partition];
     if (!p->assigned || input->offset < p->position)
         return SHOAL_OK; /* of an assignment that has ended */
+    if (input->offset >= limit(s, input->partition)) {
+        p->position = limit(s, input->partition);
+        return SHOAL_OK;
+    }
     bool suppressed = input->offset < p->suppress_until;
     if (suppressed)
         shoal_crash_point("recovery.inside");
@@ -246,7 +307,7 @@ static enum shoal_status fill(struct session *s, struct shoal_message *message)
         enum shoal_status status = shoal_kafka_source_poll(s->source, timeout_ms, &input, message);
         if (status == SHOAL_OK) {
             status = take(s, &input, message);
-            if (status != SHOAL_OK)
+            if (status != SHOAL_OK || input.offset >= limit(s, input.partition))
                 return status;
         } else if (status == SHOAL_EMPTY) {
             s->kept_up = true;
@@ -255,8 +316,10 @@ static enum shoal_status fill(struct session *s, struct shoal_message *message)
             wait_until_ns = shoal_clock_ns() + s->config->batch_wait * 1000000;
         } else if (status == SHOAL_END) {
             struct partition *p = &s->partitions[input.partition];
-            if (p->assigned && input.offset > p->position)
-                p->position = input.offset; /* behind a transaction's marker */
+            int64_t end = input.offset < limit(s, input.partition) ? input.offset
+                                                                   : limit(s, input.partition);
+            if (p->assigned && end > p->position)
+                p->position = end; /* behind a transaction's marker */
         } else {
             return status;
         }
@@ -266,11 +329,11 @@ static enum shoal_status fill(struct session *s, struct shoal_message *message)
 
 static enum shoal_status process(struct session *s, struct shoal_message *message)
 {
-    while (!atomic_load(s->options->stop)) {
+    while (!atomic_load(s->options->stop) && !is_drained(s)) {
         enum shoal_status status = fill(s, message);
         if (status == SHOAL_OK)
             status = shoal_pipeline_run(s->pipeline, message);
-        if (status == SHOAL_OK)
+        if (status == SHOAL_OK && !s->options->until) /* a tick would lie behind the end */
             status = session_tell_time(s, message);
         if (status != SHOAL_OK)
             return status;

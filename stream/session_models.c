@@ -119,7 +119,12 @@ enum shoal_status session_commit_following(struct session *s, struct shoal_messa
         status = session_use(s, latest, policy, message);
         if (status == SHOAL_OK) {
             shoal_crash_point("swap.after");
-            shoal_log_write(s->log, SHOAL_INFO,
+            const struct shoal_log_field fields[] = {
+                SHOAL_FIELD_TEXT("model", latest->version),
+                SHOAL_FIELD_TEXT("policy", policy ? policy->version : ""),
+                SHOAL_FIELD("partitions", swapped),
+            };
+            shoal_log_fields(s->log, SHOAL_INFO, fields, 3,
                             "model %s with %s%s is in service, in %u partitions; the swap took "
                             "%" PRId64 " ms",
                             latest->version, policy ? "policy " : "no policy",

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char head[] = "m2";
+static const char head[] = "m2", head_grown[] = "m3";
 enum {
     HEAD = sizeof head - 1,
     VERSION_DIGITS = 16,
@@ -128,11 +128,79 @@ static size_t read_offset(const char *text, size_t size, int64_t *offset)
     return digits;
 }
 
+enum shoal_status shoal_swaps_grow(struct shoal_swaps *swaps, const struct shoal_growth *growth)
+{
+    const struct shoal_growth *last =
+        swaps->growths_count ? &swaps->growths[swaps->growths_count - 1] : NULL;
+    if (growth->from < 1 || growth->to <= growth->from || growth->offset < 0 ||
+        (last && (growth->from < last->to || growth->offset < last->offset)))
+        return SHOAL_INVALID;
+    if (swaps->growths_count == SHOAL_GROWTHS_MAX)
+        memmove(swaps->growths, swaps->growths + 1,
+                --swaps->growths_count * sizeof *swaps->growths);
+    swaps->growths[swaps->growths_count++] = *growth;
+    return SHOAL_OK;
+}
+
+const struct shoal_growth *shoal_swaps_growth_from(const struct shoal_swaps *swaps, int32_t from)
+{
+    for (size_t i = 0; i < swaps->growths_count; i++) {
+        if (swaps->growths[i].from == from)
+            return &swaps->growths[i];
+    }
+    return NULL;
+}
+
+int64_t shoal_swaps_grown_to(const struct shoal_swaps *swaps, int32_t partitions)
+{
+    int64_t offset = -1;
+    for (size_t i = 0; i < swaps->growths_count && swaps->growths[i].to <= partitions; i++)
+        offset = swaps->growths[i].offset;
+    return offset;
+}
+
+/* "g4>6@500" at `text`; its length, 0 if it is none. */
+static size_t read_growth(const char *text, size_t size, struct shoal_growth *growth)
+{
+    int64_t numbers[3];
+    const char marks[] = "g>@";
+    size_t at = 0;
+    for (int i = 0; i < 3; i++) {
+        if (at >= size || text[at] != marks[i])
+            return 0;
+        size_t digits = read_offset(text + at + 1, size - at - 1, &numbers[i]);
+        if (digits == 0 || (i < 2 && numbers[i] > INT32_MAX))
+            return 0;
+        at += 1 + digits;
+    }
+    *growth = (struct shoal_growth){(int32_t)numbers[0], (int32_t)numbers[1], numbers[2]};
+    return at;
+}
+
+/* Behind the head; where the swaps begin, 0 if something is wrong. */
+static size_t parse_growths(const char *text, size_t size, struct shoal_swaps *swaps)
+{
+    size_t at = HEAD;
+    while (size - at > 1 && text[at] == ' ' && text[at + 1] == 'g') {
+        struct shoal_growth growth;
+        size_t length = read_growth(text + at + 1, size - at - 1, &growth);
+        if (length == 0 || swaps->growths_count == SHOAL_GROWTHS_MAX ||
+            shoal_swaps_grow(swaps, &growth) != SHOAL_OK)
+            return 0;
+        at += 1 + length;
+    }
+    return swaps->growths_count ? at : 0;
+}
+
 static enum shoal_status parse(const char *text, size_t size, struct shoal_swaps *swaps)
 {
-    if (size < HEAD || memcmp(text, head, HEAD) != 0)
+    size_t at = HEAD;
+    bool grown = size >= HEAD && memcmp(text, head_grown, HEAD) == 0;
+    if (grown)
+        at = parse_growths(text, size, swaps);
+    if (at == 0 || size < HEAD || (!grown && memcmp(text, head, HEAD) != 0))
         return SHOAL_DAMAGED;
-    for (size_t at = HEAD; at < size;) {
+    while (at < size) {
         struct shoal_swap swap;
         const char *model = text + at + 1, *policy = model + VERSION_DIGITS + 1;
         if (size - at < PAIR + 1 || text[at] != ' ' ||
@@ -153,10 +221,10 @@ static enum shoal_status parse(const char *text, size_t size, struct shoal_swaps
 
 enum shoal_status shoal_swaps_parse(const char *text, size_t size, struct shoal_swaps *swaps)
 {
-    swaps->count = 0;
+    swaps->count = swaps->growths_count = 0;
     enum shoal_status status = parse(text, size, swaps);
     if (status != SHOAL_OK)
-        swaps->count = 0;
+        swaps->count = swaps->growths_count = 0;
     return status;
 }
 
@@ -166,10 +234,22 @@ static size_t print_one(const struct shoal_swap *swap, char text[64])
                             swap->policy, swap->offset);
 }
 
+/* The head and the growths; their length. */
+static size_t print_head(const struct shoal_swaps *swaps, char text[SHOAL_SWAPS_BYTES + 1])
+{
+    size_t size = HEAD;
+    memcpy(text, swaps->growths_count ? head_grown : head, HEAD);
+    for (size_t i = 0; i < swaps->growths_count; i++)
+        size += (size_t)snprintf(text + size, SHOAL_SWAPS_BYTES + 1 - size,
+                                 " g%" PRId32 ">%" PRId32 "@%" PRId64, swaps->growths[i].from,
+                                 swaps->growths[i].to, swaps->growths[i].offset);
+    return size;
+}
+
 size_t shoal_swaps_print(struct shoal_swaps *swaps, char text[SHOAL_SWAPS_BYTES + 1])
 {
     char one[64];
-    size_t size = HEAD, first = swaps->count;
+    size_t begin = print_head(swaps, text), size = begin, first = swaps->count;
     while (first > 0) {
         size_t more = print_one(&swaps->list[first - 1], one);
         if (size + more > SHOAL_SWAPS_BYTES)
@@ -178,8 +258,7 @@ size_t shoal_swaps_print(struct shoal_swaps *swaps, char text[SHOAL_SWAPS_BYTES 
         first--;
     }
     drop_oldest(swaps, first);
-    memcpy(text, head, HEAD);
-    char *at = text + HEAD;
+    char *at = text + begin;
     for (size_t i = 0; i < swaps->count; i++) {
         size_t more = print_one(&swaps->list[i], one);
         memcpy(at, one, more);

@@ -10,6 +10,13 @@
  *
  * oldest first, offsets never fall; a policy of zeros is none.
  *
+ * If the topic has grown since its beginning, the history also says so, before the swaps:
+ *
+ *   m3 g4>6@81250 0035d1367cb6474c+870ba20886b3e65a@0 …
+ *
+ * At offset 81250 of this partition the states were moved from 4 to 6 partitions (repartition.h): what lies
+ * before it was applied to states that lay otherwise, and cannot be applied to those of today.
+ *
  * Invariant: what an event is applied under is a pure function of its offset and the history. Before the
  * first swap, the first one's pair holds. */
 #ifndef SHOAL_SWAPS_H
@@ -30,10 +37,20 @@ struct shoal_swap {
     uint64_t policy; /* id; 0: none */
 };
 
+/* The topic has grown. */
+struct shoal_growth {
+    int32_t from, to;
+    int64_t offset; /* the first one of the partition that belongs to the new layout */
+};
+
+enum { SHOAL_GROWTHS_MAX = 8 };
+
 /* Zero-initialised: empty. */
 struct shoal_swaps {
     struct shoal_swap *list;
     size_t count, capacity;
+    struct shoal_growth growths[SHOAL_GROWTHS_MAX]; /* oldest first */
+    size_t growths_count;
 };
 
 void shoal_swaps_finish(struct shoal_swaps *swaps);
@@ -53,6 +70,15 @@ int64_t shoal_swaps_until(const struct shoal_swaps *swaps, size_t index);
 void shoal_swaps_cut(struct shoal_swaps *swaps, int64_t offset);
 /* Forgets swaps that no offset from `low` on asks for. */
 void shoal_swaps_trim(struct shoal_swaps *swaps, int64_t low);
+/* Adds a growth; the oldest is forgotten if there are too many. INVALID unless from < to, the offset is not
+ * negative, and it follows the growth before. */
+enum shoal_status shoal_swaps_grow(struct shoal_swaps *swaps,
+                                   const struct shoal_growth *growth) SHOAL_MUST_CHECK;
+/* The growth from this number of partitions, NULL if there is none. */
+const struct shoal_growth *shoal_swaps_growth_from(const struct shoal_swaps *swaps, int32_t from);
+/* The offset from which on events belong to a layout of so many partitions; −1: all do, as far as is
+ * known. */
+int64_t shoal_swaps_grown_to(const struct shoal_swaps *swaps, int32_t partitions);
 /* Reads a history over what is there. DAMAGED (and empty) for what print would not have written. */
 enum shoal_status shoal_swaps_parse(const char *text, size_t size,
                                     struct shoal_swaps *swaps) SHOAL_MUST_CHECK;

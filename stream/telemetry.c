@@ -25,7 +25,11 @@ struct shared {
     int running;
     struct shoal_telemetry_service service;
     struct http_figures http;
+    struct shoal_histogram delay_then, delay_lately; /* as they were; one takes the other's place */
+    int64_t delay_ms; /* monotonic, of delay_lately */
 };
+
+enum { DELAY_WINDOW_MS = 30000 };
 
 struct shoal_telemetry {
     char version[64];
@@ -165,6 +169,40 @@ void shoal_telemetry_request(struct shoal_telemetry *telemetry, int code, int64_
     http->by_code[code - HTTP_CODE_MIN]++;
     shoal_histogram_observe(&http->duration, SHOAL_SCALE_DELAY, duration_us, 1);
     pthread_mutex_unlock(&telemetry->shared->lock);
+}
+
+static struct shoal_histogram delays(const struct shoal_telemetry *telemetry)
+{
+    struct shoal_histogram sum = {0};
+    for (int i = 0; i < telemetry->workers; i++) {
+        struct slot *slot = &telemetry->slots[i];
+        pthread_mutex_lock(&slot->lock);
+        shoal_histogram_add(&sum, &slot->before.delay);
+        shoal_histogram_add(&sum, &slot->now.delay);
+        pthread_mutex_unlock(&slot->lock);
+    }
+    return sum;
+}
+
+bool shoal_telemetry_delay(struct shoal_telemetry *telemetry, double *median, double *slowest)
+{
+    struct shared *shared = telemetry->shared;
+    struct shoal_histogram now = delays(telemetry), lately = now;
+    int64_t now_ms = shoal_clock_ms();
+    pthread_mutex_lock(&shared->lock);
+    if (now_ms - shared->delay_ms >= DELAY_WINDOW_MS) {
+        shared->delay_then = shared->delay_lately;
+        shared->delay_lately = now;
+        shared->delay_ms = now_ms;
+    }
+    for (size_t i = 0; i <= SHOAL_HISTOGRAM_BOUNDS_MAX; i++)
+        lately.counts[i] -= shared->delay_then.counts[i] < now.counts[i] ? shared->delay_then.counts[i] : now.counts[i];
+    pthread_mutex_unlock(&shared->lock);
+    if (shoal_histogram_count(&lately) == 0)
+        return false;
+    *median = shoal_histogram_quantile(&lately, SHOAL_SCALE_DELAY, 0.5);
+    *slowest = shoal_histogram_quantile(&lately, SHOAL_SCALE_DELAY, 0.99);
+    return true;
 }
 
 /* ---- snapshot ------------------------------------------------------------------------------ */

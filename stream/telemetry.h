@@ -59,6 +59,9 @@ void shoal_telemetry_running(struct shoal_telemetry *telemetry, int workers);
 /* An HTTP request was answered, 100 ≤ code ≤ 599; what is outside is counted as 500. */
 void shoal_telemetry_request(struct shoal_telemetry *telemetry, int code, int64_t duration_us);
 
+/* Median and 99th percentile, in seconds, of the delays (shoal_delay_seconds) since 30 to 60 s ago, as far back as it was
+ * asked for: the first call looks at everything. False: there was nothing. */
+bool shoal_telemetry_delay(struct shoal_telemetry *telemetry, double *median, double *slowest);
 /* Appends everything as text/plain; version=0.0.4. Out of memory shows in out->failed. */
 void shoal_telemetry_write(const struct shoal_telemetry *telemetry, struct shoal_buffer *out);
 /* The same as of now_ms, for tests. */

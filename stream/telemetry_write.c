@@ -53,6 +53,7 @@ static void write_events(struct shoal_exposition *e, const struct shoal_pipeline
     labelled_count(e, "applied", counts->events - counts->suppressed - late);
     labelled_count(e, "late", late);
     labelled_count(e, "repeated", counts->repeated);
+    labelled_count(e, "declined", counts->declined);
     labelled_count(e, "recovered", counts->suppressed);
     labelled_count(e, "deadletter", written);
     shoal_exposition_family(e, SHOAL_METRIC_dead_letters);
@@ -88,6 +89,7 @@ static void write_flow(struct shoal_exposition *e, const struct snapshot *s)
     for (int i = 0; i < SHOAL_DIMENSION_COUNT; i++)
         labelled_count(e, shoal_dimension_name((enum shoal_dimension)i), counts->changes_by[i]);
     write_decisions(e, &counts->promotions);
+    count(e, SHOAL_METRIC_forgotten, counts->forgotten);
     count(e, SHOAL_METRIC_timers, counts->timers);
     count(e, SHOAL_METRIC_batches, counts->batches);
     shoal_exposition_family(e, SHOAL_METRIC_stages);

@@ -50,10 +50,11 @@ static void *run(void *opaque)
             status = SHOAL_OK;
             break;
         }
+        const struct shoal_log_field why = SHOAL_FIELD_TEXT("status", shoal_status_code(status));
         bool again = shoal_status_class(status) == SHOAL_CLASS_RETRY ||
                      (status == SHOAL_FENCED && !fenced_too_often(fenced_ms));
         if (!again) {
-            shoal_log_write(&o->log, SHOAL_ERROR, "%s: %s%s", shoal_status_code(status),
+            shoal_log_fields(&o->log, SHOAL_ERROR, &why, 1, "%s: %s%s", shoal_status_code(status),
                             message.text,
                             status == SHOAL_FENCED && o->instance
                                 ? "; again and again: do two processes have one instance.id?"
@@ -65,7 +66,7 @@ static void *run(void *opaque)
             nag = (struct shoal_nag){0};
         }
         if (shoal_nag_due(&nag))
-            shoal_log_write(&o->log, SHOAL_WARNING, "%s: %s; starting over from the last commit",
+            shoal_log_fields(&o->log, SHOAL_WARNING, &why, 1, "%s: %s; starting over from the last commit",
                             shoal_status_code(status), message.text);
         pause_ms(worker, wait_ms);
         wait_ms = wait_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : wait_ms * 2;

@@ -35,7 +35,10 @@ struct shoal_worker_options {
     struct shoal_models *models; /* shared by the workers of the process */
     struct shoal_policies *policies; /* likewise; NULL: no promotions */
     struct shoal_telemetry *telemetry; /* likewise */
-    int32_t partitions;        /* of the events topic */
+    int32_t partitions;        /* of the events topic, as far as states are kept of it */
+    /* NULL, or drain: partitions from `partitions` on are left alone, each of the others is processed up
+     * to this offset, and when all are there the worker ends. Only one worker may drain. */
+    const int64_t *until;
     const char *instance;      /* name of this process; NULL: dynamic membership */
     int index;                 /* of this worker in the process */
     struct shoal_log log;

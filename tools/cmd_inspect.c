@@ -61,8 +61,9 @@ static int inspect(const struct shoal_cli_args *args, struct shoal_setup *setup)
     struct shoal_message message = {.text = ""};
     const char *user = shoal_cli_positional(args, 0);
     bool all = shoal_cli_get(args, "all") != NULL;
-    if (all == (user != NULL))
-        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "give a USER, or --all");
+    bool partitions = shoal_cli_get(args, "partitions") != NULL;
+    if (all + partitions + (user != NULL) != 1)
+        return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "give a USER, or --all, or --partitions");
     enum shoal_status status = SHOAL_OK;
     if (setup->config->promotions_path[0])
         status = shoal_policy_load(setup->config->promotions_path, &setup->policy, &message);
@@ -72,6 +73,8 @@ static int inspect(const struct shoal_cli_args *args, struct shoal_setup *setup)
         status = shoal_redis_store_create(&redis, &store, &message);
     if (status == SHOAL_OK && all)
         status = shoal_states_write(store, "-", &message);
+    else if (status == SHOAL_OK && partitions)
+        status = shoal_partitions_write(store, "-", &message);
     else if (status == SHOAL_OK)
         status = print_user(store, setup, user, shoal_cli_get(args, "json") != NULL, &message);
     if (store)
@@ -93,6 +96,7 @@ static int run(const struct shoal_cli_args *args)
 static const struct shoal_cli_option options[] = {
     SHOAL_SETUP_OPTIONS,
     {"all", NULL, NULL, "every user, sorted by id: the lines of states.jsonl", false, false},
+    {"partitions", NULL, NULL, "what is kept of each partition: the lines of partitions.jsonl", false, false},
     {"json", NULL, NULL, "USER as its line of states.jsonl", false, false},
     {0},
 };

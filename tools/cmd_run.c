@@ -15,6 +15,7 @@
 #include "stream/store_options.h"
 #include "stream/worker.h"
 #include "tools/commands.h"
+#include "tools/drain.h"
 #include "tools/rights.h"
 #include "tools/setup.h"
 
@@ -35,7 +36,10 @@ struct processor {
     struct shoal_kafka_monitor *monitor;
     struct shoal_instance instance;
     struct shoal_http *http;
-    bool exit_at_end;
+    bool exit_at_end, drain;
+    const char *partitioner; /* for the drain; NULL: found out */
+    int64_t *until;   /* per partition, of a drain; else NULL */
+    int64_t workers_count;
     atomic_bool topics_known;
     atomic_bool running; /* the workers have been started, and are not being ended */
     int32_t partitions;
@@ -70,7 +74,7 @@ static enum shoal_status wait_for_topics(struct processor *p, struct shoal_messa
 static struct shoal_pipeline_counts sum_counts(const struct processor *p)
 {
     struct shoal_pipeline_counts sum = {0};
-    for (int64_t i = 0; i < p->config->workers; i++) {
+    for (int64_t i = 0; i < p->workers_count; i++) {
         struct shoal_pipeline_counts one = shoal_telemetry_counts(p->telemetry, (int)i);
         shoal_pipeline_counts_add(&sum, &one);
     }
@@ -99,13 +103,16 @@ static void report(struct processor *p, bool last)
     }
     p->reported_ms = now_ms;
     p->reported_events = counts.events;
-    shoal_log_write(&p->log, SHOAL_INFO,
-                    "%s%.0f events/s: %" PRIu64 " events, %" PRIu64 " segment changes, %" PRIu64
-                    " decisions, %" PRIu64 " dead letters, %" PRIu64 " late, %" PRIu64
-                    " repeated, %" PRIu64 " declined, %" PRIu64 " forgotten, %" PRIu64 " recovered",
-                    last ? "in all " : "", rate, counts.events, counts.changes, counts.decisions,
-                    counts.deadletters, counts.late, counts.repeated, counts.declined, counts.forgotten,
-                    counts.suppressed);
+    const struct shoal_log_field fields[] = {
+        SHOAL_FIELD("segment_changes", counts.changes), SHOAL_FIELD("decisions", counts.decisions),
+        SHOAL_FIELD("dead_letters", counts.deadletters), SHOAL_FIELD("late", counts.late),
+        SHOAL_FIELD("repeated", counts.repeated),        SHOAL_FIELD("declined", counts.declined),
+        SHOAL_FIELD("forgotten", counts.forgotten),      SHOAL_FIELD("recovered", counts.suppressed),
+        SHOAL_FIELD("events", counts.events),            SHOAL_FIELD_REAL("events_per_second", rate),
+    };
+    /* As text the sentence says the last two. */
+    shoal_log_fields(&p->log, SHOAL_INFO, fields, p->log.json ? 10 : 8, "%s%.0f events/s: %" PRIu64 " events",
+                     last ? "in all " : "", rate, counts.events);
     if (last) {
         char stages[256] = "";
         size_t used = 0;
@@ -167,12 +174,12 @@ static bool is_ready(void *opaque, struct shoal_put *put)
     struct processor *p = opaque;
     bool running = atomic_load(&p->running);
     size_t working = 0;
-    for (int64_t i = 0; running && i < p->config->workers; i++)
+    for (int64_t i = 0; running && i < p->workers_count; i++)
         working += shoal_worker_working(p->workers[i]);
-    bool ready = running && working == (size_t)p->config->workers;
+    bool ready = running && working == (size_t)p->workers_count;
     char text[64];
     shoal_put_text(put, "kafka", atomic_load(&p->topics_known) ? "ok" : "no broker has told of the topics yet");
-    snprintf(text, sizeof text, "%zu of %" PRId64 " are at work", working, p->config->workers);
+    snprintf(text, sizeof text, "%zu of %" PRId64 " are at work", working, p->workers_count);
     shoal_put_text(put, "workers", ready ? "ok" : running ? text : "not started");
     return ready;
 }
@@ -181,6 +188,12 @@ static void write_metrics(void *opaque, struct shoal_buffer *out)
 {
     const struct processor *p = opaque;
     shoal_telemetry_write(p->telemetry, out);
+}
+
+static bool delay_of(void *opaque, double *median, double *slowest)
+{
+    const struct processor *p = opaque;
+    return shoal_telemetry_delay(p->telemetry, median, slowest);
 }
 
 static void answered(void *opaque, unsigned code, int64_t duration_us)
@@ -198,7 +211,12 @@ static enum shoal_status start_http(struct processor *p, const struct shoal_setu
         .policies = policies,
         .log = &p->log,
         .version = SHOAL_PROGRAM_VERSION,
-        .hooks = {.ready = is_ready, .metrics = write_metrics, .answered = answered, .opaque = p},
+        .instance = strcmp(p->config->instance_id, "none") == 0 ? NULL : p->instance.name,
+        .hooks = {.ready = is_ready,
+                  .delay = delay_of,
+                  .metrics = write_metrics,
+                  .answered = answered,
+                  .opaque = p},
     };
     return shoal_http_start(&options, &p->http, message);
 }
@@ -209,9 +227,9 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models,
                                struct shoal_policies *policies)
 {
     for (unsigned tick = 0; !atomic_load(&stop); tick++) {
-        for (int64_t i = 0; i < p->config->workers; i++) {
+        for (int64_t i = 0; i < p->workers_count; i++) {
             enum shoal_status status;
-            if (shoal_worker_ended(p->workers[i], &status) && status != SHOAL_OK)
+            if (shoal_worker_ended(p->workers[i], &status) && (status != SHOAL_OK || p->until))
                 return status;
         }
         report(p, false);
@@ -252,20 +270,30 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
         .policies = policies,
         .telemetry = p->telemetry,
         .partitions = p->partitions,
+        .until = p->until,
         .instance = dynamic ? NULL : p->instance.name,
         .log = p->log,
         .stop = &stop,
     };
-    for (int64_t i = 0; i < p->config->workers && status == SHOAL_OK; i++) {
+    for (int64_t i = 0; i < p->workers_count && status == SHOAL_OK; i++) {
         options.index = (int)i;
         status = shoal_worker_start(&options, &p->workers[i], message);
     }
     if (status == SHOAL_OK) {
-        shoal_telemetry_running(p->telemetry, (int)p->config->workers);
-        shoal_log_write(&p->log, SHOAL_INFO,
+        shoal_telemetry_running(p->telemetry, (int)p->workers_count);
+        const struct shoal_log_field fields[] = {
+            SHOAL_FIELD_TEXT("model", setup->model->version),
+            SHOAL_FIELD_TEXT("delivery", p->config->delivery),
+            SHOAL_FIELD("workers", p->workers_count),
+            SHOAL_FIELD_TEXT("group", p->config->group_id),
+            SHOAL_FIELD_TEXT("instance", dynamic ? "" : p->instance.name),
+            SHOAL_FIELD_TEXT("topic", p->config->topic_events),
+            SHOAL_FIELD("partitions", p->partitions),
+        };
+        shoal_log_fields(&p->log, SHOAL_INFO, fields, 7,
                         "model %s, %s, %" PRId64 " workers, group %s as %s, topic %s with %" PRId32
                         " partitions",
-                        setup->model->version, p->config->delivery, p->config->workers,
+                        setup->model->version, p->config->delivery, p->workers_count,
                         p->config->group_id, dynamic ? "a dynamic member" : p->instance.name,
                         p->config->topic_events, p->partitions);
         warn_of_items(p, setup, policies);
@@ -274,7 +302,7 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
     }
     atomic_store(&p->running, false);
     atomic_store(&stop, true);
-    for (int64_t i = 0; i < p->config->workers; i++) {
+    for (int64_t i = 0; i < p->workers_count; i++) {
         enum shoal_status ended = SHOAL_OK;
         while (p->workers[i] && !shoal_worker_ended(p->workers[i], &ended))
             pause_ms(5);
@@ -297,6 +325,26 @@ static enum shoal_status check_store(const struct shoal_config *config,
     return status;
 }
 
+/* What is to be drained, if anything. One worker does it: it has to know when all partitions are done. */
+static enum shoal_status begin_drain(struct processor *p, struct shoal_message *message)
+{
+    int32_t grown = p->partitions;
+    enum shoal_status status =
+        shoal_drain_find(p->config, p->monitor, p->partitioner, &p->partitions, &p->until, message);
+    if (status != SHOAL_OK)
+        return status;
+    if (!p->until) {
+        shoal_log_write(&p->log, SHOAL_INFO, "the topic has not grown: there is nothing to drain");
+        return SHOAL_OK;
+    }
+    p->workers_count = 1;
+    shoal_log_write(&p->log, SHOAL_INFO,
+                    "topic %s has grown from %" PRId32 " to %" PRId32
+                    " partitions: processing what the old ones hold, as they lay",
+                    p->config->topic_events, p->partitions, grown);
+    return SHOAL_OK;
+}
+
 static enum shoal_status process(struct processor *p, const struct shoal_setup *setup,
                                  struct shoal_policies *policies, struct shoal_message *message)
 {
@@ -308,7 +356,7 @@ static enum shoal_status process(struct processor *p, const struct shoal_setup *
                                       message);
     if (status == SHOAL_OK) {
         const struct shoal_telemetry_options figures = {SHOAL_PROGRAM_VERSION,
-                                                        (int)p->config->workers};
+                                                        (int)p->workers_count};
         status = shoal_telemetry_create(&figures, &p->telemetry);
         if (status != SHOAL_OK)
             return shoal_fail(message, status, "out of memory");
@@ -320,13 +368,15 @@ static enum shoal_status process(struct processor *p, const struct shoal_setup *
         status = wait_for_topics(p, message);
     if (status == SHOAL_INTERRUPTED)
         return SHOAL_OK;
-    if (status != SHOAL_OK)
+    if (status == SHOAL_OK && p->drain)
+        status = begin_drain(p, message);
+    if (status != SHOAL_OK || (p->drain && !p->until))
         return status;
     atomic_store(&p->topics_known, true);
     shoal_http_partitions(p->http, p->partitions);
     p->ends = calloc((size_t)p->partitions, sizeof *p->ends);
     p->committed = calloc((size_t)p->partitions, sizeof *p->committed);
-    p->workers = calloc((size_t)p->config->workers, sizeof *p->workers);
+    p->workers = calloc((size_t)p->workers_count, sizeof *p->workers);
     if (!p->ends || !p->committed || !p->workers)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     if (p->exit_at_end) {
@@ -376,12 +426,15 @@ static int run(const struct shoal_cli_args *args)
             .log = log_of(setup.config),
             .instance = {.slot_fd = -1},
             .exit_at_end = shoal_cli_get(args, "exit-at-end") != NULL,
+            .drain = shoal_cli_get(args, "drain") != NULL,
+            .partitioner = shoal_cli_get(args, "partitioner"),
+            .workers_count = setup.config->workers,
             .started_ms = shoal_clock_ms(),
             .reported_ms = shoal_clock_ms(),
         };
         enum shoal_status status = process(&p, &setup, policies, &message);
         shoal_http_stop(p.http);
-        for (int64_t i = 0; p.workers && i < p.config->workers; i++)
+        for (int64_t i = 0; p.workers && i < p.workers_count; i++)
             shoal_worker_join(p.workers[i]);
         if (status != SHOAL_OK)
             code = message.text[0]
@@ -393,6 +446,7 @@ static int run(const struct shoal_cli_args *args)
         free(p.workers);
         free(p.ends);
         free(p.committed);
+        free(p.until);
     }
     shoal_policies_close(policies);
     shoal_setup_finish(&setup);
@@ -403,6 +457,12 @@ static const struct shoal_cli_option options[] = {
     SHOAL_SETUP_OPTIONS,
     {"exit-at-end", NULL, NULL, "end when everything that is in the topic now has been committed",
      false, false},
+    {"drain", NULL, NULL,
+     "the topic has grown: process what the partitions from before hold, as the states lie, and end; then "
+     "shoal repartition moves them",
+     false, false},
+    {"partitioner", "NAME", NULL,
+     "with --drain: how producers choose the partition of a key, as for shoal repartition", false, false},
     {0},
 };
 

@@ -15,6 +15,7 @@
 #include "tools/commands.h"
 #include "tools/learn_on_top.h"
 #include "tools/load_events.h"
+#include "tools/rank_output.h"
 #include "tools/setup.h"
 #include "tools/teacher.h"
 #include "tools/train_log.h"
@@ -322,12 +323,13 @@ static int train(const struct shoal_cli_args *args, const struct shoal_train_opt
                                                 .items_most = showing->on_top.items_most,
                                                 .item_names = names};
     }
-    if (status == SHOAL_OK)
+    bool first = shoal_ranks_index(options.ranks) == 0; /* what follows needs no others */
+    if (status == SHOAL_OK && first)
         status = learn_on_top(args, dataset, end_ms, &options, model, showing, &message);
-    if (status == SHOAL_OK)
+    if (status == SHOAL_OK && first)
         code = keep(args, showing, dataset, &load, model, &summary, &preparation,
                     (double)(shoal_clock_ms() - since_ms) / 1000);
-    else
+    else if (status != SHOAL_OK)
         code = shoal_cli_fail(
             args, status == SHOAL_TOO_FEW ? SHOAL_EXIT_DATA : SHOAL_EXIT_FAILED, "%s",
             message.text);
@@ -352,13 +354,14 @@ static int check_previous(const struct shoal_cli_args *args)
     return SHOAL_EXIT_OK;
 }
 
-static int run(const struct shoal_cli_args *args)
+static int run_rank(const struct shoal_cli_args *args, struct shoal_ranks *ranks)
 {
     struct shoal_train_options options;
     struct shoal_message message = {.text = ""};
     struct showing showing = {.show = {.epochs = 0}};
     if (!read_options(args, &options) || !shoal_on_top_read(args, &showing.on_top))
         return SHOAL_EXIT_USAGE;
+    options.ranks = ranks;
     int code = check_previous(args);
     if (code != SHOAL_EXIT_OK)
         return code;
@@ -377,6 +380,20 @@ static int run(const struct shoal_cli_args *args)
     shoal_item_names_finish(&names);
     shoal_dataset_finish(&dataset);
     shoal_model_destroy(teacher);
+    return code;
+}
+
+static int run(const struct shoal_cli_args *args)
+{
+    struct shoal_rank_output output = {0};
+    struct shoal_message message = {.text = ""};
+    struct shoal_ranks *ranks;
+    if (shoal_ranks_join(&ranks, &message) != SHOAL_OK)
+        return shoal_cli_fail(args, SHOAL_EXIT_CONFIG, "%s", message.text);
+    shoal_rank_output_begin(&output, ranks);
+    int code = run_rank(args, ranks);
+    shoal_rank_output_end(&output, ranks, code);
+    shoal_ranks_leave(ranks);
     return code;
 }
 
@@ -469,7 +486,9 @@ const struct shoal_cli_command shoal_cmd_train = {
         "the validation log loss, calibrates, takes the thresholds warm and hot from the 70 % and "
         "90 % quantiles of the validation scores, and learns once more from all labelled events. "
         "On top of it learns what users are expected to spend (--value), clusters of users (--clusters), how "
-        "engaged they are and who buys only if prompted (--engagement).",
+        "engaged they are and who buys only if prompted (--engagement). Under mpirun several processes train "
+        "together, each with all files under the same paths: the same model within float error (builds "
+        "with -Dmpi=enabled).",
     .example = "shoal train --events events.csv.gz --until 2017-12-02T00:00+08:00 --out m.shoal",
     .options = train_options,
     .run = run,

@@ -24,6 +24,7 @@ extern const struct shoal_cli_command shoal_cmd_recommend;
 extern const struct shoal_cli_command shoal_cmd_models;
 extern const struct shoal_cli_command shoal_cmd_report;
 extern const struct shoal_cli_command shoal_cmd_inspect;
+extern const struct shoal_cli_command shoal_cmd_repartition;
 extern const struct shoal_cli_command shoal_cmd_forget;
 extern const struct shoal_cli_command shoal_cmd_pseudonym;
 extern const struct shoal_cli_command shoal_cmd_generate;

@@ -22,6 +22,7 @@ const struct shoal_cli_command *const shoal_commands[] = {
     &shoal_cmd_models,
     &shoal_cmd_report,
     &shoal_cmd_inspect,
+    &shoal_cmd_repartition,
     &shoal_cmd_forget,
     &shoal_cmd_pseudonym,
     &shoal_cmd_generate,

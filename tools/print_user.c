@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "stream/consent.h"
 #include "stream/event.h"
 
 static const char *when(int64_t time_ms, char text[25])
@@ -96,6 +97,10 @@ void shoal_print_user(FILE *out, const struct shoal_record *record, const char *
     char first[25], last[25];
     fprintf(out, "user             %s, partition %" PRId32 ", last offset %" PRId64 "\n", user,
             partition, record->offset);
+    if (shoal_consent_declined(record)) {
+        fprintf(out, "declined         to be processed, since then events are dropped; nothing else is kept\n");
+        return;
+    }
     fprintf(out, "score            %.4f: probability of a purchase within 24 hours\n",
             (double)record->score);
     fprintf(out, "model            %016" PRIx64 "\n", record->model);

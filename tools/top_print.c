@@ -187,13 +187,13 @@ static void print_head(struct page *page)
 
 static void print_events(struct page *page)
 {
-    static const char *const results[] = {"late", "repeated", "recovered", "deadletter"};
+    static const char *const results[] = {"late", "repeated", "declined", "recovered", "deadletter"};
     title(page, "events");
     double all = rate(page, "shoal_events_total", NULL, NULL);
     number(page, PLAIN, all, "/s");
     for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
         double one = rate(page, "shoal_events_total", "result", results[i]);
-        piece(page, i == 3 && one > 0.01 * all ? BAD : PLAIN, "%s %.2f %%", results[i],
+        piece(page, i == 4 && one > 0.01 * all ? BAD : PLAIN, "%s %.2f %%", results[i],
               all > 0 ? 100 * one / all : 0);
     }
     title(page, "delay");

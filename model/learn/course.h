@@ -93,6 +93,9 @@ enum shoal_status shoal_course_save(const struct shoal_course *course,
  * (of another training), IO, NOMEM. */
 enum shoal_status shoal_course_find(struct shoal_course *course,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Do all ranks begin with the same events, options and checkpoint, and is there work for each? CONFIG. */
+enum shoal_status shoal_course_agree(const struct shoal_course *course,
+                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 /* Makes the trainer, just started, what it was. DAMAGED. */
 enum shoal_status shoal_course_resume(struct shoal_course *course,
                                       struct shoal_message *message) SHOAL_MUST_CHECK;

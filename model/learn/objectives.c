@@ -466,7 +466,7 @@ shoal_objectives_gradients(const struct shoal_objectives_room *room)
     return &room->gradients;
 }
 
-void shoal_objectives_update(struct shoal_objectives *objectives,
+void shoal_objectives_update(struct shoal_objectives *objectives, const struct shoal_ranks *ranks,
                              struct shoal_objectives_room *const *rooms, size_t rooms_count,
                              float scale, const struct shoal_adamw_options *adamw, float rate)
 {
@@ -475,6 +475,7 @@ void shoal_objectives_update(struct shoal_objectives *objectives,
     for (size_t s = 1; s < rooms_count; s++)
         for (size_t i = 0; i < count; i++)
             sum[i] += rooms[s]->gradients.block[i];
+    shoal_ranks_sum(ranks, sum, count);
     for (size_t i = 0; i < count; i++)
         sum[i] *= scale;
     shoal_adamw_update_block(adamw, ++objectives->step, rate, 0, objectives->tables.block, sum,

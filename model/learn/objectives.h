@@ -15,6 +15,7 @@
 
 #include "model/learn/adamw.h"
 #include "model/learn/examples.h"
+#include "model/learn/ranks.h"
 #include "model/learn/sampled_softmax.h"
 #include "model/learn/unroll.h"
 
@@ -98,8 +99,8 @@ void shoal_objectives_run(const struct shoal_objectives *objectives,
 /* The own tables' gradients of the last run. */
 const struct shoal_objective_tables *
 shoal_objectives_gradients(const struct shoal_objectives_room *room);
-/* One step of AdamW on the own tables by scale·Σ of the rooms' gradients. */
-void shoal_objectives_update(struct shoal_objectives *objectives,
+/* One step of AdamW on the own tables by scale·Σ of the rooms' gradients, those of the other ranks included. */
+void shoal_objectives_update(struct shoal_objectives *objectives, const struct shoal_ranks *ranks,
                              struct shoal_objectives_room *const *rooms, size_t rooms_count,
                              float scale, const struct shoal_adamw_options *adamw, float rate);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/hash.h"
 #include "model/learn/course.h"
 #include "model/learn/reference.h"
 #include "model/learn/score.h"
@@ -47,6 +48,24 @@ static void tell_progress(void *context, uint64_t done, uint64_t total)
     if (course->report && course->report->on_progress)
         course->report->on_progress(course->report->context, course->refit, course->epoch, done,
                                     total);
+}
+
+/* One epoch, after which all ranks must have the same parameters: everything that is decided from here on
+ * (when to stop, which epoch is the best) each rank decides by itself. */
+static enum shoal_status run_epoch(struct shoal_course *course, double *loss,
+                                   struct shoal_message *message)
+{
+    const struct shoal_params *params = &course->trainer.params;
+    enum shoal_status status =
+        shoal_trainer_epoch(&course->trainer, loss, tell_progress, course);
+    if (status == SHOAL_OK &&
+        !shoal_ranks_agree(course->options.ranks,
+                           shoal_hash(params->block, params->count * sizeof(float))))
+        status = shoal_fail(message, SHOAL_INTERNAL,
+                            "the ranks have come to different parameters in epoch %u: do they run the "
+                            "same program on processors of one kind?",
+                            course->epoch);
+    return status;
 }
 
 static struct shoal_train_epoch epoch_of(const struct shoal_course *course, double train_loss)
@@ -126,7 +145,7 @@ static enum shoal_status judge(struct shoal_course *course, double train_loss)
 }
 
 /* Step 0: a network for the other events, of which the state is kept. */
-static enum shoal_status pretrain(struct shoal_course *course)
+static enum shoal_status pretrain(struct shoal_course *course, struct shoal_message *message)
 {
     const struct shoal_dataset *dataset = course->options.pretrain;
     struct shoal_examples examples;
@@ -149,7 +168,7 @@ static enum shoal_status pretrain(struct shoal_course *course)
     for (course->epoch = 1; course->epoch <= options.pretrain_epochs && status == SHOAL_OK;
          course->epoch++) {
         double loss;
-        status = shoal_trainer_epoch(&course->trainer, &loss, tell_progress, course);
+        status = run_epoch(course, &loss, message);
         struct shoal_train_epoch epoch = epoch_of(course, NAN);
         epoch.epochs = options.pretrain_epochs;
         epoch.pretraining = true;
@@ -187,7 +206,7 @@ static enum shoal_status search(struct shoal_course *course, struct shoal_messag
            course->epoch - course->best_epoch < course->options.patience) {
         double loss;
         course->epoch++;
-        status = shoal_trainer_epoch(&course->trainer, &loss, tell_progress, course);
+        status = run_epoch(course, &loss, message);
         if (status == SHOAL_OK)
             status = judge(course, loss);
         if (status == SHOAL_OK)
@@ -218,7 +237,7 @@ static enum shoal_status refit(struct shoal_course *course, struct shoal_message
     }
     for (; course->epoch <= course->best_epoch && status == SHOAL_OK; course->epoch++) {
         double loss;
-        status = shoal_trainer_epoch(&course->trainer, &loss, tell_progress, course);
+        status = run_epoch(course, &loss, message);
         struct shoal_train_epoch epoch = epoch_of(course, loss);
         if (status == SHOAL_OK) {
             tell_epoch(course, &epoch);
@@ -261,9 +280,11 @@ enum shoal_status shoal_train(const struct shoal_dataset *dataset, int64_t end_m
     status = shoal_course_prepare(&course, message);
     if (status == SHOAL_OK)
         status = shoal_course_find(&course, message);
+    if (status == SHOAL_OK)
+        status = shoal_course_agree(&course, message);
     if (status == SHOAL_OK && !course.resume.there && options->pretrain &&
         options->pretrain_epochs > 0)
-        status = pretrain(&course);
+        status = pretrain(&course, message);
     if (status == SHOAL_OK)
         status = search(&course, message);
     if (status == SHOAL_OK)

@@ -27,6 +27,7 @@
 #include "model/learn/dataset.h"
 #include "model/learn/metrics.h"
 #include "model/learn/objectives.h"
+#include "model/learn/ranks.h"
 #include "model/model.h"
 
 #define SHOAL_TRAIN_AUTO UINT32_MAX
@@ -64,6 +65,7 @@ struct shoal_train_options {
     float teacher_weight;  /* w: a target is w·teacher + (1 − w)·label, where no label is known the teacher's */
     bool balanced;         /* events before a purchase weigh as much in all as the others */
     bool refit;
+    struct shoal_ranks *ranks; /* others that train the same; not owned; NULL: none */
     const char *checkpoint; /* file, written after every epoch and removed at the end; if it is there, the
                              * training goes on from it, to the same model. NULL: none */
 };

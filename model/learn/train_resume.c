@@ -73,7 +73,7 @@ enum shoal_status shoal_course_save(const struct shoal_course *course,
     struct shoal_buffer out = {0};
     size_t params = course->model->params.count * sizeof(float);
     size_t losses = course->split.valid_count * sizeof *course->least_losses;
-    if (!course->options.checkpoint)
+    if (!course->options.checkpoint || shoal_ranks_index(course->options.ranks) > 0)
         return SHOAL_OK;
     shoal_pack_array(&out, FIELDS);
     shoal_pack_text(&out, NAME);
@@ -174,6 +174,26 @@ enum shoal_status shoal_course_find(struct shoal_course *course, struct shoal_me
     return status == SHOAL_OK ? read_course(course, message) : status;
 }
 
+enum shoal_status shoal_course_agree(const struct shoal_course *course,
+                                     struct shoal_message *message)
+{
+    const struct shoal_train_options *o = &course->options;
+    uint64_t start = key_of(course);
+    if (course->resume.there)
+        start = shoal_hash(course->resume.file.bytes, course->resume.file.size);
+    if (!shoal_ranks_agree(o->ranks, start))
+        return shoal_fail(message, SHOAL_CONFIG,
+                          "the ranks do not have the same events, options and checkpoint: each needs all "
+                          "files, under the same paths");
+    size_t ranks = (size_t)shoal_ranks_count(o->ranks), shards = shoal_trainer_shards(o->batch);
+    if (ranks > shards)
+        return shoal_fail(message, SHOAL_CONFIG,
+                          "%zu ranks, but a batch of %u streams is cut into %zu parts: start fewer, or "
+                          "give a larger --batch",
+                          ranks, o->batch, shards);
+    return SHOAL_OK;
+}
+
 enum shoal_status shoal_course_resume(struct shoal_course *course, struct shoal_message *message)
 {
     shoal_trainer_unpack(&course->trainer, &course->resume.trainer);
@@ -185,6 +205,6 @@ enum shoal_status shoal_course_resume(struct shoal_course *course, struct shoal_
 
 void shoal_course_forget(const struct shoal_course *course)
 {
-    if (course->options.checkpoint)
+    if (course->options.checkpoint && shoal_ranks_index(course->options.ranks) == 0)
         (void)unlink(course->options.checkpoint);
 }

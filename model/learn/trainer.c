@@ -138,13 +138,23 @@ static void place_starts(struct shoal_trainer *trainer)
 }
 
 /* As many as divide B with eight streams or more each. */
+size_t shoal_trainer_shards(uint32_t batch)
+{
+    size_t shards = SHOAL_SHARDS_MAX;
+    while (shards > 1 && (batch % shards || batch / shards < SHARD_STREAMS_MIN))
+        shards /= 2;
+    return shards;
+}
+
 static enum shoal_status make_shards(struct shoal_trainer *trainer)
 {
     const struct shoal_train_options *options = trainer->options;
-    size_t shards = SHOAL_SHARDS_MAX;
-    while (shards > 1 && (options->batch % shards || options->batch / shards < SHARD_STREAMS_MIN))
-        shards /= 2;
+    size_t shards = shoal_trainer_shards(options->batch);
     trainer->shards_count = shards;
+    size_t rank = (size_t)shoal_ranks_index(options->ranks);
+    size_t ranks = (size_t)shoal_ranks_count(options->ranks);
+    trainer->own_first = rank * shards / ranks;
+    trainer->own_count = (rank + 1) * shards / ranks - trainer->own_first;
     for (size_t s = 0; s < shards; s++) {
         struct shoal_trainer_shard *shard = &trainer->shards[s];
         if (shoal_params_init(&shard->gradients, &options->dims) != SHOAL_OK ||
@@ -285,7 +295,8 @@ static size_t fill(struct shoal_trainer *trainer, struct shoal_streams *streams)
 static void learn_shard(void *opaque, size_t index)
 {
     struct shoal_trainer *trainer = opaque;
-    struct shoal_trainer_shard *shard = &trainer->shards[index];
+    size_t number = trainer->own_first + index;
+    struct shoal_trainer_shard *shard = &trainer->shards[number];
     const struct shoal_train_options *options = trainer->options;
     struct shoal_dropout dropout = {
         .inputs = options->dropout_inputs,
@@ -294,7 +305,7 @@ static void learn_shard(void *opaque, size_t index)
         .inputs_key = shoal_random_key(options->seed, SHOAL_RANDOM_DROP_INPUTS),
         .hidden_key = shoal_random_key(options->seed, SHOAL_RANDOM_DROP_HIDDEN),
         .recurrent_key = shoal_random_key(options->seed, SHOAL_RANDOM_DROP_RECURRENT),
-        .chunk = trainer->chunk * trainer->shards_count + index,
+        .chunk = trainer->chunk * trainer->shards_count + number,
     };
     shoal_unroll_forward(shard->unroll, &trainer->params, shard->unroll->steps, &dropout);
     shard->loss = shoal_unroll_loss(shard->unroll, &shard->weight);
@@ -310,7 +321,7 @@ static void learn_shard(void *opaque, size_t index)
         shoal_unroll_backward(shard->unroll, &trainer->params, 1.0f, &shard->gradients);
 }
 
-/* A piece of the block: sums the shards' gradients into the first one's, always in the same order. */
+/* A piece of the block: sums the own shards' gradients into the first one's, always in the same order. */
 struct summing {
     struct shoal_trainer *trainer;
     float scale;
@@ -322,9 +333,10 @@ static void sum_piece(void *opaque, size_t index)
     struct shoal_trainer *trainer = summing->trainer;
     size_t count = trainer->params.count, from = index * PIECE_FLOATS;
     size_t until = count - from < PIECE_FLOATS ? count : from + PIECE_FLOATS;
-    float *sum = trainer->shards[0].gradients.block;
-    for (size_t s = 1; s < trainer->shards_count; s++) {
-        const float *more = trainer->shards[s].gradients.block;
+    const struct shoal_trainer_shard *own = &trainer->shards[trainer->own_first];
+    float *sum = own->gradients.block;
+    for (size_t s = 1; s < trainer->own_count; s++) {
+        const float *more = own[s].gradients.block;
         for (size_t i = from; i < until; i++)
             sum[i] += more[i];
     }
@@ -363,30 +375,50 @@ struct met {
     double loss, weight, objective_losses[SHOAL_OBJECTIVES], next_weight;
 };
 
-/* Sums of the chunk over its shards; its weight. */
+/* Sums of the chunk over its shards, those of the other ranks included; its weight. */
 static double add_up(const struct shoal_trainer *trainer, struct met *met, bool *teaches)
 {
-    double here = 0, next = 0;
-    *teaches = false;
-    for (size_t s = 0; s < trainer->shards_count; s++) {
-        const struct shoal_trainer_shard *shard = &trainer->shards[s];
-        met->loss += shard->loss;
+    enum { LOSS, WEIGHT, NEXT, TEACH, LOSSES, SUMS = LOSSES + SHOAL_OBJECTIVES };
+    double sums[SUMS] = {0};
+    for (size_t s = 0; s < trainer->own_count; s++) {
+        const struct shoal_trainer_shard *shard = &trainer->shards[trainer->own_first + s];
+        sums[LOSS] += shard->loss;
         for (size_t o = 0; o < SHOAL_OBJECTIVES && shard->room; o++)
-            met->objective_losses[o] += shard->objective_losses[o];
-        here += shard->weight;
-        next += shard->next_weight;
-        *teaches |= shard->teaches;
+            sums[LOSSES + o] += shard->objective_losses[o];
+        sums[WEIGHT] += shard->weight;
+        sums[NEXT] += shard->next_weight;
+        sums[TEACH] += shard->teaches;
     }
-    met->weight += here;
-    met->next_weight += next;
-    return here > 0 ? here : next;
+    shoal_ranks_sum_doubles(trainer->options->ranks, sums, SUMS);
+    met->loss += sums[LOSS];
+    for (size_t o = 0; o < SHOAL_OBJECTIVES; o++)
+        met->objective_losses[o] += sums[LOSSES + o];
+    met->weight += sums[WEIGHT];
+    met->next_weight += sums[NEXT];
+    *teaches = sums[TEACH] > 0;
+    return sums[WEIGHT] > 0 ? sums[WEIGHT] : sums[NEXT];
+}
+
+/* The chunk's gradient, times `scale`, in the first of the own shards. */
+static struct shoal_params *sum_gradients(struct shoal_trainer *trainer, float scale)
+{
+    struct shoal_params *sum = &trainer->shards[trainer->own_first].gradients;
+    bool alone = shoal_ranks_count(trainer->options->ranks) == 1;
+    struct summing summing = {trainer, alone ? scale : 1};
+    shoal_team_run(trainer->team, pieces(trainer), sum_piece, &summing);
+    if (alone)
+        return sum;
+    shoal_ranks_sum(trainer->options->ranks, sum->block, sum->count);
+    for (size_t i = 0; i < sum->count; i++)
+        sum->block[i] *= scale;
+    return sum;
 }
 
 /* Forward, backward and update by one chunk. */
 static void learn(struct shoal_trainer *trainer, struct met *met)
 {
     const struct shoal_train_options *options = trainer->options;
-    shoal_team_run(trainer->team, trainer->shards_count, learn_shard, trainer);
+    shoal_team_run(trainer->team, trainer->own_count, learn_shard, trainer);
     trainer->chunk++;
     bool teaches;
     double here = add_up(trainer, met, &teaches);
@@ -394,19 +426,18 @@ static void learn(struct shoal_trainer *trainer, struct met *met)
         return;
     /* The few events of a nearly empty last chunk must not count like a full one's. */
     double least = (double)(options->batch * options->steps) / 4;
-    struct summing summing = {trainer, (float)(1 / (here > least ? here : least))};
-    struct shoal_params *gradients = &trainer->shards[0].gradients;
-    shoal_team_run(trainer->team, pieces(trainer), sum_piece, &summing);
+    float scale = (float)(1 / (here > least ? here : least));
+    struct shoal_params *gradients = sum_gradients(trainer, scale);
     pull(trainer, gradients);
     leave_weekday(gradients, !trainer->teaching.weekday);
     shoal_gradients_clip(gradients, (double)options->clip);
     shoal_adamw_update(&trainer->adamw, &trainer->params, gradients, options->learning_rate);
     if (trainer->shards[0].room) {
         struct shoal_objectives_room *rooms[SHOAL_SHARDS_MAX];
-        for (size_t s = 0; s < trainer->shards_count; s++)
-            rooms[s] = trainer->shards[s].room;
-        shoal_objectives_update(&trainer->objectives, rooms, trainer->shards_count, summing.scale,
-                                &trainer->adamw.options, options->learning_rate);
+        for (size_t s = 0; s < trainer->own_count; s++)
+            rooms[s] = trainer->shards[trainer->own_first + s].room;
+        shoal_objectives_update(&trainer->objectives, options->ranks, rooms, trainer->own_count,
+                                scale, &trainer->adamw.options, options->learning_rate);
     }
     average(trainer);
 }

@@ -10,7 +10,8 @@
  *
  * A chunk's B streams are cut into shards, each with an unroll and gradients of its own, that threads
  * work on side by side. How many shards there are depends on B alone, and their gradients are added in
- * their order, so the number of threads changes nothing in the result. */
+ * their order, so the number of threads changes nothing in the result. Where several ranks train together
+ * (ranks.h), each works on some of the shards. */
 #ifndef SHOAL_LEARN_TRAINER_H
 #define SHOAL_LEARN_TRAINER_H
 
@@ -64,11 +65,14 @@ struct shoal_trainer {
     struct shoal_objectives objectives; /* owned; unused while none is wanted */
     struct shoal_trainer_shard shards[SHOAL_SHARDS_MAX];
     size_t shards_count;
+    size_t own_first, own_count; /* the shards of this rank */
     struct shoal_team *team;     /* owned */
     uint64_t chunk, updates, epoch;
     double objective_losses[SHOAL_OBJECTIVES]; /* of the last epoch, means over the events */
 };
 
+/* How many shards a batch of so many streams is cut into. */
+size_t shoal_trainer_shards(uint32_t batch);
 /* Prepares everything. NOMEM. */
 enum shoal_status shoal_trainer_init(struct shoal_trainer *trainer,
                                      const struct shoal_train_options *options,

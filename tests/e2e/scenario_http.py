@@ -31,6 +31,16 @@ def _examples(user):
         "/v1/users/{id}/decisions": [(f"/v1/users/{name}/decisions", 200), ("/v1/users/%ff/decisions", 400)],
         "/v1/users/{id}/explain": [(f"/v1/users/{name}/explain", 200), (f"/v1/users/{name}/explain?steps=0", 400)],
         "/v1/models": [("/v1/models", 200)],
+        "/v1/segments": [("/v1/segments", 200)],
+        "/v1/segments/history": [("/v1/segments/history", 200), ("/v1/segments/history?minutes=1440", 200),
+                                 ("/v1/segments/history?minutes=x", 400)],
+        "/v1/segments/{dimension}/{level}/users": [("/v1/segments/intent/cold/users", 200),
+                                                   ("/v1/segments/intent/hot/users?limit=1000", 200),
+                                                   ("/v1/segments/intent/tepid/users", 404),
+                                                   ("/v1/segments/intent/cold/users?cursor=x", 400)],
+        "/v1/promotions": [("/v1/promotions", 200)],
+        "/v1/overview": [("/v1/overview", 200)],
+        "/v1/stream": [("/v1/stream?types=nothing", 400)],  # the rest is scenario_stream.py's
     }
 
 

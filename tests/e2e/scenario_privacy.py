@@ -54,7 +54,7 @@ def forgotten_under_crashes(world):
     world.start("b", state__flush__interval="1s")
     feed = Feed(world, RATE, pieces)
     world.wait_saved(1)
-    for crash in ("produce.after:5", "commit.before:4", "commit.after:6", "save.inside:2", "save.after:3",
+    for crash in ("produce.after:5", "commit.before:4", "save.inside:2", "save.after:3", "commit.after:6",
                   "recovery.inside:150"):
         code = world.start("a", crash=crash, state__flush__interval="1s").wait(60, f"killed at {crash}")
         check(code == -signal.SIGKILL, f"a was to die at {crash} but ended with {code}")
@@ -84,6 +84,12 @@ def forgotten_under_crashes(world):
     words = [json.loads(line) for piece in path.split(",") for line in read_lines(piece) if b"shoal_forget" in line
              or b"consent_processing" in line]
     declined = [json.loads(line) for line in world.states() if b'"events":0,' in line]
+    said = world.shoal("inspect", declined[0]["user_id"])[1]
+    check(b"declined" in said, f"shoal inspect says {said}")
+    said = world.shoal("recommend", declined[0]["user_id"])[1]
+    check(b"is not known" in said, f"shoal recommend says {said}")
+    code = world.shoal("explain", declined[0]["user_id"], expect=None)[0]
+    check(code == 5, f"shoal explain ended with {code}")
     check(len(words) > 500 and len(declined) > 20, f"{len(words)} words, {len(declined)} declined")
     # Whatever happens to Redis now, a recovery from the log brings nobody back.
     with world.servers.redis() as redis:
@@ -180,9 +186,7 @@ def pseudonyms(world):
     check(len(stored) == 26 and stored in _known(world), f"{user} is {stored}")
     check(json.loads(world.shoal("inspect", "--json", user)[1])["user_id"] == stored, "inspect finds another user")
     for wrong in (other, ""):
-        process = world.start("c", privacy__pseudonym_key=wrong)
-        world.send(_write_user(world, "more.jsonl", user))
-        code = process.wait(60)
+        code = world.start("c", privacy__pseudonym_key=wrong).wait(60)
         check(code == 3 and "pseudonym" in world.log("c"), f"another key: {code} {world.log('c')[-800:]}")
         world.processors.pop("c")
     world.start("d")

@@ -5,19 +5,22 @@ import scenario_crash
 import scenario_bad_messages
 import scenario_cluster
 import scenario_group
+import scenario_growth
 import scenario_http
 import scenario_metrics
+import scenario_page
 import scenario_plain
 import scenario_policy
 import scenario_privacy
 import scenario_redis
 import scenario_refusals
+import scenario_stream
 import scenario_swap
 import scenario_timers
 
 _MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_cluster, scenario_group, scenario_bad_messages,
-            scenario_refusals, scenario_swap, scenario_policy, scenario_timers,
-            scenario_http, scenario_metrics, scenario_privacy)
+            scenario_refusals, scenario_growth, scenario_swap, scenario_policy, scenario_timers,
+            scenario_http, scenario_page, scenario_metrics, scenario_privacy, scenario_stream)
 
 
 def _scenarios():

@@ -26,6 +26,7 @@ class World:
         self.bench = bench
         self.servers = bench.servers
         self.stores = bench.servers  # whose redis() has the states
+        self.partitions = PARTITIONS  # of the states
         self.kafka = Kafka(bench.servers.kafka)
         self.folder = os.path.join(bench.folder, name)
         os.makedirs(self.folder)
@@ -123,7 +124,7 @@ class World:
     def saved(self):
         """Offsets of all partitions that are in the states, as one number."""
         return sum(max(offset or 0, 0) for offset in
-                   checkpoints.saved(self.stores, self.topic("events"), PARTITIONS))
+                   checkpoints.saved(self.stores, self.topic("events"), self.partitions))
 
     def wait_saved(self, count, seconds=60):
         """Until that many messages are in the states."""
@@ -138,10 +139,10 @@ class World:
         began = time.monotonic()
         # A partition that never had a message may never have been saved.
         while [0 if offset == -1 and end == 0 else offset for offset, end in
-               zip(checkpoints.saved(self.stores, self.topic("events"), PARTITIONS), ends)] != ends:
+               zip(checkpoints.saved(self.stores, self.topic("events"), self.partitions), ends)] != ends:
             self.wait_running()
             if time.monotonic() - began > seconds:
-                found = checkpoints.saved(self.stores, self.topic("events"), PARTITIONS)
+                found = checkpoints.saved(self.stores, self.topic("events"), self.partitions)
                 logs = "\n".join(f"--- {name}\n{self.log(name)[-1500:]}" for name in self.processors)
                 raise Failure(f"after {seconds} s the states are at {found}, the events end at {ends}\n{logs}")
             time.sleep(0.1)
@@ -224,6 +225,9 @@ class World:
     def states(self):
         return self.shoal("inspect", "--all")[1].split(b"\n")[:-1]
 
+    def partitions(self):
+        return self.shoal("inspect", "--partitions")[1].split(b"\n")[:-1]
+
     def compare_swapped(self, path, *options, repeats_allowed=False):
         """The same against a replay that makes the swaps that were told; and the swaps themselves."""
         swaps = self.path("swaps.jsonl")
@@ -243,6 +247,7 @@ class World:
         out = self.replay(path, *options)
         problems = [self._compare_output(out, name, repeats_allowed) for name in OUTPUTS]
         problems.append(difference("states", read_lines(os.path.join(out, "states.jsonl")), self.states()))
+        problems.append(difference("partitions", read_lines(os.path.join(out, "partitions.jsonl")), self.partitions()))
         problems = [problem for problem in problems if problem]
         check(not problems, "\n  ".join(problems))
 

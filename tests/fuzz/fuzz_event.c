@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "stream/decode.h"
+#include "stream/forget.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -61,6 +62,21 @@ static void check_refusal(enum shoal_status status, const struct shoal_message *
         CHECK(*at >= 0x20 && *at < 0x7f);
 }
 
+/* A message that has a user forgotten is written in one way only, and is no event. */
+static void check_forget(iconv_t converter, const uint8_t *bytes, size_t size, enum shoal_status decoded)
+{
+    struct shoal_event event = {0};
+    char user[SHOAL_USER_MAX + 1], again[SHOAL_FORGET_BYTES];
+    size_t user_size;
+    if (!shoal_forget_parse(bytes, size, user, &user_size))
+        return;
+    CHECK(decoded == SHOAL_MISSING_FIELD);
+    event.user = user;
+    event.user_size = (uint8_t)user_size;
+    check_user(converter, &event);
+    CHECK(shoal_forget_print(user, user_size, again) == size && memcmp(again, bytes, size) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static struct shoal_decoder *decoder;
@@ -82,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     for (int i = 0; i < 2; i++)
         status[i] = shoal_decode(decoder, &input, &arena, events[i], &count[i], &why);
     CHECK(status[0] == status[1] && count[0] == count[1]);
+    check_forget(converter, bytes, size, status[0]);
     if (status[0] != SHOAL_OK) {
         CHECK(count[0] == 0);
         check_refusal(status[0], &why);

@@ -40,6 +40,11 @@ static void go_on(struct shoal_partition_state *state)
         require(watermark->time_ms >= before_ms);
         require(shoal_watermark_tick(watermark) <= watermark->time_ms);
     }
+    for (unsigned i = 0; i < 600; i++)
+        shoal_tally_move(&state->tally, NULL, (enum shoal_dimension)(i % SHOAL_DIMENSION_COUNT),
+                         (uint8_t)(i % 7), (uint8_t)i);
+    shoal_tally_add(&state->tally, &state->tally);
+    require(state->tally.promotions_count <= SHOAL_GRANTS_MAX);
     require(fabsf(state->correction.delta) <= SHOAL_CORRECTION_MAX);
     if (shoal_correction_due(&state->correction, SHOAL_TIME_MAX_MS))
         shoal_correction_turn(&state->correction, SHOAL_TIME_MAX_MS);
@@ -57,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         go_on(&state);
     } else {
         require(state.watermark.time_ms == -1 && state.watermark.ahead == 0 &&
-                state.correction.model == 0);
+                state.correction.model == 0 && state.tally.users == 0);
     }
     return 0;
 }

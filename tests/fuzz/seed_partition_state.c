@@ -3,6 +3,8 @@
  * when the format changes. */
 #include <stdio.h>
 
+#include <string.h>
+
 #include "stream/partition_state.h"
 
 static int write_file(const char *folder, const char *name, const struct shoal_partition_state *state)
@@ -18,6 +20,27 @@ static int write_file(const char *folder, const char *name, const struct shoal_p
         perror(path);
     shoal_buffer_finish(&bytes);
     return failed;
+}
+
+/* Users in every dimension, among clusters of a model and of one before it, and what two promotions did. */
+static void count_some(struct shoal_tally *tally)
+{
+    tally->users = 70000;
+    tally->events = UINT64_C(5000000000);
+    tally->late = 12;
+    tally->repeated = 3;
+    tally->deadletters = 300;
+    for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++) {
+        for (unsigned i = 0; d != SHOAL_CLUSTER && i < 60; i++)
+            shoal_tally_move(tally, NULL, (enum shoal_dimension)d, 0, (uint8_t)(1 + i % 2));
+    }
+    memcpy(tally->clusters.ids, "\1\2\11", 3);
+    tally->clusters.count = 3;
+    for (unsigned i = 0; i < 600; i++)
+        shoal_tally_move(tally, NULL, SHOAL_CLUSTER, (uint8_t)(i % 3), (uint8_t)(i % 11));
+    tally->promotions_count = 2;
+    tally->promotions[0] = (struct shoal_tally_promotion){7, {{100, 20, 3}, {10, 2, 0}}};
+    tally->promotions[1] = (struct shoal_tally_promotion){UINT32_MAX, {{1, 0, 0}, {0, 0, 0}}};
 }
 
 int main(int argc, char **argv)
@@ -36,6 +59,9 @@ int main(int argc, char **argv)
     failed |= write_file(argv[1], "empty", &state);
     shoal_watermark_see(&state.watermark, 3600000, 1, start_ms);
     failed |= write_file(argv[1], "begun", &state);
+    state.pseudonyms = 0x0123456789abcdef;
+    failed |= write_file(argv[1], "pseudonyms", &state);
+    state.pseudonyms = 0;
     for (uint64_t i = 0; i < SHOAL_AHEAD_MAX - 1; i++)
         shoal_watermark_see(&state.watermark, 3600000, 1 + i % 2, start_ms + 10000000);
     state.watermark.draining = false;
@@ -50,5 +76,7 @@ int main(int argc, char **argv)
                                i % 9 ? SHOAL_PV : SHOAL_BUY, 0.25f);
     }
     failed |= write_file(argv[1], "correction_days", &state);
+    count_some(&state.tally);
+    failed |= write_file(argv[1], "tally", &state);
     return failed;
 }

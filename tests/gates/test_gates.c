@@ -131,6 +131,7 @@ static const struct {
     {"zlib.h", "stream/reader_input.c tests/"},
     {"zstd.h", "stream/reader_input.c tests/"},
     {"getopt.h", "tools/cli.c"},
+    {"mpi.h", "model/learn/ranks_mpi.c"},
     {"nlopt.h", "model/learn/minimise.c"},
     {"onnx.pb-c.h", "tools/onnx_graph.c tests/"},
     {"protobuf-c", "tools/onnx_graph.c"},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/learn/dataset.h"
+#include "tests/state/leaks.h"
 
 static void append(struct shoal_dataset *dataset, const char *user, int64_t time_ms, uint64_t event_id,
                    float amount)
@@ -60,6 +61,7 @@ Test(dataset, who_is_forgotten_keeps_only_what_came_afterwards)
     cr_assert_eq(dataset.touches[dataset.first[a]].time_ms, 4000);
     cr_assert_eq(shoal_dataset_extra(&dataset, dataset.first[a]).amount, 8);
     shoal_dataset_finish(&dataset);
+    test_no_leaks();
 }
 
 Test(dataset, who_declines_is_left_out_until_it_is_taken_back)
@@ -119,4 +121,5 @@ Test(dataset, a_set_of_the_forgotten_is_empty)
     cr_assert_eq(dataset.events_count + dataset.users_count, 0);
     cr_assert_eq(dataset.first_ms, 0);
     shoal_dataset_finish(&dataset);
+    test_no_leaks();
 }

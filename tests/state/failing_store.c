@@ -133,6 +133,29 @@ static enum shoal_status failing_verify(struct shoal_store *store, int32_t parti
     return inner->ops->verify(inner, partition, message);
 }
 
+static enum shoal_status failing_partitions(struct shoal_store *base, int32_t *count,
+                                            struct shoal_message *message)
+{
+    struct shoal_store *inner = failing_of(base)->inner;
+    return inner->ops->partitions(inner, count, message);
+}
+
+static enum shoal_status failing_peek(struct shoal_store *base, int32_t partition,
+                                      struct shoal_checkpoint *checkpoint,
+                                      struct shoal_message *message)
+{
+    struct shoal_store *inner = failing_of(base)->inner;
+    return inner->ops->peek(inner, partition, checkpoint, message);
+}
+
+static enum shoal_status failing_scan_piece(struct shoal_store *base, struct shoal_scan_cursor *cursor,
+                                            shoal_store_visit visit, void *opaque,
+                                            struct shoal_message *message)
+{
+    struct shoal_store *inner = failing_of(base)->inner;
+    return inner->ops->scan_piece(inner, cursor, visit, opaque, message);
+}
+
 static void failing_destroy(struct shoal_store *base)
 {
     if (!base)
@@ -140,6 +163,27 @@ static void failing_destroy(struct shoal_store *base)
     struct failing_store *store = failing_of(base);
     store->inner->ops->destroy(store->inner);
     free(store);
+}
+
+static enum shoal_status failing_layout(struct shoal_store *base, struct shoal_layout *layout,
+                                        struct shoal_message *message)
+{
+    struct shoal_store *inner = failing_of(base)->inner;
+    return inner->ops->layout(inner, layout, message);
+}
+
+/* Fails with the saves: both are writes. */
+static enum shoal_status failing_set_layout(struct shoal_store *base,
+                                            const struct shoal_layout *expected,
+                                            const struct shoal_layout *layout,
+                                            struct shoal_message *message)
+{
+    struct failing_store *store = failing_of(base);
+    const struct shoal_failure *plan = failure(store, SHOAL_FAILING_SAVE);
+    enum shoal_status status = SHOAL_OK;
+    if (!plan || plan->applied)
+        status = store->inner->ops->set_layout(store->inner, expected, layout, message);
+    return plan ? fail(store, plan, message) : status;
 }
 
 static const struct shoal_store_ops failing_ops = {
@@ -152,7 +196,12 @@ static const struct shoal_store_ops failing_ops = {
     .timers = failing_timers,
     .scan = failing_scan,
     .find = failing_find,
+    .partitions = failing_partitions,
+    .peek = failing_peek,
+    .scan_piece = failing_scan_piece,
     .destroy = failing_destroy,
+    .layout = failing_layout,
+    .set_layout = failing_set_layout,
 };
 
 enum shoal_status shoal_failing_store_create(struct shoal_store *inner, struct shoal_store **store)

@@ -109,6 +109,7 @@ void test_random_record(struct shoal_record *record, uint64_t *seed, enum shoal_
         struct shoal_grant *grant = &record->grants[i];
         grant->promotion = (uint32_t)test_random(seed);
         grant->eligible = below(seed, 2) != 0;
+        grant->open = below(seed, 2) != 0;
         grant->count = (uint16_t)(test_random(seed) >> below(seed, 64));
         grant->last_ms = below(seed, 2) ? random_time(seed) : 0;
         grant->expires_ms =
@@ -179,6 +180,7 @@ bool test_same_record(const struct shoal_record *a, const struct shoal_record *b
     for (size_t i = 0; same && i < a->grants_count; i++)
         same = a->grants[i].promotion == b->grants[i].promotion &&
                a->grants[i].eligible == b->grants[i].eligible &&
+               a->grants[i].open == b->grants[i].open &&
                a->grants[i].count == b->grants[i].count &&
                a->grants[i].last_ms == b->grants[i].last_ms &&
                a->grants[i].expires_ms == b->grants[i].expires_ms;

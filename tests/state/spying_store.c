@@ -147,6 +147,29 @@ static enum shoal_status spying_find(struct shoal_store *base, struct shoal_slic
     return inner->ops->find(inner, user, partition, value, message);
 }
 
+static enum shoal_status spying_partitions(struct shoal_store *base, int32_t *count,
+                                            struct shoal_message *message)
+{
+    struct shoal_store *inner = spying_of(base)->inner;
+    return inner->ops->partitions(inner, count, message);
+}
+
+static enum shoal_status spying_peek(struct shoal_store *base, int32_t partition,
+                                      struct shoal_checkpoint *checkpoint,
+                                      struct shoal_message *message)
+{
+    struct shoal_store *inner = spying_of(base)->inner;
+    return inner->ops->peek(inner, partition, checkpoint, message);
+}
+
+static enum shoal_status spying_scan_piece(struct shoal_store *base, struct shoal_scan_cursor *cursor,
+                                            shoal_store_visit visit, void *opaque,
+                                            struct shoal_message *message)
+{
+    struct shoal_store *inner = spying_of(base)->inner;
+    return inner->ops->scan_piece(inner, cursor, visit, opaque, message);
+}
+
 static void spying_destroy(struct shoal_store *base)
 {
     if (!base)
@@ -154,6 +177,22 @@ static void spying_destroy(struct shoal_store *base)
     struct shoal_store *inner = spying_of(base)->inner;
     inner->ops->destroy(inner);
     free(base);
+}
+
+static enum shoal_status spying_layout(struct shoal_store *base, struct shoal_layout *layout,
+                                       struct shoal_message *message)
+{
+    struct shoal_store *inner = spying_of(base)->inner;
+    return inner->ops->layout(inner, layout, message);
+}
+
+static enum shoal_status spying_set_layout(struct shoal_store *base,
+                                           const struct shoal_layout *expected,
+                                           const struct shoal_layout *layout,
+                                           struct shoal_message *message)
+{
+    struct shoal_store *inner = spying_of(base)->inner;
+    return inner->ops->set_layout(inner, expected, layout, message);
 }
 
 static const struct shoal_store_ops spying_ops = {
@@ -166,7 +205,12 @@ static const struct shoal_store_ops spying_ops = {
     .timers = spying_timers,
     .scan = spying_scan,
     .find = spying_find,
+    .partitions = spying_partitions,
+    .peek = spying_peek,
+    .scan_piece = spying_scan_piece,
     .destroy = spying_destroy,
+    .layout = spying_layout,
+    .set_layout = spying_set_layout,
 };
 
 enum shoal_status spying_store_create(size_t piece, struct shoal_store **store)

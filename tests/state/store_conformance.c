@@ -321,6 +321,29 @@ static void fill(struct shoal_store *store, int32_t partition, unsigned count)
     cr_assert_eq(store->ops->save(store, partition, items, count, 1, 1, NULL), SHOAL_OK);
 }
 
+void conformance_layout_is_replaced_only_where_it_is_what_was_expected(struct conformance *self)
+{
+    struct shoal_store *store = self->open(self), *other = self->open(self);
+    struct shoal_layout none = {0}, four = {4, 0}, moving = {4, 6}, six = {6, 0}, found;
+    cr_assert_eq(store->ops->layout(store, &found, NULL), SHOAL_OK);
+    cr_assert_eq(found.partitions, 0);
+    cr_assert_eq(store->ops->set_layout(store, &four, &moving, NULL), SHOAL_FENCED);
+    cr_assert_eq(store->ops->set_layout(store, &none, &four, NULL), SHOAL_OK);
+    cr_assert_eq(store->ops->open(store, 4, NULL), SHOAL_OK);
+    cr_assert_eq(other->ops->set_layout(other, &four, &moving, NULL), SHOAL_OK);
+    cr_assert_eq(store->ops->set_layout(store, &four, &moving, NULL), SHOAL_FENCED);
+    cr_assert_eq(store->ops->open(store, 4, NULL), SHOAL_PARTITIONS_CHANGED);
+    cr_assert_eq(store->ops->open(store, 6, NULL), SHOAL_PARTITIONS_CHANGED);
+    cr_assert_eq(store->ops->layout(store, &found, NULL), SHOAL_OK);
+    cr_assert_eq(found.partitions, 4);
+    cr_assert_eq(found.becoming, 6);
+    cr_assert_eq(store->ops->set_layout(store, &moving, &six, NULL), SHOAL_OK);
+    cr_assert_eq(store->ops->open(store, 6, NULL), SHOAL_OK);
+    cr_assert_eq(store->ops->open(store, 4, NULL), SHOAL_PARTITIONS_CHANGED);
+    store->ops->destroy(store);
+    other->ops->destroy(other);
+}
+
 void conformance_scan_visits_each_user_once(struct conformance *self)
 {
     struct shoal_store *store = self->open(self), *reader = self->open(self);
@@ -332,6 +355,48 @@ void conformance_scan_visits_each_user_once(struct conformance *self)
     cr_assert_eq(reader->ops->scan(reader, visit, &visits, NULL), SHOAL_OK);
     cr_assert_eq(visits.count, 1010);
     cr_assert_eq(visits.wrong, 0);
+    store->ops->destroy(store);
+    reader->ops->destroy(reader);
+}
+
+void conformance_scan_in_pieces_visits_every_user(struct conformance *self)
+{
+    struct shoal_store *store = self->open(self), *reader = self->open(self);
+    static struct visits visits;
+    struct shoal_scan_cursor cursor = {0};
+    fill(store, 0, 1000);
+    fill(store, 2, 900);
+    size_t pieces = 0;
+    for (; !cursor.ended && pieces < 1000; pieces++)
+        cr_assert_eq(reader->ops->scan_piece(reader, &cursor, visit, &visits, NULL), SHOAL_OK);
+    cr_assert(cursor.ended);
+    cr_assert_gt(pieces, 1);
+    cr_assert_eq(visits.count, 1900);
+    store->ops->destroy(store);
+    reader->ops->destroy(reader);
+}
+
+void conformance_peek_reads_a_checkpoint_and_takes_nothing(struct conformance *self)
+{
+    struct shoal_store *store = self->open(self), *reader = self->open(self);
+    struct shoal_checkpoint found;
+    int32_t count;
+    cr_assert_eq(store->ops->open(store, 3, NULL), SHOAL_OK);
+    cr_assert_eq(reader->ops->partitions(reader, &count, NULL), SHOAL_OK);
+    cr_assert_eq(count, 3);
+    cr_assert_eq(reader->ops->peek(reader, 1, &found, NULL), SHOAL_OK);
+    cr_assert_eq(found.next_offset, -1);
+    fill(store, 1, 3);
+    int64_t before = 0;
+    for (int64_t offset = 100; offset < 103; offset++) {
+        cr_assert_eq(store->ops->save(store, 1, NULL, 0, offset, 7, NULL), SHOAL_OK);
+        cr_assert_eq(reader->ops->peek(reader, 1, &found, NULL), SHOAL_OK);
+        cr_assert_eq(found.next_offset, offset);
+        cr_assert_eq(found.model, 7);
+        cr_assert(before == 0 || found.saves == (uint64_t)before + 1);
+        before = (int64_t)found.saves;
+    }
+    cr_assert_eq(reader->ops->peek(reader, -1, &found, NULL), SHOAL_INVALID);
     store->ops->destroy(store);
     reader->ops->destroy(reader);
 }

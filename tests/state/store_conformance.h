@@ -13,6 +13,7 @@ struct conformance {
 
 #define CONFORMANCE_LIST(X)                                                                        \
     X(partition_count_is_kept_and_another_one_refused)                                             \
+    X(layout_is_replaced_only_where_it_is_what_was_expected)                                       \
     X(first_owner_finds_nothing)                                                                   \
     X(saved_records_are_loaded_and_others_absent)                                                  \
     X(user_ids_and_values_may_be_any_bytes)                                                        \
@@ -26,6 +27,8 @@ struct conformance {
     X(partitions_are_independent)                                                                  \
     X(large_saves_and_loads_are_whole)                                                             \
     X(scan_visits_each_user_once)                                                                  \
+    X(scan_in_pieces_visits_every_user)                                                            \
+    X(peek_reads_a_checkpoint_and_takes_nothing)                                                   \
     X(scan_ends_with_the_visitors_status)                                                          \
     X(what_is_kept_of_a_partition_is_loaded_and_not_visited)                                       \
     X(timers_move_with_their_records)                                                              \

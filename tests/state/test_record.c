@@ -91,3 +91,19 @@ Test(record, oldest_grant_makes_room_when_all_are_taken)
     cr_assert_eq(record.grants_count, SHOAL_GRANTS_MAX);
     cr_assert_null(shoal_record_grant(&record, 6, false));
 }
+
+Test(record, a_record_that_leaves_keeps_where_its_last_event_was)
+{
+    int32_t source;
+    int64_t offset = shoal_record_leave(81250, 3);
+    cr_assert_eq(shoal_record_leave(offset, 7), offset, "and again, without an event in between");
+    shoal_record_source(offset, 7, &source, &offset);
+    cr_assert_eq(source, 3);
+    cr_assert_eq(offset, 81250);
+    shoal_record_source(81250, 7, &source, &offset);
+    cr_assert_eq(source, 7);
+    cr_assert_eq(offset, 81250);
+    cr_assert_eq(shoal_record_leave(-1, 3), -1);
+    cr_assert_eq(shoal_record_leave(0, 131070), 131071 * (INT64_C(1) << 46));
+    cr_assert_eq(shoal_record_leave(0, 131071), INT64_MIN);
+}

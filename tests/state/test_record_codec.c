@@ -164,7 +164,7 @@ Test(record_codec, unknown_version_is_told_apart_from_damage)
     uint32_t hidden;
     enum shoal_precision precision;
     shoal_record_encode(&record, SHOAL_FP16, &bytes);
-    cr_assert_eq(bytes.bytes[1], 3);
+    cr_assert_eq(bytes.bytes[1], 4);
     bytes.bytes[1] = 1;
     cr_assert_eq(shoal_record_decode(&record, bytes.bytes, bytes.size), SHOAL_VERSION);
     cr_assert_eq(shoal_record_shape(bytes.bytes, bytes.size, &hidden, &precision), SHOAL_VERSION);

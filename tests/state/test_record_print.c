@@ -32,7 +32,12 @@ Test(record_print, line_has_every_field_in_its_place)
         .purchases = {2, 1512000000000, 1512086400000, 12.5f},
         .grants_count = 1,
         .grants =
-            {{.promotion = 0xab, .eligible = true, .count = 2, .last_ms = 5, .expires_ms = 6}},
+            {{.promotion = 0xab,
+              .eligible = true,
+              .open = true,
+              .count = 2,
+              .last_ms = 5,
+              .expires_ms = 6}},
         .hidden = 2,
         .h = hc,
         .c = hc + 2,
@@ -49,8 +54,8 @@ Test(record_print, line_has_every_field_in_its_place)
         "\"ring\":[{\"time\":1512086400000,\"behavior\":\"buy\",\"item\":\"89abcdef\","
         "\"category\":\"0012\",\"price_level\":9}],\"ids\":[\"0123456789abcdef\"],"
         "\"standings\":[[2,1512000000000],[0,0],[1,7]],"
-        "\"promotions\":[{\"promotion\":\"000000ab\",\"eligible\":true,\"count\":2,\"last\":5,"
-        "\"expires\":6}],\"timer\":1512090000000,\"cart\":0,"
+        "\"promotions\":[{\"promotion\":\"000000ab\",\"eligible\":true,\"open\":true,\"count\":2,"
+        "\"last\":5,\"expires\":6}],\"timer\":1512090000000,\"cart\":0,"
         "\"purchases\":{\"days\":2,\"first\":1512000000000,\"last\":1512086400000,\"spent\":12.5},"
         "\"pending\":\"00000000000000000000000000\"}");
     shoal_buffer_clear(&line);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/partition_state.h"
 #include "tests/model/planted_items.h"
 #include "tests/model/tiny_model.h"
 #include "tests/state/spying_store.h"
@@ -137,11 +138,104 @@ static void add_states(struct result *result, struct shoal_store *store)
     }
 }
 
+/* ---- counts of partitions ------------------------------------------------------------------- */
+
+/* What is counted by reading every record and every output. */
+struct recount {
+    uint64_t users[PARTITIONS];
+    uint64_t at[PARTITIONS][SHOAL_DIMENSION_COUNT][256];
+};
+
+static enum shoal_status recount_user(void *opaque, int32_t partition, struct shoal_slice user,
+                                      struct shoal_slice value)
+{
+    struct recount *recount = opaque;
+    struct shoal_record record;
+    enum shoal_precision precision;
+    uint32_t hidden;
+    (void)user;
+    cr_assert_eq(shoal_record_shape(value.bytes, value.size, &hidden, &precision), SHOAL_OK);
+    float *hc = calloc(2 * (size_t)hidden, sizeof *hc);
+    shoal_record_init(&record, hidden, hc);
+    cr_assert_eq(shoal_record_decode(&record, value.bytes, value.size), SHOAL_OK);
+    recount->users[partition] += record.events_count > 0; /* of who declined only that is kept */
+    for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++)
+        recount->at[partition][d][record.standings[d].level]++;
+    free(hc);
+    return SHOAL_OK;
+}
+
+/* Offers made, among the decisions written. */
+static uint64_t count_offers(const struct memory_sink *sink)
+{
+    uint64_t offers = 0;
+    for (size_t i = 0; i < sink->count; i++) {
+        const char *line = sink->lines[i];
+        offers += line[0] == '0' + SHOAL_TOPIC_DECISIONS && strstr(line, "\"eligible\":true") &&
+                  !strstr(line, "\"condition\":\"offer\"");
+    }
+    return offers;
+}
+
+static bool read_state(struct shoal_store *store, int32_t partition,
+                       struct shoal_partition_state *state)
+{
+    struct shoal_slice nobody = {"", 0}, value;
+    cr_assert_eq(store->ops->load(store, partition, &nobody, 1, &value, NULL), SHOAL_OK);
+    cr_assert_leq(value.size, 4096);
+    return value.bytes && shoal_partition_state_decode(value.bytes, value.size, state) == SHOAL_OK;
+}
+
+/* The partitions' tallies have the offers that were written, and no more answers than offers. For runs of which
+ * everything is written and saved. */
+static void check_offers(const struct fixture *f)
+{
+    struct shoal_partition_state state = {0};
+    struct shoal_tally *sum = calloc(1, sizeof *sum);
+    uint64_t offers = 0;
+    for (int32_t p = 0; p < PARTITIONS; p++) {
+        if (read_state(f->store, p, &state)) /* else no event has come to it */
+            shoal_tally_add(sum, &state.tally);
+    }
+    for (uint32_t i = 0; i < sum->promotions_count; i++) {
+        for (unsigned v = 0; v < SHOAL_VARIANT_COUNT; v++) {
+            const struct shoal_tally_variant *variant = &sum->promotions[i].variants[v];
+            offers += variant->offers;
+            cr_assert_leq(variant->conversions, variant->offers);
+            cr_assert_leq(variant->withdrawals, variant->offers);
+        }
+    }
+    cr_assert_gt(offers, 0);
+    cr_assert_eq(offers, count_offers(&f->sink));
+    free(sum);
+}
+
+/* The partitions' tallies are what reading every record gives. */
+static void check_tallies(struct shoal_store *store)
+{
+    struct recount *recount = calloc(1, sizeof *recount);
+    struct shoal_partition_state state = {0};
+    cr_assert_eq(store->ops->scan(store, recount_user, recount, NULL), SHOAL_OK);
+    for (int32_t p = 0; p < PARTITIONS; p++) {
+        if (!read_state(store, p, &state))
+            continue; /* nothing was saved, or what the test put there */
+        cr_assert_eq(state.tally.users, recount->users[p], "users of partition %d", (int)p);
+        for (unsigned d = 0; d < SHOAL_DIMENSION_COUNT; d++) {
+            for (unsigned level = 1; level < 256; level++)
+                cr_assert_eq(shoal_tally_at(&state.tally, (enum shoal_dimension)d, (uint8_t)level),
+                             recount->at[p][d][level], "partition %d, dimension %u, level %u",
+                             (int)p, d, level);
+        }
+    }
+    free(recount);
+}
+
 /* Takes the sink's lines over. */
 static struct result collect(struct memory_sink *sink, struct shoal_store *store)
 {
     struct result result = {sink->lines, sink->committed};
     cr_assert_eq(sink->count, sink->committed);
+    check_tallies(store);
     cr_assert_eq(store->ops->scan(store, add_record, &result, NULL), SHOAL_OK);
     add_states(&result, store);
     qsort((void *)result.lines, result.count, sizeof *result.lines, compare_lines);
@@ -278,6 +372,7 @@ struct result run_plain(const struct log *log, size_t batch, unsigned workers, i
         for (unsigned w = 0; w < workers; w++)
             shoal_pipeline_drop(f.pipelines[w], -1);
     }
+    check_offers(&f);
     return fixture_end(&f);
 }
 
@@ -324,5 +419,6 @@ struct result run_crashing(const struct log *log, uint64_t seed, unsigned *crash
         }
         free((void *)mine);
     }
+    check_offers(&f);
     return fixture_end(&f);
 }

@@ -26,6 +26,7 @@ static enum shoal_status decode_with(const char *replaced, const char *json)
         {"category_id", "\"c1\""}, {"timestamp", "1511539200"}, {"price", "9.99"},
         {"quantity", "2"},         {"event_id", "\"e1\""},      {"promotion_id", "\"p1\""},
         {"exposure", "\"shown\""}, {"consent_marketing", NULL}, {"consent_personalization", NULL},
+        {"consent_processing", NULL},
     };
     char text[1000] = "{";
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
@@ -369,6 +370,9 @@ Test(decode, consent_is_given_withdrawn_or_not_spoken_of)
         assert_status(decode_with("consent_personalization", no[i]), SHOAL_OK);
         cr_assert_eq(d.events[0].consent_given, 0);
         cr_assert_eq(d.events[0].consent_withdrawn, SHOAL_CONSENT_PERSONALIZATION);
+        assert_status(decode_with("consent_processing", no[i]), SHOAL_OK);
+        cr_assert_eq(d.events[0].consent_given, 0);
+        cr_assert_eq(d.events[0].consent_withdrawn, SHOAL_CONSENT_PROCESSING);
     }
     for (size_t i = 0; i < 2; i++) {
         assert_status(decode_with("consent_marketing", nothing[i]), SHOAL_OK);

@@ -243,6 +243,11 @@ Test(decode_segment, consent_is_taken_from_the_category_preferences)
                   SHOAL_OK);
     cr_assert_eq(d.events[0].consent_given, SHOAL_CONSENT_MARKETING);
     cr_assert_eq(d.events[0].consent_withdrawn, SHOAL_CONSENT_PERSONALIZATION);
+    assert_status(decode_text(&d, CALL ",\"context\":{\"consent\":{\"categoryPreferences\":{"
+                                       "\"Processing\":false}}}}"),
+                  SHOAL_OK);
+    cr_assert_eq(d.events[0].consent_given, 0);
+    cr_assert_eq(d.events[0].consent_withdrawn, SHOAL_CONSENT_PROCESSING);
     static const char *const nothing[] = {
         ",\"context\":null}",
         ",\"context\":[{\"consent\":{\"categoryPreferences\":{\"Advertising\":true}}}]}",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <math.h>
 
 #include "stream/delays.h"
 #include "tests/state/leaks.h"
@@ -54,6 +55,19 @@ Test(histogram, sums_add_up)
     cr_assert_eq(a.counts[1], 5);
     cr_assert_eq(shoal_histogram_count(&a), 6);
     cr_assert_float_eq(a.sum_seconds, 70.0075, 1e-9);
+}
+
+Test(histogram, a_quantile_lies_in_its_bucket_by_its_share)
+{
+    struct shoal_histogram histogram = {0};
+    cr_assert(isnan(shoal_histogram_quantile(&histogram, SHOAL_SCALE_DELAY, 0.5)));
+    shoal_histogram_observe(&histogram, SHOAL_SCALE_DELAY, 15000, 90);   /* (10 ms, 20 ms] */
+    shoal_histogram_observe(&histogram, SHOAL_SCALE_DELAY, 250000, 10);  /* (200 ms, 300 ms] */
+    cr_assert_float_eq(shoal_histogram_quantile(&histogram, SHOAL_SCALE_DELAY, 0.45), 0.015, 1e-9);
+    cr_assert_float_eq(shoal_histogram_quantile(&histogram, SHOAL_SCALE_DELAY, 0.9), 0.020, 1e-9);
+    cr_assert_float_eq(shoal_histogram_quantile(&histogram, SHOAL_SCALE_DELAY, 0.99), 0.290, 1e-9);
+    shoal_histogram_observe(&histogram, SHOAL_SCALE_DELAY, INT64_C(100000000), 1000);
+    cr_assert_float_eq(shoal_histogram_quantile(&histogram, SHOAL_SCALE_DELAY, 0.99), 60, 1e-9);
 }
 
 Test(delays, each_message_is_counted_at_its_commit_once)

@@ -79,6 +79,7 @@ static void save_users(struct server *s, const struct shoal_dims *dims)
         test_usual_record(&record, &seed);
         record.model = s->model;
         state.watermark.time_ms = record.last_ms + 3600000;
+        shoal_tally_come(&state.tally, NULL, &record);
         shoal_record_encode(&record, SHOAL_FP16, &bytes);
         shoal_partition_state_encode(&state, &state_bytes);
         struct shoal_save_item items[] = {
@@ -276,6 +277,119 @@ Test(http, health_models_and_metrics)
     cr_expect_eq(get(&s, "/v1/models"), 200);
     EXPECT_TEXT("\"state\":\"in_service\"");
     end(&s);
+}
+
+/* ---- everybody ------------------------------------------------------------------------------ */
+
+Test(http, segments_and_promotions_are_the_sums_over_all_partitions)
+{
+    struct server s;
+    begin(&s, NULL);
+    cr_assert_eq(get(&s, "/v1/segments"), 200);
+    EXPECT_TEXT("\"users\":2,\"dimensions\":[{\"dimension\":\"intent\",\"levels\":[{\"level\":\"cold\",");
+    EXPECT_TEXT("\"transitions\":[{\"from\":null,\"to\":");
+    cr_assert_eq(get(&s, "/v1/promotions"), 200);
+    EXPECT_TEXT("\"promotion\":\"welcome\"");
+    EXPECT_TEXT("\"treatment\":{\"offers\":0,\"withdrawals\":0,\"conversions\":0,\"rate\":null}");
+    cr_assert_eq(get(&s, "/v1/overview"), 200);
+    EXPECT_TEXT("\"ready\":true,\"users\":2,");
+    EXPECT_TEXT("\"lag\":{\"messages\":null,\"seconds\":null},\"delay\":null,"); /* no broker here */
+    EXPECT_TEXT("\"partitions\":[{\"partition\":0,\"next_offset\":10,\"lag\":null,");
+    EXPECT_TEXT("\"stream_clients\":0}");
+    cr_assert_eq(get(&s, "/v1/segments/history?minutes=5"), 200);
+    EXPECT_TEXT("{\"interval_seconds\":10,\"times\":[\"");
+    EXPECT_TEXT("\"events_per_second\":[null]");
+    EXPECT_TEXT("\"promotions\":{\"welcome\":{\"treatment\":[null],\"control\":[null]}}}");
+    cr_expect_eq(get(&s, "/v1/segments/history?minutes=0"), 400);
+    cr_expect_eq(get(&s, "/v1/segments/history?minutes=1441"), 400);
+    end(&s);
+}
+
+/* The text behind "next":" in the answer, or "" for null. */
+static void next_of(char *cursor, size_t size)
+{
+    const char *at = strstr(answer.text, "\"next\":\"");
+    *cursor = '\0';
+    if (at)
+        snprintf(cursor, size, "%.*s", (int)strcspn(at + 8, "\""), at + 8);
+}
+
+Test(http, users_of_a_level_come_in_pages)
+{
+    struct server s;
+    char path[200], cursor[80] = "";
+    unsigned seen = 0, pages = 0;
+    begin(&s, NULL);
+    for (int level = 0; level < 5; level++) {
+        static const char *const levels[] = {"new", "active", "returning", "lapsing", "inactive"};
+        do {
+            snprintf(path, sizeof path, "/v1/segments/lifecycle/%s/users?limit=1%s%s", levels[level],
+                     *cursor ? "&cursor=" : "", cursor);
+            cr_assert_eq(get(&s, path), 200, "%s", path);
+            const char *first = strstr(answer.text, "\"user_id\"");
+            cr_assert(!first || !strstr(first + 1, "\"user_id\""), "more than the limit");
+            seen += first ? strstr(first, "\"ann\"") ? 1 : strstr(first, "\"b/b\"") ? 16 : 256 : 0;
+            pages++;
+            next_of(cursor, sizeof cursor);
+        } while (*cursor && pages < 100);
+    }
+    cr_assert_eq(seen, 17, "each user once: %x", seen);
+    cr_expect_eq(get(&s, "/v1/segments/lifecycle/hot/users"), 404);
+    EXPECT_TEXT("urn:shoal:problem:unknown-segment");
+    cr_expect_eq(get(&s, "/v1/segments/x/hot/users"), 404);
+    cr_expect_eq(get(&s, "/v1/segments/cluster/c255/users"), 200);
+    cr_expect_eq(get(&s, "/v1/segments/intent/hot/users?limit=0"), 400);
+    for (int i = 0; i < 7; i++) {
+        static const char *const cursors[] = {"", "1", "0.0", "0.0.0.0", "-1.0.0", "0.x.0", "99999999999.0.0"};
+        snprintf(path, sizeof path, "/v1/segments/intent/hot/users?cursor=%s", cursors[i]);
+        cr_expect_eq(get(&s, path), 400, "%s", path);
+    }
+    end(&s);
+}
+
+/* Reads a stream until the text comes, at most ten seconds. */
+static bool reads(int fd, const char *text)
+{
+    int64_t until_ms = shoal_clock_ms() + 10000;
+    size_t size = 0;
+    answer.text[0] = '\0';
+    while (!strstr(answer.text, text) && shoal_clock_ms() < until_ms) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        ssize_t got = poll(&ready, 1, 1000) > 0
+                          ? read(fd, answer.text + size, sizeof answer.text - 1 - size) : -1;
+        if (got == 0)
+            break;
+        size += got > 0 ? (size_t)got : 0;
+        answer.text[size] = '\0';
+    }
+    return strstr(answer.text, text) != NULL;
+}
+
+Test(http, the_stream_begins_at_once_and_ends_with_the_process, .timeout = 60)
+{
+    static const char request[] =
+        "GET /v1/stream?types=overview,change&rate=5 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    struct server s;
+    begin(&s, NULL);
+    int fd = dial(&s);
+    cr_assert_eq(write(fd, request, sizeof request - 1), (ssize_t)sizeof request - 1);
+    cr_assert(reads(fd, "retry: 2000\n\n"), "%s", answer.text);
+    EXPECT_TEXT("Content-Type: text/event-stream");
+    cr_assert(reads(fd, "event: overview\ndata: {\"as_of\":"), "%s", answer.text);
+    cr_assert_eq(get(&s, "/v1/stream?types=all"), 400);
+    cr_assert_eq(get(&s, "/v1/stream?rate=0"), 400);
+    cr_assert_eq(get(&s, "/v1/stream?user="), 400);
+    cr_assert_eq(ask(&s, "HEAD", "/v1/stream", ""), 200);
+    cr_assert_eq(get(&s, "/v1/overview"), 200);
+    EXPECT_TEXT("\"stream_clients\":1}");
+    end(&s);
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    ssize_t got;
+    do
+        got = poll(&ready, 1, 5000) > 0 ? read(fd, answer.text, sizeof answer.text) : -1;
+    while (got > 0);
+    cr_expect_eq(got, 0, "it was not closed");
+    close(fd);
 }
 
 /* Each route stands in openapi.json with its method, and nothing else does. */
@@ -481,6 +595,8 @@ Test(http, mangled_requests_do_no_harm, .timeout = 240)
         "GET /v1/users/ann/decisions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer 0123456789abcdef0\r\n\r\n",
         "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n0123456789",
         "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "GET /v1/segments/intent/hot/users?limit=3&cursor=0.0.0 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /v1/stream?types=change,overview&user=ann HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nIf-None-Match: \"x\"\r\n\r\n",
     };
     enum { ROUNDS = 1500 };

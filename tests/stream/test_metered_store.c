@@ -68,6 +68,16 @@ static enum shoal_status load(struct fixture *f, struct shoal_slice *value)
     return f->store->ops->load(f->store, 0, &user, 1, value, &message);
 }
 
+Test(metered_store, there_is_no_call_that_it_does_not_pass_on)
+{
+    struct fixture f;
+    start(&f);
+    void (*const *calls)(void) = (void (*const *)(void))(const void *)f.store->ops;
+    for (size_t i = 0; i < sizeof *f.store->ops / sizeof *calls; i++)
+        cr_expect(calls[i] != NULL, "call %zu of struct shoal_store_ops is missing", i);
+    f.store->ops->destroy(f.store);
+}
+
 Test(metered_store, loads_and_saves_are_counted_and_passed_on)
 {
     struct fixture f;

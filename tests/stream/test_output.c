@@ -45,6 +45,10 @@ Test(output, ids_are_made_of_the_events_coordinates)
     event.part = 7;
     shoal_output_id("shoal.events", &event, "welcome", id, sizeof id);
     cr_assert_str_eq(id, "shoal.events/3/42.7/welcome");
+    event.part = 0; /* of a user who has moved from partition 1 since its last event */
+    event.offset = shoal_record_leave(42, 1);
+    shoal_output_id("shoal.events", &event, "intent", id, sizeof id);
+    cr_assert_str_eq(id, "shoal.events/1/42/intent");
     event.offset = INT64_MAX;
     event.partition = INT32_MAX;
     event.part = 255;

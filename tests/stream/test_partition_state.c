@@ -15,6 +15,7 @@ static struct shoal_partition_state empty(void)
     shoal_watermark_init(&state.watermark);
     shoal_budgets_init(&state.budgets);
     shoal_correction_init(&state.correction, 0, 0);
+    shoal_tally_init(&state.tally);
     return state;
 }
 
@@ -25,6 +26,8 @@ static struct shoal_partition_state some(uint64_t model)
     struct shoal_pending pending = {{0}};
     shoal_watermark_see(&state.watermark, 3600000, 1, START);
     shoal_watermark_see(&state.watermark, 3600000, 2, START + 10000000);
+    state.tally.users = 9;
+    shoal_tally_move(&state.tally, NULL, SHOAL_INTENT, 0, SHOAL_HOT);
     if (!model)
         return state;
     shoal_correction_init(&state.correction, model, 0);
@@ -54,6 +57,7 @@ static void assert_back(const struct shoal_partition_state *state)
     cr_assert_eq(back.watermark.time_ms, state->watermark.time_ms);
     cr_assert_eq(back.watermark.ahead, state->watermark.ahead);
     cr_assert_eq(back.budgets.day, state->budgets.day);
+    cr_assert_eq(memcmp(&back.tally, &state->tally, sizeof back.tally), 0);
     cr_assert_eq(back.correction.model, state->correction.model);
     cr_assert_eq(back.correction.delta, state->correction.delta);
     cr_assert_eq(memcmp(back.correction.hours, state->correction.hours,
@@ -99,6 +103,7 @@ static void assert_refused(const void *bytes, size_t size, const char *what)
     cr_assert_eq(shoal_partition_state_decode(copy, size, &back), SHOAL_DAMAGED, "%s", what);
     cr_assert_eq(back.watermark.time_ms, -1, "%s: an empty state is left", what);
     cr_assert_eq(back.correction.model, 0, "%s", what);
+    cr_assert_eq(back.tally.users, 0, "%s", what);
     free(copy);
 }
 
@@ -140,12 +145,12 @@ Test(partition_state, unknown_version_is_told_apart_from_damage)
     struct shoal_partition_state state = some(0);
     struct shoal_buffer bytes = {0};
     encode(&state, &bytes);
-    cr_assert_eq(bytes.bytes[1], 1);
-    bytes.bytes[1] = 2;
+    cr_assert_eq(bytes.bytes[1], 2);
+    bytes.bytes[1] = 1;
     cr_assert_eq(shoal_partition_state_decode(bytes.bytes, bytes.size, &state), SHOAL_VERSION);
     cr_assert_eq(state.watermark.time_ms, -1);
     cr_assert_eq(shoal_partition_state_decode("\x92\x07\x01", 3, &state), SHOAL_VERSION);
-    bytes.bytes[1] = 1;
+    bytes.bytes[1] = 2;
     bytes.bytes[0]++; /* a field more than this version has */
     shoal_buffer_append(&bytes, "\xc0", 1);
     assert_refused(bytes.bytes, bytes.size, "a field too many");
@@ -230,7 +235,7 @@ Test(partition_state, a_store_that_fails_and_a_damaged_state_are_reported_and_no
     struct shoal_partition_state *state;
     struct shoal_message message = {.text = ""};
     put(store, 5, (struct shoal_slice){"nonsense", 8});
-    put(store, 6, (struct shoal_slice){"\x94\x02\xc0\xc0\xc0", 5});
+    put(store, 6, (struct shoal_slice){"\x94\x01\xc0\xc0\xc0", 5});
     cr_assert_eq(shoal_partition_states_get(&states, store, 5, &state, &message), SHOAL_DAMAGED);
     cr_assert(strstr(message.text, "partition 5"), "%s", message.text);
     cr_assert(strstr(message.text, "damaged"), "%s", message.text);

@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/forget.h"
 #include "tests/model/planted_items.h"
+#include "tests/model/tiny_clusters.h"
 #include "tests/model/tiny_model.h"
 #include "tests/stream/pipeline_fixture.h"
 
 enum { MESSAGES = 3000, USERS = 40 };
 
-/* Users with different rates, late events, repeated event ids, dead letters. `online`: scores are corrected,
+/* Users with different rates, late events, repeated event ids, dead letters; some are forgotten, some decline to be
+ * processed and agree again. `online`: scores are corrected,
  * and the log takes days, so that outcomes are known. */
 static struct log *make_log(uint64_t seed, bool online)
 {
@@ -27,14 +30,23 @@ static struct log *make_log(uint64_t seed, bool online)
         unsigned user = (unsigned)(r % USERS) * (unsigned)(r / 64 % 3 != 0);
         time_ms += (int64_t)(r / 256 % 60000) * (online ? 4 : 1);
         int64_t event_ms = time_ms - (r / 1024 % 29 == 0 ? 3600000 : 0);
+        int key_size = snprintf(message->key, sizeof message->key, "u%u", user);
+        uint64_t word = r / 8388608;
+        if (word % 83 == 0) {
+            log_append(log, (int)shoal_forget_print(message->key, (size_t)key_size, message->value),
+                       key_size, 0);
+            continue;
+        }
         int size = snprintf(
             message->value, sizeof message->value,
             "{\"user_id\":\"u%u\",\"item_id\":%u,\"category_id\":%u,\"behavior\":\"%s\","
-            "\"timestamp\":%lld,\"event_id\":\"e%u\"%s",
+            "\"timestamp\":%lld,\"event_id\":\"e%u\"%s%s",
             user, (unsigned)(r / 4096 % 50), (unsigned)(r / 8192 % 7), behaviors[r / 16384 % 7],
             (long long)event_ms, (unsigned)(i - (r / 32768 % 31 == 0 ? 3 : 0)),
+            word % 101 == 1  ? ",\"consent_processing\":false"
+            : word % 19 == 2 ? ",\"consent_processing\":true"
+                             : "",
             r / 65536 % 37 == 0 ? "" : "}"); /* unterminated: a dead letter */
-        int key_size = snprintf(message->key, sizeof message->key, "u%u", user);
         log_append(log, size, key_size, 0);
     }
     return log;
@@ -71,6 +83,23 @@ static unsigned model_of(const struct history *history, int64_t offset)
     return history->model[i];
 }
 
+/* Of model 1 cluster 6 is no more: 5 goes on with its users. Of those of 7, and of 8 to 10 of model 2, nothing is
+ * left under the others. */
+static struct shoal_clusters *make_clusters(unsigned i, uint32_t hidden)
+{
+    struct shoal_clusters *clusters = tiny_clusters(hidden + SHOAL_COUNTERS, 3 + i, 5 + i);
+    cr_assert_not_null(clusters);
+    if (i == 1) {
+        clusters->profiles[2].id = 5;
+        clusters->profiles[3].id = 7;
+        clusters->retired_count = 3;
+        clusters->retired[2] = 6;
+        clusters->successors[2] = 5;
+        shoal_clusters_ready(clusters);
+    }
+    return clusters;
+}
+
 static void make_models(struct shoal_model *models[MODELS])
 {
     for (unsigned i = 0; i < MODELS; i++) {
@@ -81,6 +110,7 @@ static void make_models(struct shoal_model *models[MODELS])
         models[i] = tiny_model(&dims, 5 + i);
         if (i > 0) /* and one without a catalogue */
             models[i]->items = planted_items(40 + i, 8 * i, dims.hidden, 5 + i);
+        models[i]->clusters = make_clusters(i, dims.hidden);
         cr_assert_eq(shoal_model_serialize(models[i], &bytes), SHOAL_OK);
         shoal_buffer_finish(&bytes);
     }
@@ -355,7 +385,13 @@ Test(pipeline, counts_add_up)
     check(shoal_pipeline_run(f.pipelines[0], &message), &message);
     const struct shoal_pipeline_counts *counts = shoal_pipeline_counts(f.pipelines[0]);
     cr_assert_eq(counts->messages, MESSAGES);
-    cr_assert_eq(counts->events + counts->deadletters + counts->repeated, MESSAGES);
+    size_t forgets = 0;
+    for (int i = 0; i < MESSAGES; i++)
+        forgets += strncmp(log->messages[i].value, "{\"shoal_forget", 14) == 0;
+    cr_assert_eq(counts->events + counts->deadletters + counts->repeated + counts->declined + forgets, MESSAGES);
+    cr_assert_gt(forgets, 10);
+    cr_assert_gt(counts->declined, 10);
+    cr_assert_gt(counts->forgotten, forgets);
     cr_assert_gt(counts->late, 0);
     cr_assert_gt(counts->repeated, 0);
     cr_assert_gt(counts->deadletters, 0);

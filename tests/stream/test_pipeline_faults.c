@@ -176,8 +176,8 @@ Test(pipeline_faults, a_damaged_state_of_the_partition_is_reported_and_nothing_i
     } cases[] = {
         {"", 0, SHOAL_DAMAGED},
         {"garbage", 7, SHOAL_DAMAGED},
-        {"\x94\x01\x94\x00\xc2\x00\x00\x91\xff\xc4\x01\x00", 12, SHOAL_DAMAGED},
-        {"\x94\x63\xc0\xc0\xc0", 5, SHOAL_VERSION},
+        {"\x95\x02\x94\x00\xc2\x00\x00\x91\xff\xc4\x01\x00", 12, SHOAL_DAMAGED},
+        {"\x95\x63\xc0\xc0\xc0\xc0", 6, SHOAL_VERSION},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct log *log = make_log(1);

@@ -11,6 +11,7 @@
 #include "stream/consent.h"
 #include "stream/forget.h"
 #include "tests/stream/pipeline_fixture.h"
+#include "tests/state/leaks.h"
 
 enum { USERS = 48, LOG_MESSAGES = 4000 };
 
@@ -384,6 +385,7 @@ Test(pipeline_forget, a_user_forgotten_before_the_first_save_is_never_written)
     cr_assert_eq(count_tombstones(&run.fixture.sink, "nobody"), 2, "subscribers may know who is not known here");
     end_run(&run);
     log_destroy(log);
+    test_no_leaks();
 }
 
 Test(pipeline_forget, in_recovery_a_user_is_forgotten_without_tombstones)

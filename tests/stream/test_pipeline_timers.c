@@ -646,7 +646,10 @@ Test(pipeline_timers, a_message_that_tells_a_time_in_its_future_is_a_dead_letter
     log->inputs[0].timestamp_ms = START;
     apply(&f, log, 0);
     cr_assert_eq(shoal_pipeline_counts(f.pipelines[0])->deadletters, 1);
-    cr_assert_null(shoal_partition_states_known(&f.pipelines[0]->states, 0));
+    const struct shoal_partition_state *state =
+        shoal_partition_states_known(&f.pipelines[0]->states, 0);
+    cr_assert_eq(state->tally.deadletters, 1);
+    cr_assert_eq(state->watermark.time_ms, -1);
     int from = log->count;
     add_tick(log, 0, START + 3 * DAY);
     log->inputs[from].timestamp_ms = START + 3 * DAY - 5;

@@ -11,6 +11,7 @@
 #include "stream/pipeline.h"
 #include "stream/pseudonym.h"
 #include "tests/stream/pipeline_fixture.h"
+#include "tests/state/leaks.h"
 
 static char folder[] = "/tmp/shoal-pseudonym-XXXXXX";
 
@@ -96,6 +97,7 @@ Test(pseudonym, new_keys_differ_can_be_loaded_and_read_by_their_owner_alone)
     cr_assert_neq(shoal_pseudonyms_fingerprint(one), shoal_pseudonyms_fingerprint(two));
     shoal_pseudonyms_destroy(one);
     shoal_pseudonyms_destroy(two);
+    test_no_leaks();
 }
 
 Test(pseudonym, a_file_that_is_no_key_is_refused_without_showing_it)
@@ -115,6 +117,7 @@ Test(pseudonym, a_file_that_is_no_key_is_refused_without_showing_it)
         cr_assert_null(strstr(message.text, "0102"), "%s", message.text);
     }
     cr_assert_eq(shoal_pseudonyms_load(path_of("none"), &pseudonyms, &message), SHOAL_CONFIG);
+    test_no_leaks();
 }
 
 /* ---- at the door --------------------------------------------------------------------------- */
@@ -223,6 +226,7 @@ Test(pseudonym, no_output_and_no_record_holds_the_original)
     result_finish(&result);
     log_destroy(log);
     shoal_pseudonyms_destroy(pseudonyms);
+    test_no_leaks();
 }
 
 Test(pseudonym, states_of_another_key_or_of_none_are_refused)

@@ -8,7 +8,8 @@
 static struct shoal_recovery_input input(int64_t saved, int64_t committed, int64_t low)
 {
     return (struct shoal_recovery_input){
-        .partition = 3, .saved = saved, .committed = committed, .low = low, .exactly_once = true};
+        .partition = 3, .saved = saved, .committed = committed, .low = low, .grown_at = -1,
+        .exactly_once = true};
 }
 
 static struct shoal_recovery plan_of(const struct shoal_recovery_input *in)
@@ -104,4 +105,38 @@ Test(recovery, at_least_once_begins_at_the_states_even_ahead_of_the_group)
     struct shoal_recovery plan = plan_of(&in);
     cr_assert_eq(plan.start, 120);
     cr_assert_leq(plan.suppress_until, 120);
+}
+
+Test(recovery, lost_states_are_not_rebuilt_over_a_growth_of_the_topic)
+{
+    struct shoal_recovery plan;
+    struct shoal_message message = {.text = ""};
+    static const int64_t saved[] = {-1, 0, 499};
+    for (size_t i = 0; i < sizeof saved / sizeof *saved; i++) {
+        struct shoal_recovery_input in = input(saved[i], 900, 0);
+        in.grown_at = 500;
+        cr_assert_eq(shoal_recovery_plan(&in, &plan, &message), SHOAL_PARTITIONS_CHANGED);
+        cr_assert_not_null(strstr(message.text, "--drain"));
+        in.continue_when_gone = true;
+        cr_assert_eq(shoal_recovery_plan(&in, &plan, NULL), SHOAL_OK);
+        cr_assert_eq(plan.start, 500);
+        cr_assert_eq(plan.suppress_until, 900);
+        cr_assert_gt(plan.gone, 0);
+    }
+    struct shoal_recovery_input in = input(500, 900, 0);
+    in.grown_at = 500;
+    cr_assert_eq(shoal_recovery_plan(&in, &plan, NULL), SHOAL_OK);
+    cr_assert_eq(plan.start, 500);
+    in = input(-1, 40, 0); /* a new partition, which began with others' users */
+    in.grown_at = 0;
+    cr_assert_eq(shoal_recovery_plan(&in, &plan, NULL), SHOAL_PARTITIONS_CHANGED);
+}
+
+Test(recovery, states_are_not_reset_over_a_growth_of_the_topic)
+{
+    struct shoal_recovery plan;
+    struct shoal_recovery_input in = input(900, 600, 0);
+    in.grown_at = 500;
+    in.when_moved = SHOAL_MOVED_RESET_STATES;
+    cr_assert_eq(shoal_recovery_plan(&in, &plan, NULL), SHOAL_PARTITIONS_CHANGED);
 }

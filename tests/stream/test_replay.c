@@ -116,6 +116,30 @@ Test(replay, states_are_sorted_by_user_id)
     teardown(&f);
 }
 
+Test(replay, a_line_has_its_user_forgotten_in_the_users_partition)
+{
+    struct fixture f;
+    struct shoal_pipeline_counts counts;
+    struct shoal_message message = {.text = ""};
+    char events[1000], wanted[200];
+    int32_t partition = shoal_partition_of("a", 1, 4);
+    snprintf(events, sizeof events, "%s{\"shoal_forget\":\"a\"}\n", three_users);
+    setup(&f, events);
+    cr_assert_eq(shoal_replay(&f.options, &counts, &message), SHOAL_OK, "%s", message.text);
+    cr_assert_eq(counts.forgotten, 1);
+    cr_assert_eq(counts.deadletters, 1);
+    const char *states = read_out(&f, "states.jsonl");
+    cr_assert(!strstr(states, "{\"user_id\":\"a\"") && strstr(states, "{\"user_id\":\"aa\""), "%s", states);
+    /* Of `a` there are two events in its partition, and perhaps those of others. */
+    snprintf(wanted, sizeof wanted, "/forgotten\",\"user_id\":\"a\",\"forgotten\":true}\n");
+    cr_assert(strstr(read_out(&f, "segments.jsonl"), wanted), "%s", read_out(&f, "segments.jsonl"));
+    const char *decisions = read_out(&f, "decisions.jsonl");
+    cr_assert(strstr(decisions, wanted), "%s", decisions);
+    snprintf(wanted, sizeof wanted, "{\"id\":\"shoal.events/%d/", (int)partition);
+    cr_assert_eq(strncmp(decisions, wanted, strlen(wanted)), 0, "%s", decisions);
+    teardown(&f);
+}
+
 Test(replay, a_record_time_brings_the_future_check)
 {
     struct fixture f;

@@ -324,3 +324,40 @@ Test(swaps, a_wrong_line_is_named)
         shoal_swaps_finish(&swaps[1]);
     }
 }
+
+Test(swaps, growths_stand_before_the_swaps_and_come_back)
+{
+    static const char text[] = "m3 g4>6@500 g6>12@900 000000000000000a+0000000000000000@0 "
+                               "000000000000000b+0000000000000000@700";
+    struct shoal_swaps swaps = {0};
+    cr_assert_eq(shoal_swaps_parse(text, strlen(text), &swaps), SHOAL_OK);
+    assert_text(&swaps, text);
+    cr_assert_eq(shoal_swaps_parse(text, strlen(text), &swaps), SHOAL_OK);
+    cr_assert_eq(shoal_swaps_grown_to(&swaps, 4), -1);
+    cr_assert_eq(shoal_swaps_grown_to(&swaps, 6), 500);
+    cr_assert_eq(shoal_swaps_grown_to(&swaps, 12), 900);
+    cr_assert_eq(shoal_swaps_growth_from(&swaps, 4)->to, 6);
+    cr_assert_null(shoal_swaps_growth_from(&swaps, 5));
+    for (int i = 0; i < 2 * SHOAL_GROWTHS_MAX; i++) { /* the oldest are forgotten */
+        struct shoal_growth growth = {12 + i, 13 + i, 1000 + i};
+        cr_assert_eq(shoal_swaps_grow(&swaps, &growth), SHOAL_OK);
+    }
+    cr_assert_eq(swaps.growths_count, SHOAL_GROWTHS_MAX);
+    cr_assert_null(shoal_swaps_growth_from(&swaps, 4));
+    shoal_swaps_finish(&swaps);
+}
+
+Test(swaps, growths_that_print_would_not_have_written_are_damaged)
+{
+    static const char *const wrong[] = {
+        "m3", "m2 g4>6@500", "m3 g6>4@500", "m3 g4>4@500", "m3 g4>6", "m3 g4>6@", "m3 g04>6@5",
+        "m3 g4>6@500 g4>8@600", "m3 g4>6@500 g6>8@400", "m3 g4>6@500 x", "m3 g99999999999>6@5",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct shoal_swaps swaps = {0};
+        cr_assert_eq(shoal_swaps_parse(wrong[i], strlen(wrong[i]), &swaps), SHOAL_DAMAGED, "%s",
+                     wrong[i]);
+        cr_assert_eq(swaps.growths_count, 0);
+        shoal_swaps_finish(&swaps);
+    }
+}

@@ -31,6 +31,47 @@ Test(commands, config_lists_every_option_and_checks_files)
     says("1 to 256");
 }
 
+Test(commands, config_shows_what_is_in_force_without_secrets)
+{
+    cr_assert_eq(shell("echo geheim >password; echo 'kafka: {sasl.password_file: password, client.id: me}' >c.yaml;"
+                     "\"$SHOAL_PROGRAM\" config --show --check c.yaml --set workers=3 "
+                     "--set kafka.ssl.key.password=verborgen --set redis.url=redis://me:versteckt@h:1/0"),
+                 0, "%s", printed);
+    says("workers: 3\n");
+    says("kafka.sasl.password: ***\n");
+    says("kafka.ssl.key.password: ***\n");
+    says("kafka.client.id: me\n");
+    says("redis.url: redis://me:***@h:1/0\n");
+    cr_assert(!strstr(printed, "geheim") && !strstr(printed, "verborgen") && !strstr(printed, "versteckt"),
+              "%s", printed);
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" config --show --set kafka.sasl.password_file=missing"), 3);
+    says("kafka.sasl.password_file: 'missing' cannot be read");
+}
+
+Test(commands, a_key_for_pseudonyms_is_made_once_and_tells_the_same_every_time)
+{
+    if (shell("\"$SHOAL_PROGRAM\" pseudonym --new-key k") == 3)
+        cr_skip_test("this build has no libsodium");
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" pseudonym --new-key k"), 5, "%s", printed);
+    says("'k' cannot be made: File exists");
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" pseudonym --set privacy.pseudonym_key=k 4711 0815 4711 >a;"
+                     "sort -u a | wc -l; tr -d 'a-z2-7\\n' <a | wc -c"),
+                 0);
+    says("2\n0\n");
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" pseudonym 4711"), 3);
+    says("no key");
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" pseudonym"), 2);
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" config --set privacy.pseudonym_key=missing"), 3);
+}
+
+Test(commands, forget_wants_users_or_a_list)
+{
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" forget"), 2);
+    says("give USERs, or --file LIST");
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" forget --file list u1"), 2);
+    cr_assert_eq(shell("\"$SHOAL_PROGRAM\" forget --timeout soon u1"), 2);
+}
+
 Test(commands, generate_writes_the_same_bytes_for_the_same_seed)
 {
     cr_assert_eq(shell("for i in 1 2; do \"$SHOAL_PROGRAM\" generate --users 30 --days 2 --seed 5 "

@@ -72,6 +72,24 @@ Test(features, events_are_grouped_by_user_with_their_labels)
     cr_assert_eq(memcmp(behavior, (uint8_t[]){0, 3, 0, 0, 1}, 5), 0);
 }
 
+Test(features, who_is_forgotten_or_declines_is_left_out)
+{
+    FILE *out = fopen("e.jsonl", "w");
+    cr_assert_not_null(out);
+    for (int user = 1; user <= 4; user++)
+        for (int i = 0; i < 5; i++)
+            fprintf(out, "{\"user_id\":\"u%d\",\"item_id\":1,\"behavior\":\"pv\",\"timestamp\":%d%s}\n%s",
+                    user, 1000000 + 50000 * i,
+                    user == 2 && i == 2   ? ",\"consent_processing\":false"
+                    : user == 3 && i == 3 ? ",\"consent_processing\":true"
+                    : user == 3 && i == 1 ? ",\"consent_processing\":false"
+                                          : "",
+                    user == 4 && i == 3 ? "{\"shoal_forget\":\"u4\"}\n" : "");
+    cr_assert_eq(fclose(out), 0);
+    cr_assert_eq(run("--events e.jsonl --out f"), 0, "%s", printed);
+    says("8 events of 3 users"); /* five of u1, none of u2, two of u3, one of u4 */
+}
+
 Test(features, an_event_comes_with_what_the_model_sees_of_it)
 {
     float numeric[5][8], rates[5][12];
