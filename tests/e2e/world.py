@@ -225,7 +225,7 @@ class World:
     def states(self):
         return self.shoal("inspect", "--all")[1].split(b"\n")[:-1]
 
-    def partitions(self):
+    def partition_lines(self):
         return self.shoal("inspect", "--partitions")[1].split(b"\n")[:-1]
 
     def compare_swapped(self, path, *options, repeats_allowed=False):
@@ -247,7 +247,7 @@ class World:
         out = self.replay(path, *options)
         problems = [self._compare_output(out, name, repeats_allowed) for name in OUTPUTS]
         problems.append(difference("states", read_lines(os.path.join(out, "states.jsonl")), self.states()))
-        problems.append(difference("partitions", read_lines(os.path.join(out, "partitions.jsonl")), self.partitions()))
+        problems.append(difference("partitions", read_lines(os.path.join(out, "partitions.jsonl")), self.partition_lines()))
         problems = [problem for problem in problems if problem]
         check(not problems, "\n  ".join(problems))
 
