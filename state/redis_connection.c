@@ -7,6 +7,7 @@
  * saves two copies of every record. */
 #include "state/redis_connection.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
@@ -14,10 +15,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "state/redis_tls.h"
+
 void shoal_redis_connection_init(struct shoal_redis_connection *connection,
-                                 const struct shoal_redis_address *address, int timeout_ms)
+                                 const struct shoal_redis_address *address,
+                                 struct shoal_redis_tls *tls, int timeout_ms)
 {
-    *connection = (struct shoal_redis_connection){.address = *address, .timeout_ms = timeout_ms};
+    *connection = (struct shoal_redis_connection){
+        .address = *address, .tls = tls, .timeout_ms = timeout_ms};
 }
 
 void shoal_redis_disconnect(struct shoal_redis_connection *connection)
@@ -25,6 +30,9 @@ void shoal_redis_disconnect(struct shoal_redis_connection *connection)
     if (connection->context)
         redisFree(connection->context);
     connection->context = NULL;
+    connection->session = NULL;
+    connection->owed = connection->asked = 0;
+    connection->queuing = false;
     shoal_buffer_clear(&connection->out);
 }
 
@@ -52,7 +60,29 @@ static void write_head(struct shoal_buffer *out, char type, size_t number)
 
 void shoal_redis_command(struct shoal_redis_connection *connection, size_t count)
 {
+    static const char asking[] = "*1\r\n$6\r\nASKING\r\n";
+    if (connection->asking && !connection->queuing) {
+        /* Told apart from other replies by standing before them all. */
+        assert(connection->asked == connection->owed);
+        shoal_buffer_append(&connection->out, asking, sizeof asking - 1);
+        connection->asked++;
+    }
+    connection->owed++;
     write_head(&connection->out, '*', count);
+}
+
+void shoal_redis_multi(struct shoal_redis_connection *connection)
+{
+    shoal_redis_command(connection, 1);
+    shoal_redis_argument_text(connection, "MULTI");
+    connection->queuing = true;
+}
+
+void shoal_redis_exec(struct shoal_redis_connection *connection)
+{
+    shoal_redis_command(connection, 1);
+    shoal_redis_argument_text(connection, "EXEC");
+    connection->queuing = false;
 }
 
 void shoal_redis_argument_pair(struct shoal_redis_connection *connection, const void *a,
@@ -97,8 +127,11 @@ enum shoal_status shoal_redis_flush(struct shoal_redis_connection *connection,
     if (!connection->context)
         return broken(connection, "not connected", message);
     for (size_t sent = 0; sent < out->size;) {
-        ssize_t n =
-            send(connection->context->fd, out->bytes + sent, out->size - sent, MSG_NOSIGNAL);
+        ssize_t n = connection->session
+                        ? shoal_redis_tls_send(connection->session, out->bytes + sent,
+                                               out->size - sent)
+                        : send(connection->context->fd, out->bytes + sent, out->size - sent,
+                               MSG_NOSIGNAL);
         if (n >= 0)
             sent += (size_t)n;
         else if (errno == EAGAIN)
@@ -110,15 +143,17 @@ enum shoal_status shoal_redis_flush(struct shoal_redis_connection *connection,
     return SHOAL_OK;
 }
 
-enum shoal_status shoal_redis_reply(struct shoal_redis_connection *connection,
-                                    struct redisReply **reply, struct shoal_message *message)
+static enum shoal_status read_one(struct shoal_redis_connection *connection,
+                                  struct redisReply **reply, struct shoal_message *message)
 {
     void *read = NULL;
     *reply = NULL;
     if (!connection->context)
         return broken(connection, "not connected", message);
     errno = 0;
-    if (redisGetReply(connection->context, &read) == REDIS_OK && read) {
+    int done = connection->session ? shoal_redis_tls_reply(connection->context, &read)
+                                   : redisGetReply(connection->context, &read);
+    if (done == REDIS_OK && read) {
         *reply = read;
         return SHOAL_OK;
     }
@@ -127,6 +162,21 @@ enum shoal_status shoal_redis_reply(struct shoal_redis_connection *connection,
     char reason[128];
     (void)snprintf(reason, sizeof reason, "%s", connection->context->errstr);
     return broken(connection, reason, message);
+}
+
+enum shoal_status shoal_redis_reply(struct shoal_redis_connection *connection,
+                                    struct redisReply **reply, struct shoal_message *message)
+{
+    if (connection->asked > 0) {
+        enum shoal_status status = read_one(connection, reply, message);
+        if (status != SHOAL_OK)
+            return status;
+        shoal_redis_reply_free(*reply);
+        connection->asked--;
+    }
+    if (connection->owed > 0)
+        connection->owed--;
+    return read_one(connection, reply, message);
 }
 
 enum shoal_status shoal_redis_answer(struct shoal_redis_connection *connection,
@@ -147,41 +197,26 @@ void shoal_redis_reply_free(struct redisReply *reply)
         freeReplyObject(reply);
 }
 
+void shoal_redis_settle(struct shoal_redis_connection *connection)
+{
+    if (connection->owed > 0 && shoal_redis_flush(connection, NULL) != SHOAL_OK)
+        shoal_redis_disconnect(connection);
+    while (connection->owed > 0) {
+        struct redisReply *reply;
+        if (shoal_redis_reply(connection, &reply, NULL) != SHOAL_OK)
+            break;
+        shoal_redis_reply_free(reply);
+    }
+    connection->asking = connection->queuing = false;
+    connection->turn.kind = SHOAL_REDIS_STAY;
+}
+
 enum shoal_status shoal_redis_surprise(struct shoal_redis_connection *connection,
                                        const char *command, struct shoal_message *message)
 {
     shoal_redis_disconnect(connection);
     return shoal_fail(message, SHOAL_IO, "Redis at %s: unexpected kind of reply to %s",
                       connection->address.label, command);
-}
-
-/* ---- the server's errors ------------------------------------------------------------------ */
-
-static const struct {
-    const char *prefix;
-    enum shoal_status status;
-} error_meanings[] = {
-    {"LOADING ", SHOAL_UNAVAILABLE},    {"OOM ", SHOAL_UNAVAILABLE},
-    {"MISCONF ", SHOAL_UNAVAILABLE},    {"READONLY ", SHOAL_UNAVAILABLE},
-    {"MASTERDOWN ", SHOAL_UNAVAILABLE}, {"CLUSTERDOWN ", SHOAL_UNAVAILABLE},
-    {"BUSY ", SHOAL_UNAVAILABLE},       {"TRYAGAIN ", SHOAL_UNAVAILABLE},
-    {"NOREPLICAS ", SHOAL_UNAVAILABLE}, {"ERR max number of clients", SHOAL_UNAVAILABLE},
-    {"NOAUTH ", SHOAL_CONFIG},          {"WRONGPASS ", SHOAL_CONFIG},
-    {"NOPERM ", SHOAL_CONFIG},          {"DENIED ", SHOAL_CONFIG},
-    {"MOVED ", SHOAL_CONFIG},           {"ASK ", SHOAL_CONFIG},
-    {"CROSSSLOT ", SHOAL_CONFIG},       {"WRONGTYPE ", SHOAL_DAMAGED},
-};
-
-enum shoal_status shoal_redis_error(const struct shoal_redis_connection *connection,
-                                    const struct redisReply *reply, struct shoal_message *message)
-{
-    enum shoal_status status = SHOAL_IO;
-    for (size_t i = 0; i < sizeof error_meanings / sizeof error_meanings[0]; i++) {
-        if (strncmp(reply->str, error_meanings[i].prefix, strlen(error_meanings[i].prefix)) == 0)
-            status = error_meanings[i].status;
-    }
-    return shoal_fail(message, status, "Redis at %s answers: %s", connection->address.label,
-                      reply->str);
 }
 
 /* ---- connecting --------------------------------------------------------------------------- */
@@ -243,6 +278,7 @@ enum shoal_status shoal_redis_connect(struct shoal_redis_connection *connection,
     struct timeval timeout = {.tv_sec = connection->timeout_ms / 1000,
                               .tv_usec = connection->timeout_ms % 1000 * 1000};
     shoal_buffer_clear(&connection->out);
+    connection->asking = false;
     connection->context = address->is_unix
                               ? redisConnectUnixWithTimeout(address->host, timeout)
                               : redisConnectWithTimeout(address->host, address->port, timeout);
@@ -258,7 +294,12 @@ enum shoal_status shoal_redis_connect(struct shoal_redis_connection *connection,
     /* A peer that vanished without a word is noticed even between two commits. */
     if (!address->is_unix)
         (void)redisEnableKeepAlive(connection->context);
-    enum shoal_status status = log_in(connection, message);
+    enum shoal_status status = SHOAL_OK;
+    if (address->tls)
+        status = shoal_redis_tls_start(connection->tls, connection->context, address->host,
+                                       address->label, &connection->session, message);
+    if (status == SHOAL_OK)
+        status = log_in(connection, message);
     if (status != SHOAL_OK)
         shoal_redis_disconnect(connection);
     return status;

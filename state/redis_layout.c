@@ -38,89 +38,114 @@ static bool parse(const char *text, size_t size, struct shoal_layout *layout)
     return strcmp(text, again) == 0;
 }
 
-static void write_get(struct shoal_redis_store *store, const struct shoal_redis_key *key)
+static enum shoal_status read_layout(const struct shoal_redis_store *store,
+                                     const struct shoal_redis_key *key,
+                                     const struct redisReply *reply, struct shoal_layout *layout,
+                                     struct shoal_message *message)
 {
-    shoal_redis_command(&store->connection, 2);
-    shoal_redis_argument_text(&store->connection, "GET");
-    shoal_redis_argument(&store->connection, key->text, key->size);
-}
-
-static enum shoal_status read_get(struct shoal_redis_store *store,
-                                  const struct shoal_redis_key *key, struct shoal_layout *layout,
-                                  struct shoal_message *message)
-{
-    struct redisReply *reply;
-    enum shoal_status status = shoal_redis_answer(&store->connection, &reply, message);
-    if (status != SHOAL_OK)
-        return status;
-    if (reply->type == REDIS_REPLY_STRING) {
-        if (!parse(reply->str, reply->len, layout))
-            status = shoal_fail(message, SHOAL_DAMAGED, "Redis key %s is not a partition count",
-                                key->text);
-    } else if (reply->type != REDIS_REPLY_NIL) {
-        status = shoal_redis_surprise(&store->connection, "GET", message);
-    }
-    shoal_redis_reply_free(reply);
-    return status;
+    *layout = (struct shoal_layout){0};
+    if (reply->type == REDIS_REPLY_NIL)
+        return SHOAL_OK;
+    if (reply->type != REDIS_REPLY_STRING)
+        return shoal_fail(message, SHOAL_IO, "Redis at %s: unexpected kind of reply to GET",
+                          shoal_redis_servers_label(&store->servers));
+    return parse(reply->str, reply->len, layout)
+               ? SHOAL_OK
+               : shoal_fail(message, SHOAL_DAMAGED, "Redis key %s is not a partition count", key->text);
 }
 
 enum shoal_status shoal_redis_get_layout(struct shoal_redis_store *store,
                                          struct shoal_layout *layout, struct shoal_message *message)
 {
     struct shoal_redis_key key = shoal_redis_key_partitions(store->topic);
+    struct redisReply *reply;
     *layout = (struct shoal_layout){0};
-    write_get(store, &key);
-    enum shoal_status status = shoal_redis_flush(&store->connection, message);
-    return status == SHOAL_OK ? read_get(store, &key, layout, message) : status;
+    enum shoal_status status =
+        shoal_redis_get(store, &key, (struct shoal_slice){"", 0}, &reply, message);
+    if (status == SHOAL_OK)
+        status = read_layout(store, &key, reply, layout, message);
+    shoal_redis_reply_free(reply);
+    return status;
 }
 
 enum shoal_status shoal_redis_layout(struct shoal_store *base, struct shoal_layout *layout,
                                      struct shoal_message *message)
 {
     struct shoal_redis_store *store = shoal_redis_store_of(base);
-    enum shoal_status status = shoal_redis_begin(store, message);
-    return status == SHOAL_OK ? shoal_redis_get_layout(store, layout, message) : status;
+    shoal_redis_drop_kept(store);
+    return shoal_redis_get_layout(store, layout, message);
 }
 
 /* WATCH and GET; the watch stays. */
-static enum shoal_status watch(struct shoal_redis_store *store, const struct shoal_redis_key *key,
-                               struct shoal_layout *found, struct shoal_message *message)
+static enum shoal_status watch(const struct shoal_redis_store *store,
+                               struct shoal_redis_connection *connection,
+                               const struct shoal_redis_key *key, struct shoal_layout *found,
+                               struct shoal_message *message)
 {
-    struct redisReply *watched = NULL;
+    struct redisReply *watched = NULL, *got = NULL;
     *found = (struct shoal_layout){0};
-    shoal_redis_command(&store->connection, 2);
-    shoal_redis_argument_text(&store->connection, "WATCH");
-    shoal_redis_argument(&store->connection, key->text, key->size);
-    write_get(store, key);
-    enum shoal_status status = shoal_redis_flush(&store->connection, message);
+    shoal_redis_command(connection, 2);
+    shoal_redis_argument_text(connection, "WATCH");
+    shoal_redis_argument(connection, key->text, key->size);
+    shoal_redis_command(connection, 2);
+    shoal_redis_argument_text(connection, "GET");
+    shoal_redis_argument(connection, key->text, key->size);
+    enum shoal_status status = shoal_redis_flush(connection, message);
     if (status == SHOAL_OK)
-        status = shoal_redis_answer(&store->connection, &watched, message);
+        status = shoal_redis_answer(connection, &watched, message);
+    if (status == SHOAL_OK)
+        status = shoal_redis_answer(connection, &got, message);
+    if (status == SHOAL_OK)
+        status = read_layout(store, key, got, found, message);
     shoal_redis_reply_free(watched);
-    return status == SHOAL_OK ? read_get(store, key, found, message) : status;
+    shoal_redis_reply_free(got);
+    return status;
 }
 
 /* MULTI, SET, EXEC; *applied false: the key has changed since it was watched. */
-static enum shoal_status replace(struct shoal_redis_store *store, const struct shoal_redis_key *key,
+static enum shoal_status replace(struct shoal_redis_connection *connection,
+                                 const struct shoal_redis_key *key,
                                  const struct shoal_layout *layout, bool *applied,
                                  struct shoal_message *message)
 {
     char text[TEXT];
     print(layout, text);
-    shoal_redis_command(&store->connection, 1);
-    shoal_redis_argument_text(&store->connection, "MULTI");
-    shoal_redis_command(&store->connection, 3);
-    shoal_redis_argument_text(&store->connection, "SET");
-    shoal_redis_argument(&store->connection, key->text, key->size);
-    shoal_redis_argument_text(&store->connection, text);
-    shoal_redis_command(&store->connection, 1);
-    shoal_redis_argument_text(&store->connection, "EXEC");
-    enum shoal_status status = shoal_redis_flush(&store->connection, message);
+    shoal_redis_multi(connection);
+    shoal_redis_command(connection, 3);
+    shoal_redis_argument_text(connection, "SET");
+    shoal_redis_argument(connection, key->text, key->size);
+    shoal_redis_argument_text(connection, text);
+    shoal_redis_exec(connection);
+    enum shoal_status status = shoal_redis_flush(connection, message);
     for (int i = 0; i < 3 && status == SHOAL_OK; i++) {
         struct redisReply *reply = NULL;
-        status = shoal_redis_answer(&store->connection, &reply, message);
+        status = shoal_redis_answer(connection, &reply, message);
         *applied = reply && reply->type == REDIS_REPLY_ARRAY;
         shoal_redis_reply_free(reply);
     }
+    return status;
+}
+
+static enum shoal_status set_on(const struct shoal_redis_store *store,
+                                struct shoal_redis_connection *connection,
+                                const struct shoal_redis_key *key,
+                                const struct shoal_layout *expected,
+                                const struct shoal_layout *layout, struct shoal_message *message)
+{
+    struct shoal_layout found;
+    bool applied = false;
+    enum shoal_status status = watch(store, connection, key, &found, message);
+    bool same = status == SHOAL_OK && found.partitions == expected->partitions &&
+                found.becoming == expected->becoming;
+    if (same)
+        status = replace(connection, key, layout, &applied, message);
+    /* No watch is left behind, unless the server sends us elsewhere. */
+    if ((status != SHOAL_OK || !same) && connection->turn.kind == SHOAL_REDIS_STAY)
+        shoal_redis_disconnect(connection);
+    if (status == SHOAL_OK && !applied)
+        status = shoal_fail(message, SHOAL_FENCED,
+                            "somebody else has changed %s: is another shoal repartition running?",
+                            key->text);
     return status;
 }
 
@@ -131,20 +156,13 @@ enum shoal_status shoal_redis_set_layout(struct shoal_store *base,
 {
     struct shoal_redis_store *store = shoal_redis_store_of(base);
     struct shoal_redis_key key = shoal_redis_key_partitions(store->topic);
-    struct shoal_layout found;
-    bool applied = false;
-    enum shoal_status status = shoal_redis_begin(store, message);
-    if (status == SHOAL_OK)
-        status = watch(store, &key, &found, message);
-    bool same = status == SHOAL_OK && found.partitions == expected->partitions &&
-                found.becoming == expected->becoming;
-    if (same)
-        status = replace(store, &key, layout, &applied, message);
-    if (status != SHOAL_OK || !same)
-        shoal_redis_disconnect(&store->connection); /* no watch, no reply is left behind */
-    if (status == SHOAL_OK && !applied)
-        status = shoal_fail(message, SHOAL_FENCED,
-                            "somebody else has changed %s: is another shoal repartition running?",
-                            key.text);
+    struct shoal_redis_visit visit = shoal_redis_visit_to(&store->servers, &key);
+    enum shoal_status status;
+    shoal_redis_drop_kept(store);
+    do {
+        status = shoal_redis_visit_begin(&visit, message);
+        if (status == SHOAL_OK)
+            status = set_on(store, visit.connection, &key, expected, layout, message);
+    } while (shoal_redis_visit_again(&visit, status));
     return status;
 }

@@ -11,7 +11,12 @@
  * lost, that is still under way fails in its own EXEC, for the checkpoint it watched has changed.
  *
  * Fencing by WATCH rather than by a script: a script costs 40 % of the throughput, and here the
- * comparison takes one short round trip a save. */
+ * comparison takes one short round trip a save.
+ *
+ * While a slot moves between two nodes of a cluster, its keys are on both. A transaction is carried out
+ * only where all of its keys are: the node refuses any other when a command is queued or at EXEC, and
+ * with it the whole. It is sent elsewhere only by the answer to its WATCH, so that the checkpoint is
+ * always looked for where it is: on the old node, or, if it is not there, behind ASKING on the new one. */
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,12 +32,11 @@
 enum { ATTEMPTS = 16 };
 
 /* WATCH and GET of a partition's checkpoint. *exists tells whether there is one. On failure the
- * connection is closed, so that no watch is left behind. */
-static enum shoal_status watch(struct shoal_redis_store *store, const struct shoal_redis_key *key,
-                               struct shoal_checkpoint *found, bool *exists,
-                               struct shoal_message *message)
+ * connection is closed, so that no watch is left behind, unless the server sends us elsewhere. */
+static enum shoal_status watch(struct shoal_redis_connection *connection,
+                               const struct shoal_redis_key *key, struct shoal_checkpoint *found,
+                               bool *exists, struct shoal_message *message)
 {
-    struct shoal_redis_connection *connection = &store->connection;
     struct redisReply *watched = NULL, *got = NULL;
     *exists = false;
     *found = shoal_checkpoint_none();
@@ -58,35 +62,29 @@ static enum shoal_status watch(struct shoal_redis_store *store, const struct sho
     }
     shoal_redis_reply_free(watched);
     shoal_redis_reply_free(got);
-    if (status != SHOAL_OK)
+    if (status != SHOAL_OK && connection->turn.kind == SHOAL_REDIS_STAY)
         shoal_redis_disconnect(connection);
     return status;
 }
 
-static void unwatch(struct shoal_redis_store *store)
+static void unwatch(struct shoal_redis_connection *connection)
 {
     struct redisReply *reply = NULL;
-    shoal_redis_command(&store->connection, 1);
-    shoal_redis_argument_text(&store->connection, "UNWATCH");
-    if (shoal_redis_flush(&store->connection, NULL) != SHOAL_OK ||
-        shoal_redis_answer(&store->connection, &reply, NULL) != SHOAL_OK)
-        shoal_redis_disconnect(&store->connection);
+    shoal_redis_command(connection, 1);
+    shoal_redis_argument_text(connection, "UNWATCH");
+    if (shoal_redis_flush(connection, NULL) != SHOAL_OK ||
+        shoal_redis_answer(connection, &reply, NULL) != SHOAL_OK)
+        shoal_redis_disconnect(connection);
     shoal_redis_reply_free(reply);
 }
 
 /* ---- writing the transaction -------------------------------------------------------------- */
 
-static void write_multi(struct shoal_redis_store *store)
-{
-    shoal_redis_command(&store->connection, 1);
-    shoal_redis_argument_text(&store->connection, "MULTI");
-}
-
 static void write_checkpoint_and_exec(struct shoal_redis_store *store,
+                                      struct shoal_redis_connection *connection,
                                       const struct shoal_redis_key *key,
                                       const struct shoal_checkpoint *checkpoint)
 {
-    struct shoal_redis_connection *connection = &store->connection;
     shoal_buffer_clear(&store->scratch);
     shoal_checkpoint_encode(checkpoint, &store->scratch);
     /* A checkpoint cut short must not be sent: let the flush refuse. */
@@ -95,8 +93,7 @@ static void write_checkpoint_and_exec(struct shoal_redis_store *store,
     shoal_redis_argument_text(connection, "SET");
     shoal_redis_argument(connection, key->text, key->size);
     shoal_redis_argument(connection, store->scratch.bytes, store->scratch.size);
-    shoal_redis_command(connection, 1);
-    shoal_redis_argument_text(connection, "EXEC");
+    shoal_redis_exec(connection);
 }
 
 static bool moves_timer(const struct shoal_save_item *item, int adds)
@@ -108,10 +105,10 @@ static bool moves_timer(const struct shoal_save_item *item, int adds)
 
 /* One chunk of items as an MSET of those with a value and a DEL of those without; returns the
  * number of commands. */
-static size_t write_items(struct shoal_redis_store *store, const struct shoal_redis_key *prefix,
+static size_t write_items(struct shoal_redis_connection *connection,
+                          const struct shoal_redis_key *prefix,
                           const struct shoal_save_item *items, size_t count)
 {
-    struct shoal_redis_connection *connection = &store->connection;
     size_t sets = 0;
     for (size_t i = 0; i < count; i++)
         sets += items[i].value.bytes != NULL;
@@ -140,10 +137,10 @@ static size_t write_items(struct shoal_redis_store *store, const struct shoal_re
 
 /* The users of a chunk whose timer goes, or who go themselves (ZREM), and those whose timer is another now
  * (ZADD); returns the number of commands. */
-static size_t write_timers(struct shoal_redis_store *store, const struct shoal_redis_key *timers,
+static size_t write_timers(struct shoal_redis_connection *connection,
+                           const struct shoal_redis_key *timers,
                            const struct shoal_save_item *items, size_t count)
 {
-    struct shoal_redis_connection *connection = &store->connection;
     size_t commands = 0;
     for (int adds = 0; adds <= 1; adds++) {
         size_t users = 0;
@@ -169,37 +166,46 @@ static size_t write_timers(struct shoal_redis_store *store, const struct shoal_r
     return commands;
 }
 
+/* What a save writes. */
+struct saving {
+    int32_t partition;
+    struct shoal_redis_key checkpoint, users, timers;
+    const struct shoal_save_item *items;
+    size_t count;
+    int64_t next_offset;
+    uint64_t model;
+};
+
 /* Sends everything, a chunk at a time, so that the server parses the first while the next is being
  * written, and memory stays bounded. *queued is the number of commands before EXEC. */
 static enum shoal_status send_transaction(struct shoal_redis_store *store,
-                                          const struct shoal_redis_key *key,
-                                          const struct shoal_redis_key *prefix,
-                                          const struct shoal_redis_key *timers,
-                                          const struct shoal_save_item *items, size_t count,
+                                          struct shoal_redis_connection *connection,
+                                          const struct saving *saving,
                                           const struct shoal_checkpoint *next, size_t *queued,
                                           struct shoal_message *message)
 {
-    write_multi(store);
+    shoal_redis_multi(connection);
     *queued = 2; /* MULTI, SET */
-    for (size_t done = 0; done < count; done += SHOAL_REDIS_CHUNK) {
-        size_t chunk = count - done < SHOAL_REDIS_CHUNK ? count - done : SHOAL_REDIS_CHUNK;
-        *queued += write_items(store, prefix, items + done, chunk);
-        *queued += write_timers(store, timers, items + done, chunk);
-        enum shoal_status status = shoal_redis_flush(&store->connection, message);
+    for (size_t done = 0; done < saving->count; done += SHOAL_REDIS_CHUNK) {
+        size_t left = saving->count - done;
+        size_t chunk = left < SHOAL_REDIS_CHUNK ? left : SHOAL_REDIS_CHUNK;
+        *queued += write_items(connection, &saving->users, saving->items + done, chunk);
+        *queued += write_timers(connection, &saving->timers, saving->items + done, chunk);
+        enum shoal_status status = shoal_redis_flush(connection, message);
         if (status != SHOAL_OK)
             return status;
         if (done == 0)
             shoal_crash_point("save.inside");
     }
-    write_checkpoint_and_exec(store, key, next);
-    return shoal_redis_flush(&store->connection, message);
+    write_checkpoint_and_exec(store, connection, &saving->checkpoint, next);
+    return shoal_redis_flush(connection, message);
 }
 
 /* ---- reading its replies ------------------------------------------------------------------ */
 
 /* An error among the results of EXEC would mean a transaction half applied. None of MSET, DEL,
  * ZADD, ZREM and SET can fail once it was queued; should one do so all the same, it must not pass. */
-static enum shoal_status check_results(struct shoal_redis_store *store,
+static enum shoal_status check_results(const struct shoal_redis_connection *connection,
                                        const struct redisReply *results,
                                        struct shoal_message *message)
 {
@@ -208,17 +214,16 @@ static enum shoal_status check_results(struct shoal_redis_store *store,
             continue;
         return shoal_fail(message, SHOAL_DAMAGED,
                           "Redis at %s refused a part of a transaction that it carried out: %s",
-                          store->connection.address.label, results->element[i]->str);
+                          connection->address.label, results->element[i]->str);
     }
     return SHOAL_OK;
 }
 
 /* Reads `queued` replies and EXEC's. *applied false with OK: EXEC answered nil. An error of a
  * queued command is what is reported, rather than the EXECABORT that follows from it. */
-static enum shoal_status read_transaction(struct shoal_redis_store *store, size_t queued,
+static enum shoal_status read_transaction(struct shoal_redis_connection *connection, size_t queued,
                                           bool *applied, struct shoal_message *message)
 {
-    struct shoal_redis_connection *connection = &store->connection;
     enum shoal_status refused = SHOAL_OK;
     *applied = false;
     for (size_t i = 0; i <= queued; i++) {
@@ -231,21 +236,24 @@ static enum shoal_status read_transaction(struct shoal_redis_store *store, size_
                 refused = shoal_redis_error(connection, reply, message);
         } else if (i == queued && reply->type == REDIS_REPLY_ARRAY) {
             *applied = true;
-            refused = check_results(store, reply, message);
+            refused = check_results(connection, reply, message);
         } else if (i == queued && reply->type != REDIS_REPLY_NIL) {
             refused = shoal_redis_surprise(connection, "EXEC", message);
         }
         shoal_redis_reply_free(reply);
     }
+    /* Some of its keys are elsewhere, the checkpoint was here. */
+    if (connection->turn.kind == SHOAL_REDIS_ASK)
+        connection->turn.kind = SHOAL_REDIS_WAIT;
     return refused;
 }
 
-static enum shoal_status contested(struct shoal_redis_store *store,
+static enum shoal_status contested(const struct shoal_redis_connection *connection,
                                    const struct shoal_redis_key *key, struct shoal_message *message)
 {
     return shoal_fail(message, SHOAL_UNAVAILABLE,
                       "Redis at %s: %s changes hands faster than it can be written",
-                      store->connection.address.label, key->text);
+                      connection->address.label, key->text);
 }
 
 /* ---- acquire ------------------------------------------------------------------------------ */
@@ -264,6 +272,33 @@ static struct shoal_redis_tenure *tenure_at(struct shoal_redis_store *store, int
     return &store->tenures[partition];
 }
 
+static enum shoal_status acquire_on(struct shoal_redis_store *store,
+                                    struct shoal_redis_connection *connection,
+                                    const struct shoal_redis_key *key,
+                                    struct shoal_redis_tenure *tenure,
+                                    struct shoal_checkpoint *before, struct shoal_message *message)
+{
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        bool exists, applied;
+        enum shoal_status status = watch(connection, key, before, &exists, message);
+        if (status != SHOAL_OK)
+            return status;
+        struct shoal_checkpoint taken = shoal_checkpoint_take(before, store->owner);
+        shoal_redis_multi(connection);
+        write_checkpoint_and_exec(store, connection, key, &taken);
+        status = shoal_redis_flush(connection, message);
+        if (status == SHOAL_OK)
+            status = read_transaction(connection, 2, &applied, message);
+        if (status != SHOAL_OK)
+            return status;
+        if (applied) {
+            *tenure = (struct shoal_redis_tenure){.held = true, .checkpoint = taken};
+            return SHOAL_OK;
+        }
+    }
+    return contested(connection, key, message);
+}
+
 enum shoal_status shoal_redis_acquire(struct shoal_store *base, int32_t partition,
                                       struct shoal_checkpoint *before,
                                       struct shoal_message *message)
@@ -276,41 +311,28 @@ enum shoal_status shoal_redis_acquire(struct shoal_store *base, int32_t partitio
     if (!tenure)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
-    enum shoal_status status = shoal_redis_begin(store, message);
-    if (status != SHOAL_OK)
-        return status;
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        bool exists, applied;
-        status = watch(store, &key, before, &exists, message);
-        if (status != SHOAL_OK)
-            return status;
-        struct shoal_checkpoint taken = shoal_checkpoint_take(before, store->owner);
-        write_multi(store);
-        write_checkpoint_and_exec(store, &key, &taken);
-        status = shoal_redis_flush(&store->connection, message);
+    struct shoal_redis_visit visit = shoal_redis_visit_to(&store->servers, &key);
+    enum shoal_status status;
+    shoal_redis_drop_kept(store);
+    do {
+        status = shoal_redis_visit_begin(&visit, message);
         if (status == SHOAL_OK)
-            status = read_transaction(store, 2, &applied, message);
-        if (status != SHOAL_OK)
-            return status;
-        if (applied) {
-            *tenure = (struct shoal_redis_tenure){.held = true, .checkpoint = taken};
-            return SHOAL_OK;
-        }
-    }
-    return contested(store, &key, message);
+            status = acquire_on(store, visit.connection, &key, tenure, before, message);
+    } while (shoal_redis_visit_again(&visit, status));
+    return status;
 }
 
 /* ---- save --------------------------------------------------------------------------------- */
 
 /* WATCH and GET, and the comparison with what this owner wrote last. The watch stays. */
-static enum shoal_status watch_own(struct shoal_redis_store *store, int32_t partition,
-                                   const struct shoal_redis_key *key,
-                                   struct shoal_message *message)
+static enum shoal_status watch_own(struct shoal_redis_store *store,
+                                   struct shoal_redis_connection *connection, int32_t partition,
+                                   const struct shoal_redis_key *key, struct shoal_message *message)
 {
     struct shoal_redis_tenure *tenure = &store->tenures[partition];
     struct shoal_checkpoint found;
     bool exists;
-    enum shoal_status status = watch(store, key, &found, &exists, message);
+    enum shoal_status status = watch(connection, key, &found, &exists, message);
     if (status != SHOAL_OK)
         return status;
     status = shoal_checkpoint_guard(&tenure->checkpoint, tenure->tried, exists ? &found : NULL,
@@ -318,7 +340,7 @@ static enum shoal_status watch_own(struct shoal_redis_store *store, int32_t part
     if (status == SHOAL_OK)
         tenure->checkpoint = found;
     else
-        unwatch(store);
+        unwatch(connection);
     return status;
 }
 
@@ -337,39 +359,55 @@ enum shoal_status shoal_redis_verify(struct shoal_store *base, int32_t partition
 {
     struct shoal_redis_store *store = shoal_redis_store_of(base);
     enum shoal_status status = check_held(store, partition, message);
-    if (status == SHOAL_OK)
-        status = shoal_redis_begin(store, message);
     if (status != SHOAL_OK)
         return status;
     struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
-    return watch_own(store, partition, &key, message);
+    struct shoal_redis_visit visit = shoal_redis_visit_to(&store->servers, &key);
+    shoal_redis_drop_kept(store);
+    do {
+        status = shoal_redis_visit_begin(&visit, message);
+        if (status == SHOAL_OK)
+            status = watch_own(store, visit.connection, partition, &key, message);
+    } while (shoal_redis_visit_again(&visit, status));
+    return status;
 }
 
 /* One attempt on a connection that stands. *applied false with OK: to be tried again. */
-static enum shoal_status try_save(struct shoal_redis_store *store, int32_t partition,
-                                  const struct shoal_save_item *items, size_t count,
-                                  int64_t next_offset, uint64_t model, bool *applied,
+static enum shoal_status try_save(struct shoal_redis_store *store,
+                                  struct shoal_redis_connection *connection,
+                                  const struct saving *saving, bool *applied,
                                   struct shoal_message *message)
 {
-    struct shoal_redis_tenure *tenure = &store->tenures[partition];
-    struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
-    struct shoal_redis_key prefix = shoal_redis_key_users(store->topic, partition);
-    struct shoal_redis_key timers = shoal_redis_key_timers(store->topic, partition);
+    struct shoal_redis_tenure *tenure = &store->tenures[saving->partition];
     *applied = false;
-    enum shoal_status status = watch_own(store, partition, &key, message);
+    enum shoal_status status =
+        watch_own(store, connection, saving->partition, &saving->checkpoint, message);
     if (status != SHOAL_OK)
         return status;
     struct shoal_checkpoint next = tenure->checkpoint;
-    next.next_offset = next_offset;
-    next.model = model;
+    next.next_offset = saving->next_offset;
+    next.model = saving->model;
     next.saves = ++tenure->tried;
     size_t queued;
-    status = send_transaction(store, &key, &prefix, &timers, items, count, &next, &queued, message);
+    status = send_transaction(store, connection, saving, &next, &queued, message);
     if (status == SHOAL_OK)
-        status = read_transaction(store, queued, applied, message);
+        status = read_transaction(connection, queued, applied, message);
     if (status == SHOAL_OK && *applied)
         tenure->checkpoint = next;
     return status;
+}
+
+static enum shoal_status save_on(struct shoal_redis_store *store,
+                                 struct shoal_redis_connection *connection,
+                                 const struct saving *saving, struct shoal_message *message)
+{
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        bool applied;
+        enum shoal_status status = try_save(store, connection, saving, &applied, message);
+        if (status != SHOAL_OK || applied)
+            return status;
+    }
+    return contested(connection, &saving->checkpoint, message);
 }
 
 enum shoal_status shoal_redis_save(struct shoal_store *base, int32_t partition,
@@ -379,16 +417,24 @@ enum shoal_status shoal_redis_save(struct shoal_store *base, int32_t partition,
 {
     struct shoal_redis_store *store = shoal_redis_store_of(base);
     enum shoal_status status = check_held(store, partition, message);
-    if (status == SHOAL_OK)
-        status = shoal_redis_begin(store, message);
-    for (int attempt = 0; status == SHOAL_OK && attempt < ATTEMPTS; attempt++) {
-        bool applied;
-        status = try_save(store, partition, items, count, next_offset, model, &applied, message);
-        if (status == SHOAL_OK && applied)
-            return SHOAL_OK;
-    }
     if (status != SHOAL_OK)
         return status;
-    struct shoal_redis_key key = shoal_redis_key_checkpoint(store->topic, partition);
-    return contested(store, &key, message);
+    const struct saving saving = {
+        .partition = partition,
+        .checkpoint = shoal_redis_key_checkpoint(store->topic, partition),
+        .users = shoal_redis_key_users(store->topic, partition),
+        .timers = shoal_redis_key_timers(store->topic, partition),
+        .items = items,
+        .count = count,
+        .next_offset = next_offset,
+        .model = model,
+    };
+    struct shoal_redis_visit visit = shoal_redis_visit_to(&store->servers, &saving.checkpoint);
+    shoal_redis_drop_kept(store);
+    do {
+        status = shoal_redis_visit_begin(&visit, message);
+        if (status == SHOAL_OK)
+            status = save_on(store, visit.connection, &saving, message);
+    } while (shoal_redis_visit_again(&visit, status));
+    return status;
 }

@@ -6,6 +6,7 @@
  * never seen, silently. So a server that evicts keys without expiry is refused. */
 #include "state/redis_store.h"
 
+#include <errno.h>
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 
 enum { DEFAULT_TIMEOUT_MS = 5000 };
 
-static void drop_kept(struct shoal_redis_store *store)
+void shoal_redis_drop_kept(struct shoal_redis_store *store)
 {
     for (size_t i = 0; i < store->kept_count; i++)
         shoal_redis_reply_free(store->kept[i]);
@@ -40,19 +41,39 @@ enum shoal_status shoal_redis_keep(struct shoal_redis_store *store, struct redis
     return SHOAL_OK;
 }
 
-enum shoal_status shoal_redis_begin(struct shoal_redis_store *store, struct shoal_message *message)
+struct shoal_slice shoal_redis_value(const struct redisReply *reply)
 {
-    drop_kept(store);
-    return shoal_redis_connect(&store->connection, message);
+    if (reply->type != REDIS_REPLY_STRING)
+        return (struct shoal_slice){0};
+    return (struct shoal_slice){.bytes = reply->str, .size = reply->len};
 }
 
 /* Sends what was written and reads the one reply to it. */
-static enum shoal_status ask(struct shoal_redis_store *store, struct redisReply **reply,
+static enum shoal_status ask(struct shoal_redis_connection *connection, struct redisReply **reply,
                              struct shoal_message *message)
 {
+    enum shoal_status status = shoal_redis_flush(connection, message);
+    return status == SHOAL_OK ? shoal_redis_answer(connection, reply, message) : status;
+}
+
+enum shoal_status shoal_redis_get(struct shoal_redis_store *store,
+                                  const struct shoal_redis_key *prefix, struct shoal_slice rest,
+                                  struct redisReply **reply, struct shoal_message *message)
+{
+    struct shoal_redis_visit visit = shoal_redis_visit_to(&store->servers, prefix);
+    enum shoal_status status;
     *reply = NULL;
-    enum shoal_status status = shoal_redis_flush(&store->connection, message);
-    return status == SHOAL_OK ? shoal_redis_answer(&store->connection, reply, message) : status;
+    do {
+        status = shoal_redis_visit_begin(&visit, message);
+        if (status != SHOAL_OK)
+            continue;
+        shoal_redis_command(visit.connection, 2);
+        shoal_redis_argument_text(visit.connection, "GET");
+        shoal_redis_argument_pair(visit.connection, prefix->text, prefix->size, rest.bytes,
+                                  rest.size);
+        status = ask(visit.connection, reply, message);
+    } while (shoal_redis_visit_again(&visit, status));
+    return status;
 }
 
 /* ---- open --------------------------------------------------------------------------------- */
@@ -73,35 +94,51 @@ static bool info_value(const char *info, const char *name, char *value, size_t r
 }
 
 /* Policies named volatile-… only evict keys with an expiry, and ours have none. */
-static enum shoal_status check_eviction(struct shoal_redis_store *store,
+static enum shoal_status check_eviction(struct shoal_redis_connection *connection,
                                         struct shoal_message *message)
 {
     struct redisReply *reply;
     char limit[32], policy[64];
-    shoal_redis_command(&store->connection, 2);
-    shoal_redis_argument_text(&store->connection, "INFO");
-    shoal_redis_argument_text(&store->connection, "memory");
-    enum shoal_status status = shoal_redis_flush(&store->connection, message);
+    shoal_redis_command(connection, 2);
+    shoal_redis_argument_text(connection, "INFO");
+    shoal_redis_argument_text(connection, "memory");
+    enum shoal_status status = shoal_redis_flush(connection, message);
     if (status == SHOAL_OK)
-        status = shoal_redis_reply(&store->connection, &reply, message);
+        status = shoal_redis_reply(connection, &reply, message);
     if (status != SHOAL_OK)
         return status;
     /* A server that does not let us look is trusted; one that wants a login is not usable. */
     if (reply->type == REDIS_REPLY_ERROR) {
-        status = shoal_redis_error(&store->connection, reply, message);
+        status = shoal_redis_error(connection, reply, message);
         if (status != SHOAL_UNAVAILABLE && strncmp(reply->str, "NOAUTH ", 7) != 0)
             status = SHOAL_OK;
     } else if (reply->type != REDIS_REPLY_STRING) {
-        status = shoal_redis_surprise(&store->connection, "INFO", message);
+        status = shoal_redis_surprise(connection, "INFO", message);
     } else if (info_value(reply->str, "maxmemory:", limit, sizeof limit) &&
                info_value(reply->str, "maxmemory_policy:", policy, sizeof policy) &&
                strcmp(limit, "0") != 0 && strncmp(policy, "allkeys-", 8) == 0) {
         status = shoal_fail(message, SHOAL_CONFIG,
                             "Redis at %s has maxmemory %s with maxmemory-policy %s: it would drop "
                             "users' states without a word; set maxmemory-policy noeviction",
-                            store->connection.address.label, limit, policy);
+                            connection->address.label, limit, policy);
     }
     shoal_redis_reply_free(reply);
+    return status;
+}
+
+/* Of every server that holds keys. */
+static enum shoal_status check_servers(struct shoal_redis_servers *servers,
+                                       struct shoal_message *message)
+{
+    enum shoal_status status = shoal_redis_servers_open(servers, message);
+    for (size_t i = 0; status == SHOAL_OK && i < servers->nodes_count; i++) {
+        struct shoal_redis_connection *connection;
+        if (!servers->nodes[i]->serves)
+            continue;
+        status = shoal_redis_servers_reach(servers, i, &connection, message);
+        if (status == SHOAL_OK)
+            status = check_eviction(connection, message);
+    }
     return status;
 }
 
@@ -110,15 +147,22 @@ static enum shoal_status propose_partitions(struct shoal_redis_store *store, int
                                             struct shoal_message *message)
 {
     struct shoal_redis_key key = shoal_redis_key_partitions(store->topic);
-    struct redisReply *reply;
+    struct shoal_redis_visit visit = shoal_redis_visit_to(&store->servers, &key);
+    enum shoal_status status;
     char number[16];
     (void)snprintf(number, sizeof number, "%" PRId32, count);
-    shoal_redis_command(&store->connection, 3);
-    shoal_redis_argument_text(&store->connection, "SETNX");
-    shoal_redis_argument(&store->connection, key.text, key.size);
-    shoal_redis_argument_text(&store->connection, number);
-    enum shoal_status status = ask(store, &reply, message);
-    shoal_redis_reply_free(reply);
+    do {
+        struct redisReply *reply = NULL;
+        status = shoal_redis_visit_begin(&visit, message);
+        if (status != SHOAL_OK)
+            continue;
+        shoal_redis_command(visit.connection, 3);
+        shoal_redis_argument_text(visit.connection, "SETNX");
+        shoal_redis_argument(visit.connection, key.text, key.size);
+        shoal_redis_argument_text(visit.connection, number);
+        status = ask(visit.connection, &reply, message);
+        shoal_redis_reply_free(reply);
+    } while (shoal_redis_visit_again(&visit, status));
     return status;
 }
 
@@ -129,9 +173,8 @@ static enum shoal_status redis_open(struct shoal_store *base, int32_t partition_
     struct shoal_layout stored = {0};
     if (partition_count < 1)
         return shoal_fail(message, SHOAL_INVALID, "a topic has at least one partition");
-    enum shoal_status status = shoal_redis_begin(store, message);
-    if (status == SHOAL_OK)
-        status = check_eviction(store, message);
+    shoal_redis_drop_kept(store);
+    enum shoal_status status = check_servers(&store->servers, message);
     if (status == SHOAL_OK)
         status = shoal_redis_get_layout(store, &stored, message);
     if (status == SHOAL_OK && stored.partitions == 0) {
@@ -145,14 +188,14 @@ static enum shoal_status redis_open(struct shoal_store *base, int32_t partition_
         return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
                           "the states at %s are being moved from %" PRId32 " to %" PRId32
                           " partitions of topic %s: finish it with shoal repartition",
-                          store->connection.address.label, stored.partitions, stored.becoming,
+                          shoal_redis_servers_label(&store->servers), stored.partitions, stored.becoming,
                           store->topic);
     if (stored.partitions != partition_count)
         return shoal_fail(message, SHOAL_PARTITIONS_CHANGED,
                           "the states at %s were saved with %" PRId32 " partitions of topic %s, "
                           "which has %" PRId32 " now: process what the old ones still hold "
                           "with shoal run --drain, then move the states with shoal repartition",
-                          store->connection.address.label, stored.partitions, store->topic,
+                          shoal_redis_servers_label(&store->servers), stored.partitions, store->topic,
                           partition_count);
     return SHOAL_OK;
 }
@@ -171,8 +214,8 @@ static void redis_destroy(struct shoal_store *base)
     if (!base)
         return;
     struct shoal_redis_store *store = shoal_redis_store_of(base);
-    drop_kept(store);
-    shoal_redis_connection_finish(&store->connection);
+    shoal_redis_drop_kept(store);
+    shoal_redis_servers_finish(&store->servers);
     shoal_buffer_finish(&store->scratch);
     free((void *)store->kept);
     free(store->tenures);
@@ -197,36 +240,101 @@ static const struct shoal_store_ops redis_ops = {
     .set_layout = shoal_redis_set_layout,
 };
 
+/* ---- creation ----------------------------------------------------------------------------- */
+
+static enum shoal_status set_text(char *field, size_t room, const char *text, const char *name,
+                                  struct shoal_message *message)
+{
+    size_t size = strlen(text);
+    if (size >= room)
+        return shoal_fail(message, SHOAL_CONFIG, "%s is longer than %zu bytes", name, room - 1);
+    memcpy(field, text, size + 1);
+    return SHOAL_OK;
+}
+
+/* The first line of the file. */
+static enum shoal_status read_password(const char *path, char *password, size_t room,
+                                       struct shoal_message *message)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return shoal_fail(message, SHOAL_CONFIG, "redis.password_file: %s: %s", path,
+                          strerror(errno));
+    bool read = fgets(password, (int)room, file) != NULL;
+    bool whole = read && (strchr(password, '\n') || feof(file) || fgetc(file) == EOF);
+    (void)fclose(file);
+    if (!read || !whole || password[0] == '\n')
+        return shoal_fail(message, SHOAL_CONFIG, "redis.password_file: %s: %s", path,
+                          !read || password[0] == '\n' ? "there is no password in its first line"
+                                                       : "its first line is too long");
+    password[strcspn(password, "\r\n")] = '\0';
+    return SHOAL_OK;
+}
+
+/* User and password of the options over those of the URL, for every server. */
+static enum shoal_status set_login(const struct shoal_redis_options *options,
+                                   struct shoal_redis_url *url, struct shoal_message *message)
+{
+    struct shoal_redis_address *first = &url->seeds[0];
+    enum shoal_status status = SHOAL_OK;
+    if (options->user && options->user[0])
+        status = set_text(first->user, sizeof first->user, options->user, "redis.user", message);
+    if (status == SHOAL_OK && options->password_file && options->password_file[0])
+        status = read_password(options->password_file, first->password, sizeof first->password,
+                               message);
+    else if (status == SHOAL_OK && options->password && options->password[0])
+        status = set_text(first->password, sizeof first->password, options->password,
+                          "the password of Redis", message);
+    if (status == SHOAL_OK && first->user[0] && !first->password[0])
+        status = shoal_fail(message, SHOAL_CONFIG,
+                            "redis.user without a password: set redis.password_file or the "
+                            "environment variable SHOAL_REDIS_PASSWORD");
+    for (size_t i = 1; status == SHOAL_OK && i < url->seeds_count; i++) {
+        memcpy(url->seeds[i].user, first->user, sizeof first->user);
+        memcpy(url->seeds[i].password, first->password, sizeof first->password);
+    }
+    return status;
+}
+
+static enum shoal_status connectable(const struct shoal_redis_options *options,
+                                     struct shoal_redis_servers *servers,
+                                     struct shoal_message *message)
+{
+    struct shoal_redis_url url;
+    struct shoal_redis_tls *tls = NULL;
+    enum shoal_status status = shoal_redis_url_parse(options->url, &url, message);
+    if (status == SHOAL_OK)
+        status = set_login(options, &url, message);
+    if (status == SHOAL_OK && url.seeds[0].tls)
+        status = shoal_redis_tls_create(&options->tls, &tls, message);
+    int timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
+    return status == SHOAL_OK ? shoal_redis_servers_init(servers, &url, tls, timeout_ms, message)
+                              : status;
+}
+
 enum shoal_status shoal_redis_store_create(const struct shoal_redis_options *options,
                                            struct shoal_store **result,
                                            struct shoal_message *message)
 {
-    struct shoal_redis_address address;
     *result = NULL;
-    enum shoal_status status = shoal_redis_url_parse(options->url, &address, message);
-    if (status != SHOAL_OK)
-        return status;
     size_t topic_size = options->topic ? strlen(options->topic) : 0;
     if (topic_size == 0 || topic_size > SHOAL_TOPIC_MAX)
         return shoal_fail(message, SHOAL_CONFIG, "a topic's name has 1 to %d bytes",
                           SHOAL_TOPIC_MAX);
-    if (options->password) {
-        if (strlen(options->password) >= sizeof address.password)
-            return shoal_fail(message, SHOAL_CONFIG, "redis.password is too long");
-        memcpy(address.password, options->password, strlen(options->password) + 1);
-    }
     struct shoal_redis_store *store = calloc(1, sizeof *store);
     if (!store)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     store->base.ops = &redis_ops;
     memcpy(store->topic, options->topic, topic_size + 1);
-    shoal_redis_connection_init(&store->connection, &address,
-                                options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS);
+    enum shoal_status status = connectable(options, &store->servers, message);
     /* Tells two lifetimes of one epoch number apart, nothing else: it reaches no state or output.
      */
-    if (getrandom(&store->owner, sizeof store->owner, 0) != (ssize_t)sizeof store->owner) {
+    if (status == SHOAL_OK &&
+        getrandom(&store->owner, sizeof store->owner, 0) != (ssize_t)sizeof store->owner)
+        status = shoal_fail(message, SHOAL_IO, "no random bytes from the system");
+    if (status != SHOAL_OK) {
         redis_destroy(&store->base);
-        return shoal_fail(message, SHOAL_IO, "no random bytes from the system");
+        return status;
     }
     *result = &store->base;
     return SHOAL_OK;

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Redis store's inside, shared by the files that make it up:
  *
+ *   redis_store.c     create, open (checks of the server), release, destroy
+ *   redis_save.c      acquire and save: everything that writes, with fencing
+ *   redis_load.c      load, timers
+ *   redis_find.c      find
+ *   redis_scan.c      scan
+ *   redis_servers.h   below them: on which connection a call is made
  *   redis_store.c   create, open (checks of the server), release, destroy
  *   redis_save.c    acquire and save: everything that writes, with fencing
  *   redis_load.c    load, find, scan: everything that only reads
@@ -9,8 +15,8 @@
 #ifndef SHOAL_REDIS_STORE_H
 #define SHOAL_REDIS_STORE_H
 
-#include "state/redis_connection.h"
 #include "state/redis_keys.h"
+#include "state/redis_servers.h"
 #include "state/store.h"
 
 enum { SHOAL_REDIS_CHUNK = 1000 }; /* keys in one MGET or MSET */
@@ -24,7 +30,7 @@ struct shoal_redis_tenure {
 
 struct shoal_redis_store {
     struct shoal_store base;
-    struct shoal_redis_connection connection;
+    struct shoal_redis_servers servers;
     char topic[SHOAL_TOPIC_MAX + 1];
     uint64_t owner;                     /* nonce of this store */
     struct shoal_redis_tenure *tenures; /* by partition */
@@ -42,10 +48,16 @@ static inline struct shoal_redis_store *shoal_redis_store_of(struct shoal_store 
 /* Keeps a reply until the next call on the store; takes it over. NOMEM: it is freed. */
 enum shoal_status shoal_redis_keep(struct shoal_redis_store *store, struct redisReply *reply,
                                    struct shoal_message *message) SHOAL_MUST_CHECK;
-/* What every call begins with: frees kept replies, connects. */
-enum shoal_status shoal_redis_begin(struct shoal_redis_store *store,
-                                    struct shoal_message *message) SHOAL_MUST_CHECK;
-/* The stored layout, of zeros if there is none. Connection begun. */
+/* What every call begins with: what the last one handed out is freed. */
+void shoal_redis_drop_kept(struct shoal_redis_store *store);
+/* A reply as the bytes of a string; bytes NULL for anything else. */
+struct shoal_slice shoal_redis_value(const struct redisReply *reply);
+/* GET of one key that is made of two pieces, wherever it is. The reply is freed by the caller. */
+enum shoal_status shoal_redis_get(struct shoal_redis_store *store,
+                                  const struct shoal_redis_key *prefix, struct shoal_slice rest,
+                                  struct redisReply **reply,
+                                  struct shoal_message *message) SHOAL_MUST_CHECK;
+/* The stored layout, of zeros if there is none. */
 enum shoal_status shoal_redis_get_layout(struct shoal_redis_store *store,
                                          struct shoal_layout *layout,
                                          struct shoal_message *message) SHOAL_MUST_CHECK;

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_PORT = 6379, DATABASE_MAX = 1000000 };
+#include "state/redis_tls.h"
+
+enum { DEFAULT_PORT = 6379, SENTINEL_PORT = 26379, DATABASE_MAX = 1000000 };
 
 static int hex_digit(char c)
 {
@@ -91,27 +93,91 @@ static enum shoal_status parse_host(const char *from, const char *end,
     return SHOAL_OK;
 }
 
-static enum shoal_status parse_tcp(const char *rest, struct shoal_redis_address *address,
+static void set_label(struct shoal_redis_address *address)
+{
+    (void)snprintf(address->label, sizeof address->label,
+                   strchr(address->host, ':') ? "[%s]:%d" : "%s:%d", address->host, address->port);
+}
+
+void shoal_redis_address_move(struct shoal_redis_address *address, const char *host, int port)
+{
+    address->is_unix = false;
+    (void)snprintf(address->host, sizeof address->host, "%s", host);
+    address->port = port;
+    set_label(address);
+}
+
+/* host[:port][,host[:port]]…: each becomes a seed with the login and port of *like. */
+static enum shoal_status parse_hosts(const char *from, const char *end,
+                                     const struct shoal_redis_address *like,
+                                     struct shoal_redis_url *url, struct shoal_message *message)
+{
+    size_t most = url->kind == SHOAL_REDIS_ONE ? 1 : SHOAL_REDIS_SEEDS_MAX;
+    for (;;) {
+        const char *comma = memchr(from, ',', (size_t)(end - from));
+        if (url->seeds_count == most)
+            return shoal_fail(message, SHOAL_CONFIG,
+                              most == 1 ? "redis.url: several hosts are written redis+cluster:// or "
+                                          "redis+sentinel://"
+                                        : "redis.url: at most %zu hosts",
+                              most);
+        struct shoal_redis_address *seed = &url->seeds[url->seeds_count++];
+        *seed = *like;
+        enum shoal_status status = parse_host(from, comma ? comma : end, seed, message);
+        if (status != SHOAL_OK)
+            return status;
+        set_label(seed);
+        if (!comma)
+            return SHOAL_OK;
+        from = comma + 1;
+    }
+}
+
+static enum shoal_status parse_database(const char *from, const char *end,
+                                        struct shoal_redis_url *url, struct shoal_message *message)
+{
+    int database = 0;
+    if (from < end && !number(from, end, 0, DATABASE_MAX, &database))
+        return shoal_fail(message, SHOAL_CONFIG,
+                          "redis.url: what follows the host must be the number of a database");
+    if (database && url->kind == SHOAL_REDIS_CLUSTER)
+        return shoal_fail(message, SHOAL_CONFIG, "redis.url: a Redis Cluster has only database 0");
+    for (size_t i = 0; i < url->seeds_count; i++)
+        url->seeds[i].database = database;
+    return SHOAL_OK;
+}
+
+/* /NAME[/database] behind the sentinels. */
+static enum shoal_status parse_master(const char *from, const char *end,
+                                      struct shoal_redis_url *url, struct shoal_message *message)
+{
+    const char *slash = memchr(from, '/', (size_t)(end - from));
+    if (!copy(from, slash ? slash : end, true, url->master, sizeof url->master) || !url->master[0])
+        return shoal_fail(message, SHOAL_CONFIG,
+                          "redis.url: the sentinels' name of the master must follow the hosts: "
+                          "redis+sentinel://host:port,host:port/NAME");
+    return slash ? parse_database(slash + 1, end, url, message) : SHOAL_OK;
+}
+
+static enum shoal_status parse_tcp(const char *rest, bool tls, struct shoal_redis_url *url,
                                    struct shoal_message *message)
 {
-    const char *end = rest + strlen(rest);
-    const char *login_end = strrchr(rest, '@');
+    const char *end = rest + strlen(rest), *login_end = strrchr(rest, '@');
+    struct shoal_redis_address like = {
+        .tls = tls, .port = url->kind == SHOAL_REDIS_SENTINEL ? SENTINEL_PORT : DEFAULT_PORT};
     if (login_end) {
-        enum shoal_status status = parse_login(rest, login_end, address, message);
+        enum shoal_status status = parse_login(rest, login_end, &like, message);
         if (status != SHOAL_OK)
             return status;
         rest = login_end + 1;
     }
     const char *slash = strchr(rest, '/');
-    enum shoal_status status = parse_host(rest, slash ? slash : end, address, message);
+    enum shoal_status status = parse_hosts(rest, slash ? slash : end, &like, url, message);
     if (status != SHOAL_OK)
         return status;
-    if (slash && slash + 1 < end && !number(slash + 1, end, 0, DATABASE_MAX, &address->database))
-        return shoal_fail(message, SHOAL_CONFIG,
-                          "redis.url: what follows the host must be the number of a database");
-    (void)snprintf(address->label, sizeof address->label,
-                   strchr(address->host, ':') ? "[%s]:%d" : "%s:%d", address->host, address->port);
-    return SHOAL_OK;
+    if (url->kind == SHOAL_REDIS_SENTINEL)
+        return parse_master(slash ? slash + 1 : end, end, url, message);
+    return slash ? parse_database(slash + 1, end, url, message) : SHOAL_OK;
 }
 
 static enum shoal_status parse_unix(const char *path, struct shoal_redis_address *address,
@@ -135,19 +201,45 @@ static enum shoal_status parse_unix(const char *path, struct shoal_redis_address
     return SHOAL_OK;
 }
 
-enum shoal_status shoal_redis_url_parse(const char *url, struct shoal_redis_address *address,
+static enum shoal_status refuse_tls(struct shoal_message *message)
+{
+    return shoal_fail(message, SHOAL_CONFIG,
+                      "redis.url: TLS (rediss) needs a Shoal built with hiredis 1.0 or newer and its "
+                      "hiredis_ssl, which this one was not; use a TLS proxy such as stunnel on this "
+                      "host, a Unix socket or a private network");
+}
+
+enum shoal_status shoal_redis_url_parse(const char *text, struct shoal_redis_url *url,
                                         struct shoal_message *message)
 {
-    static const char tcp[] = "redis://", tls[] = "rediss://", local[] = "unix:";
-    *address = (struct shoal_redis_address){.port = DEFAULT_PORT};
-    if (url && strncmp(url, tcp, sizeof tcp - 1) == 0)
-        return parse_tcp(url + sizeof tcp - 1, address, message);
-    if (url && strncmp(url, local, sizeof local - 1) == 0)
-        return parse_unix(url + sizeof local - 1, address, message);
-    if (url && strncmp(url, tls, sizeof tls - 1) == 0)
-        return shoal_fail(message, SHOAL_CONFIG,
-                          "redis.url: TLS (rediss://) is not supported; use a Unix socket, a "
-                          "private network or a TLS proxy such as stunnel");
+    static const struct {
+        const char *scheme;
+        enum shoal_redis_kind kind;
+        bool tls;
+    } schemes[] = {
+        {"redis://", SHOAL_REDIS_ONE, false},
+        {"rediss://", SHOAL_REDIS_ONE, true},
+        {"redis+cluster://", SHOAL_REDIS_CLUSTER, false},
+        {"rediss+cluster://", SHOAL_REDIS_CLUSTER, true},
+        {"redis+sentinel://", SHOAL_REDIS_SENTINEL, false},
+        {"rediss+sentinel://", SHOAL_REDIS_SENTINEL, true},
+    };
+    static const char local[] = "unix:";
+    *url = (struct shoal_redis_url){0};
+    for (size_t i = 0; text && i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t size = strlen(schemes[i].scheme);
+        if (strncmp(text, schemes[i].scheme, size) != 0)
+            continue;
+        if (schemes[i].tls && !shoal_redis_tls_supported())
+            return refuse_tls(message);
+        url->kind = schemes[i].kind;
+        return parse_tcp(text + size, schemes[i].tls, url, message);
+    }
+    if (text && strncmp(text, local, sizeof local - 1) == 0) {
+        url->seeds_count = 1;
+        return parse_unix(text + sizeof local - 1, &url->seeds[0], message);
+    }
     return shoal_fail(message, SHOAL_CONFIG,
-                      "redis.url must be redis://host:port/db or unix:/path");
+                      "redis.url must be redis://host:port/db, unix:/path, "
+                      "redis+cluster://host:port,host:port or redis+sentinel://host:port/NAME");
 }

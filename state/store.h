@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "model/base/status.h"
+#include "state/redis_tls.h"
 
 struct shoal_checkpoint {
     int64_t next_offset; /* first offset not yet in the states; −1 = nothing saved yet */
@@ -142,13 +143,16 @@ enum shoal_status shoal_memory_store_share(struct shoal_store *store,
                                            struct shoal_store **other) SHOAL_MUST_CHECK;
 
 struct shoal_redis_options {
-    const char *url;      /* redis://[user:password@]host:port/db or unix:/path[?db=N] */
-    const char *topic;    /* events topic: part of every key */
-    const char *password; /* NULL: none, or the one in the URL */
-    int timeout_ms;       /* for connecting and for each answer; default 5000 */
+    const char *url;   /* state/redis_url.h: one server, a cluster, or sentinels */
+    const char *topic; /* events topic: part of every key */
+    /* Over those of the URL, where they are given (not NULL, not empty). The file's first line goes
+     * before `password`, and is read anew by every create. */
+    const char *user, *password, *password_file;
+    struct shoal_redis_tls_files tls; /* for rediss:// */
+    int timeout_ms; /* for connecting, for each answer, and for a slot that moves; default 5000 */
 };
 /* Does not connect yet: open and every other call connect when needed, and answer UNAVAILABLE while
- * the server is away. CONFIG for a URL that cannot be read. */
+ * the server is away. CONFIG for a URL, a password file or certificates that cannot be read. */
 enum shoal_status shoal_redis_store_create(const struct shoal_redis_options *options,
                                            struct shoal_store **store,
                                            struct shoal_message *message) SHOAL_MUST_CHECK;

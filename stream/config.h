@@ -26,7 +26,20 @@
       "where policies are kept that events were decided under; empty: promotions.path with "       \
       ".history behind it")                                                                        \
     X(redis_url, "redis.url", TEXT, "redis://127.0.0.1:6379/0", "1", "4000",                       \
-      "redis://host:port/db, unix:/path", "where user states are kept")                            \
+      "redis://host:port/db, redis+cluster://host:port,host:port, redis+sentinel://host:port/NAME, " \
+      "each also with rediss; unix:/path",                                                         \
+      "where user states are kept. A node of a cluster is recognised in the first form too")       \
+    X(redis_user, "redis.user", TEXT, "", "0", "127", "name",                                      \
+      "ACL user; empty: that of redis.url, or none")                                               \
+    X(redis_password_file, "redis.password_file", PATH, "", "0", "4000", "file",                   \
+      "its first line is the password; empty: the environment's SHOAL_REDIS_PASSWORD, or that of " \
+      "redis.url")                                                                                 \
+    X(redis_tls_ca, "redis.tls.ca", PATH, "", "0", "4000", "file",                                 \
+      "for rediss: authorities that are trusted (PEM); empty: the system's")                       \
+    X(redis_tls_certificate, "redis.tls.certificate", PATH, "", "0", "4000", "file",               \
+      "for rediss: the certificate shown to the server (PEM); empty: none")                        \
+    X(redis_tls_key, "redis.tls.key", PATH, "", "0", "4000", "file",                               \
+      "for rediss: the certificate's private key (PEM)")                                           \
     X(redis_timeout, "redis.timeout", DURATION, "5s", "10ms", "10m", "duration",                   \
       "longest wait for an answer of Redis")                                                       \
     X(topic_events, "topics.events", TEXT, "shoal.events", "1", "200", "topic", "events to read")  \

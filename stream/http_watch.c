@@ -11,6 +11,7 @@
 #include "state/store.h"
 #include "stream/history.h"
 #include "stream/kafka_client.h"
+#include "stream/store_options.h"
 
 enum { FRESH_MS = 1000, PATIENCE_MS = 10000, ENDS_TIMEOUT_MS = 1000, KAFKA_REST_MS = 30000 };
 
@@ -278,11 +279,8 @@ enum shoal_status shoal_watch_create(const struct shoal_http_options *options,
                                      struct shoal_message *message)
 {
     const struct shoal_config *config = options->config;
-    struct shoal_redis_options redis = {
-        .url = config->redis_url,
-        .topic = config->topic_events,
-        .timeout_ms = (int)(config->redis_timeout < 2000 ? config->redis_timeout : 2000),
-    };
+    struct shoal_redis_options redis = shoal_store_options(config);
+    redis.timeout_ms = redis.timeout_ms < 2000 ? redis.timeout_ms : 2000;
     *result = NULL;
     struct shoal_watch *watch = calloc(1, sizeof *watch);
     if (!watch)

@@ -6,6 +6,7 @@
 #include "model/base/clock.h"
 #include "stream/http_internal.h"
 #include "stream/http_wake.h"
+#include "stream/store_options.h"
 
 enum { QUEUE_MAX = 512, AT_ONCE_MS = 100 };
 
@@ -44,11 +45,8 @@ static void *work(void *opaque)
     struct shoal_message message = {.text = ""};
     struct shoal_store *store = NULL;
     struct shoal_forgetting *forgetting = NULL;
-    struct shoal_redis_options redis = {
-        .url = config->redis_url,
-        .topic = config->topic_events,
-        .timeout_ms = (int)(config->redis_timeout < 2000 ? config->redis_timeout : 2000),
-    };
+    struct shoal_redis_options redis = shoal_store_options(config);
+    redis.timeout_ms = redis.timeout_ms < 2000 ? redis.timeout_ms : 2000;
     enum shoal_status status = shoal_redis_store_create(&redis, &store, &message);
     for (struct http_request *r; (r = next(http));) {
         r->store = store;

@@ -11,6 +11,7 @@
 #include "model/base/crash.h"
 #include "stream/recovery.h"
 #include "stream/session_internal.h"
+#include "stream/store_options.h"
 
 enum { BEGIN_TIMEOUT_MS = 5000 };
 
@@ -353,11 +354,7 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
 {
     const struct shoal_worker_options *o = s->options;
     char member[200], transactional_id[400];
-    struct shoal_redis_options redis = {
-        .url = s->config->redis_url,
-        .topic = s->config->topic_events,
-        .timeout_ms = (int)s->config->redis_timeout,
-    };
+    struct shoal_redis_options redis = shoal_store_options(s->config);
     s->model = shoal_models_latest(o->models);
     s->policy = shoal_policies_latest(o->policies);
     struct shoal_pipeline_options pipeline =

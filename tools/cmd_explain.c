@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "stream/pseudonym.h"
+#include "stream/store_options.h"
 #include "tools/commands.h"
 #include "tools/explain_events.h"
 #include "tools/explain_print.h"
@@ -52,11 +53,7 @@ static int explain_record(const struct shoal_cli_args *args, const struct shoal_
 {
     struct shoal_message message = {.text = ""};
     struct shoal_explain_case explained = {0};
-    struct shoal_redis_options redis = {
-        .url = setup->config->redis_url,
-        .topic = setup->config->topic_events,
-        .timeout_ms = (int)setup->config->redis_timeout,
-    };
+    struct shoal_redis_options redis = shoal_store_options(setup->config);
     struct shoal_store *store = NULL;
     enum shoal_status status = shoal_redis_store_create(&redis, &store, &message);
     char room[SHOAL_PSEUDONYM_SIZE + 1];

@@ -8,6 +8,7 @@
 #include "model/base/clock.h"
 #include "stream/forgetting.h"
 #include "stream/pseudonym.h"
+#include "stream/store_options.h"
 #include "tools/commands.h"
 #include "tools/setup.h"
 
@@ -135,11 +136,7 @@ static enum shoal_status wait_all(struct forget *forget, long long seconds, stru
 static enum shoal_status open_all(struct forget *forget, const struct shoal_log *log,
                                   struct shoal_message *message)
 {
-    struct shoal_redis_options redis = {
-        .url = forget->config->redis_url,
-        .topic = forget->config->topic_events,
-        .timeout_ms = (int)forget->config->redis_timeout,
-    };
+    struct shoal_redis_options redis = shoal_store_options(forget->config);
     enum shoal_status status = shoal_redis_store_create(&redis, &forget->store, message);
     return status == SHOAL_OK ? shoal_forgetting_create(forget->config, log, forget->store,
                                                         &forget->forgetting, message)

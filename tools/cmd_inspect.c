@@ -6,6 +6,7 @@
 
 #include "stream/pseudonym.h"
 #include "stream/replay.h"
+#include "stream/store_options.h"
 #include "tools/commands.h"
 #include "tools/print_user.h"
 #include "tools/setup.h"
@@ -66,11 +67,7 @@ static int inspect(const struct shoal_cli_args *args, struct shoal_setup *setup)
     enum shoal_status status = SHOAL_OK;
     if (setup->config->promotions_path[0])
         status = shoal_policy_load(setup->config->promotions_path, &setup->policy, &message);
-    struct shoal_redis_options redis = {
-        .url = setup->config->redis_url,
-        .topic = setup->config->topic_events,
-        .timeout_ms = (int)setup->config->redis_timeout,
-    };
+    struct shoal_redis_options redis = shoal_store_options(setup->config);
     struct shoal_store *store = NULL;
     if (status == SHOAL_OK)
         status = shoal_redis_store_create(&redis, &store, &message);

@@ -11,6 +11,7 @@
 #include "model/base/clock.h"
 #include "stream/kafka_layout.h"
 #include "stream/repartition.h"
+#include "stream/store_options.h"
 #include "stream/swaps.h"
 #include "tools/commands.h"
 #include "tools/setup.h"
@@ -353,11 +354,7 @@ static enum shoal_status check_and_move(struct outgrow *o)
 
 static enum shoal_status open_all(struct outgrow *o)
 {
-    struct shoal_redis_options redis = {
-        .url = o->config->redis_url,
-        .topic = o->config->topic_events,
-        .timeout_ms = (int)o->config->redis_timeout,
-    };
+    struct shoal_redis_options redis = shoal_store_options(o->config);
     enum shoal_status status = shoal_redis_store_create(&redis, &o->store, &o->message);
     if (status == SHOAL_OK)
         status = shoal_kafka_monitor_create(o->config, &o->log, &o->monitor, &o->message);

@@ -7,6 +7,7 @@
 
 #include "model/base/clock.h"
 #include "stream/replay.h"
+#include "stream/store_options.h"
 #include "tools/commands.h"
 #include "tools/setup.h"
 
@@ -33,11 +34,7 @@ static enum shoal_status open_store(const struct shoal_cli_args *args,
                                     const struct shoal_setup *setup, struct shoal_store **store,
                                     struct shoal_message *message)
 {
-    struct shoal_redis_options redis = {
-        .url = setup->config->redis_url,
-        .topic = setup->config->topic_events,
-        .timeout_ms = (int)setup->config->redis_timeout,
-    };
+    struct shoal_redis_options redis = shoal_store_options(setup->config);
     *store = NULL;
     return shoal_cli_get(args, "redis") ? shoal_redis_store_create(&redis, store, message)
                                         : SHOAL_OK;

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 
 #include "model/base/clock.h"
-#include "state/redis_url.h"
 #include "stream/http.h"
 #include "stream/instance.h"
 #include "stream/kafka_client.h"
+#include "stream/store_options.h"
 #include "stream/worker.h"
 #include "tools/commands.h"
 #include "tools/drain.h"
@@ -317,6 +317,18 @@ static enum shoal_status work(struct processor *p, const struct shoal_setup *set
     return status;
 }
 
+/* A worker would find it wrong only once a broker answers. Connects nothing. */
+static enum shoal_status check_store(const struct shoal_config *config,
+                                     struct shoal_message *message)
+{
+    struct shoal_redis_options redis = shoal_store_options(config);
+    struct shoal_store *store;
+    enum shoal_status status = shoal_redis_store_create(&redis, &store, message);
+    if (status == SHOAL_OK)
+        store->ops->destroy(store);
+    return status;
+}
+
 /* What is to be drained, if anything. One worker does it: it has to know when all partitions are done. */
 static enum shoal_status begin_drain(struct processor *p, struct shoal_message *message)
 {
@@ -340,9 +352,7 @@ static enum shoal_status begin_drain(struct processor *p, struct shoal_message *
 static enum shoal_status process(struct processor *p, const struct shoal_setup *setup,
                                  struct shoal_policies *policies, struct shoal_message *message)
 {
-    struct shoal_redis_address
-        address; /* a worker would find it wrong only once a broker answers */
-    enum shoal_status status = shoal_redis_url_parse(p->config->redis_url, &address, message);
+    enum shoal_status status = check_store(p->config, message);
     if (status == SHOAL_OK)
         status = shoal_kafka_monitor_create(p->config, &p->log, &p->monitor, message);
     if (status == SHOAL_OK && strcmp(p->config->instance_id, "none") != 0)

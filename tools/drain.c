@@ -8,6 +8,7 @@
 #include "state/store.h"
 #include "stream/kafka_layout.h"
 #include "stream/repartition.h"
+#include "stream/store_options.h"
 #include "stream/swaps.h"
 
 struct drain {
@@ -191,11 +192,7 @@ enum shoal_status shoal_drain_find(const struct shoal_config *config,
                                    int64_t **until, struct shoal_message *message)
 {
     struct drain d = {.partitioner_name = partitioner, .monitor = monitor, .message = message};
-    struct shoal_redis_options redis = {
-        .url = config->redis_url,
-        .topic = config->topic_events,
-        .timeout_ms = (int)config->redis_timeout,
-    };
+    struct shoal_redis_options redis = shoal_store_options(config);
     enum shoal_status status = shoal_redis_store_create(&redis, &d.store, message);
     if (status == SHOAL_OK)
         status = find(&d);

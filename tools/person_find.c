@@ -9,6 +9,7 @@
 #include "stream/pipeline.h"
 #include "stream/pseudonym.h"
 #include "stream/reader.h"
+#include "stream/store_options.h"
 
 enum { ARENA_BYTES = 1 << 14 };
 
@@ -16,11 +17,7 @@ enum shoal_status shoal_person_find(const struct shoal_config *config, const str
                                     const char *user, struct shoal_person *person,
                                     struct shoal_message *message)
 {
-    struct shoal_redis_options redis = {
-        .url = config->redis_url,
-        .topic = config->topic_events,
-        .timeout_ms = (int)config->redis_timeout,
-    };
+    struct shoal_redis_options redis = shoal_store_options(config);
     struct shoal_store *store = NULL;
     char room[SHOAL_PSEUDONYM_SIZE + 1];
     user = shoal_pseudonym_stored(config->pseudonyms, user, room);

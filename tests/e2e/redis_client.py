@@ -9,10 +9,12 @@ class RedisError(Exception):
 
 
 class Redis:
-    def __init__(self, path, timeout=10):
-        self._socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, where, timeout=10):
+        """`where`: the path of a socket, or a port on loopback."""
+        tcp = isinstance(where, int)
+        self._socket = socket.socket(socket.AF_INET if tcp else socket.AF_UNIX)
         self._socket.settimeout(timeout)
-        self._socket.connect(path)
+        self._socket.connect(("127.0.0.1", where) if tcp else where)
         self._file = self._socket.makefile("rb")
 
     def __enter__(self):

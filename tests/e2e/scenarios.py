@@ -3,6 +3,7 @@
 
 import scenario_crash
 import scenario_bad_messages
+import scenario_cluster
 import scenario_group
 import scenario_growth
 import scenario_http
@@ -18,7 +19,7 @@ import scenario_stream
 import scenario_swap
 import scenario_timers
 
-_MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_group, scenario_bad_messages,
+_MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_cluster, scenario_group, scenario_bad_messages,
             scenario_refusals, scenario_growth, scenario_swap, scenario_policy, scenario_timers,
             scenario_http, scenario_page, scenario_metrics, scenario_privacy, scenario_service,
             scenario_stream)

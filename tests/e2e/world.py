@@ -25,6 +25,7 @@ class World:
         """`bench`: what the run has for all scenarios (program, servers, model, files)."""
         self.bench = bench
         self.servers = bench.servers
+        self.stores = bench.servers  # whose redis() has the states
         self.partitions = PARTITIONS  # of the states
         self.kafka = Kafka(bench.servers.kafka)
         self.folder = os.path.join(bench.folder, name)
@@ -58,6 +59,11 @@ class World:
         """A command to its end; settings have __ for a dot."""
         sets = self._sets({key.replace("__", "."): value for key, value in settings.items()})
         return run([self.bench.program, command, *sets, *options], timeout, expect)
+
+    def keep_states_in(self, stores):
+        """In another Redis than the one that all scenarios share: something with url and redis()."""
+        self.stores = stores
+        self.settings["redis.url"] = stores.url
 
     # --- load ---------------------------------------------------------------
 
@@ -118,7 +124,7 @@ class World:
     def saved(self):
         """Offsets of all partitions that are in the states, as one number."""
         return sum(max(offset or 0, 0) for offset in
-                   checkpoints.saved(self.servers, self.topic("events"), self.partitions))
+                   checkpoints.saved(self.stores, self.topic("events"), self.partitions))
 
     def wait_saved(self, count, seconds=60):
         """Until that many messages are in the states."""
@@ -133,10 +139,10 @@ class World:
         began = time.monotonic()
         # A partition that never had a message may never have been saved.
         while [0 if offset == -1 and end == 0 else offset for offset, end in
-               zip(checkpoints.saved(self.servers, self.topic("events"), self.partitions), ends)] != ends:
+               zip(checkpoints.saved(self.stores, self.topic("events"), self.partitions), ends)] != ends:
             self.wait_running()
             if time.monotonic() - began > seconds:
-                found = checkpoints.saved(self.servers, self.topic("events"), self.partitions)
+                found = checkpoints.saved(self.stores, self.topic("events"), self.partitions)
                 logs = "\n".join(f"--- {name}\n{self.log(name)[-1500:]}" for name in self.processors)
                 raise Failure(f"after {seconds} s the states are at {found}, the events end at {ends}\n{logs}")
             time.sleep(0.1)
@@ -223,7 +229,7 @@ class World:
     def states(self):
         return self.shoal("inspect", "--all")[1].split(b"\n")[:-1]
 
-    def partitions(self):
+    def partition_lines(self):
         return self.shoal("inspect", "--partitions")[1].split(b"\n")[:-1]
 
     def compare_swapped(self, path, *options, repeats_allowed=False):
@@ -246,7 +252,7 @@ class World:
         problems = [self._compare_output(out, name, repeats_allowed) for name in OUTPUTS]
         self.bench.schemas.check_events(self.output("events"), self.output("deadletter"))
         problems.append(difference("states", read_lines(os.path.join(out, "states.jsonl")), self.states()))
-        problems.append(difference("partitions", read_lines(os.path.join(out, "partitions.jsonl")), self.partitions()))
+        problems.append(difference("partitions", read_lines(os.path.join(out, "partitions.jsonl")), self.partition_lines()))
         problems = [problem for problem in problems if problem]
         check(not problems, "\n  ".join(problems))
 

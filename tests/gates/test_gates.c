@@ -118,6 +118,7 @@ static const struct {
 } libraries[] = {
     {"librdkafka/", "stream/kafka_ tests/"},
     {"hiredis", "state/redis_ tests/"},
+    {"openssl/", "state/redis_tls.c"},
     {"microhttpd", "stream/http"},
     {"blis", "model/blas.c tests/"},
     {"cblas", "model/blas.c tests/"},

@@ -42,12 +42,12 @@ static size_t describe(const redisReply *reply, char *text, size_t room)
 const char *test_redis_ask(const char *url, const char *const *words, size_t count)
 {
     static char text[65536];
-    struct shoal_redis_address address;
+    struct shoal_redis_url address;
     struct shoal_redis_connection connection;
     struct redisReply *reply = NULL;
     if (shoal_redis_url_parse(url, &address, NULL) != SHOAL_OK)
         return NULL;
-    shoal_redis_connection_init(&connection, &address, 60000);
+    shoal_redis_connection_init(&connection, &address.seeds[0], NULL, 60000);
     if (shoal_redis_connect(&connection, NULL) == SHOAL_OK) {
         shoal_redis_command(&connection, count);
         for (size_t i = 0; i < count; i++)
