@@ -67,7 +67,7 @@ def every_key_of_the_configuration_is_one():
 def what_is_quoted_from_the_log_is_written_there():
     text = re.sub(r'"\s*PRI\w+\s*"', "d", sources())
     for quoted in ("starting over from the last commit", "offsets into the states", "do two processes have one instance.id?",
-                   "move them with shoal repartition", "and have to be again", "but the states hold all events up to",
+                   "then move the states with shoal repartition", "and have to be again", "but the states hold all events up to",
                    "recovery needs the events from offset", "but the log begins at", "format version is not supported"):
         assert quoted in RUNBOOK, f"not in the runbook: {quoted}"
         assert quoted in text, f"not in the source: {quoted}"
