@@ -318,8 +318,8 @@ static enum shoal_status wait_for_leaders(struct shoal_kafka_monitor *monitor, i
     const char *topic = monitor->config->topic_events;
     for (int32_t i = 0; i < partitions;) {
         int64_t low, high;
-        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-            monitor->client, topic, i, &low, &high, METADATA_TIMEOUT_MS);
+        rd_kafka_resp_err_t error =
+            kafka_watermarks(monitor->client, topic, i, METADATA_TIMEOUT_MS, &low, &high);
         if (!error) {
             i++;
             continue;
@@ -370,15 +370,10 @@ enum shoal_status shoal_kafka_end_offsets_within(struct shoal_kafka_monitor *mon
                                                  int32_t partitions, int timeout_ms, int64_t *ends,
                                                  struct shoal_message *message)
 {
-    for (int32_t i = 0; i < partitions; i++) {
-        int64_t low;
-        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-            monitor->client, monitor->config->topic_events, i, &low, &ends[i], timeout_ms);
-        if (error)
-            return shoal_fail(message, SHOAL_UNAVAILABLE, "end of %s/%d: %s",
-                              monitor->config->topic_events, (int)i, rd_kafka_err2str(error));
-    }
-    return SHOAL_OK;
+    const char *topic = monitor->config->topic_events;
+    rd_kafka_resp_err_t error = kafka_ends(monitor->client, topic, partitions, timeout_ms, ends);
+    return error ? shoal_fail(message, SHOAL_UNAVAILABLE, "end of %s: %s", topic, rd_kafka_err2str(error))
+                 : SHOAL_OK;
 }
 
 enum shoal_status shoal_kafka_committed(struct shoal_kafka_monitor *monitor, int32_t partitions,

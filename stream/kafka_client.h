@@ -34,7 +34,7 @@ enum shoal_status shoal_kafka_topics(struct shoal_kafka_monitor *monitor, int32_
 enum shoal_status shoal_kafka_end_offsets(struct shoal_kafka_monitor *monitor, int32_t partitions,
                                           int64_t *ends,
                                           struct shoal_message *message) SHOAL_MUST_CHECK;
-/* The same, asking for each partition no longer than timeout_ms. */
+/* The same within timeout_ms. */
 enum shoal_status shoal_kafka_end_offsets_within(struct shoal_kafka_monitor *monitor,
                                                  int32_t partitions, int timeout_ms, int64_t *ends,
                                                  struct shoal_message *message) SHOAL_MUST_CHECK;

@@ -45,6 +45,14 @@ rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,
                                                const struct shoal_position *positions,
                                                size_t count);
 
+/* First offset of a partition and the one behind its last message; within timeout_ms, also while the broker is away
+ * (kafka_watermarks.c). */
+rd_kafka_resp_err_t kafka_watermarks(rd_kafka_t *client, const char *topic, int32_t partition,
+                                     int timeout_ms, int64_t *low, int64_t *high) SHOAL_MUST_CHECK;
+/* ends[0 … partitions − 1], in one question to each broker. */
+rd_kafka_resp_err_t kafka_ends(rd_kafka_t *client, const char *topic, int32_t partitions, int timeout_ms,
+                               int64_t *ends) SHOAL_MUST_CHECK;
+
 struct shoal_kafka_monitor {
     const struct shoal_config *config;
     const struct shoal_log *log;

@@ -67,8 +67,8 @@ static enum shoal_status fill_place(struct shoal_kafka_monitor *monitor,
         place->metadata_size = element->metadata_size;
     }
     rd_kafka_resp_err_t error =
-        rd_kafka_query_watermark_offsets(monitor->client, element->topic, element->partition,
-                                         &place->low, &place->high, TIMEOUT_MS);
+        kafka_watermarks(monitor->client, element->topic, element->partition, TIMEOUT_MS, &place->low,
+                         &place->high);
     return error ? shoal_fail(message, SHOAL_UNAVAILABLE, "offsets of partition %d: %s",
                               (int)element->partition, rd_kafka_err2str(error))
                  : SHOAL_OK;

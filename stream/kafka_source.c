@@ -67,8 +67,8 @@ static enum shoal_status assign(struct shoal_kafka_source *source,
             .metadata_size = element->metadata_size,
         };
         rd_kafka_resp_err_t error =
-            rd_kafka_query_watermark_offsets(source->client, element->topic, element->partition,
-                                             &assignment.low, &assignment.high, OFFSETS_TIMEOUT_MS);
+            kafka_watermarks(source->client, element->topic, element->partition, OFFSETS_TIMEOUT_MS,
+                             &assignment.low, &assignment.high);
         if (error)
             status = shoal_fail(message, SHOAL_UNAVAILABLE, "offsets of partition %d: %s",
                                 (int)element->partition, rd_kafka_err2str(error));

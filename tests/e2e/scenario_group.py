@@ -141,7 +141,7 @@ def stopped_while_broker_is_away(world):
     world.wait_saved(3000)
     world.servers.do("kill-kafka")
     time.sleep(1)
-    world.stop_all(timeout=120)  # what a commit, an abort and a purge may wait for adds up on a busy machine
+    world.stop_all(timeout=60)  # a transaction may wait for half of that
     world.servers.do("start-kafka")
     for name in "cd":
         world.start(name)
