@@ -35,10 +35,14 @@ class Http:
 
     @classmethod
     def of(cls, world, name, token=None, authority=None):
-        """The latest address that a processor has announced in its log."""
+        """The address that the processor of this name, as it runs now, has announced in its log. An earlier one's
+        may belong to another processor by now."""
         def announced():
             world.wait_running()
-            return ANNOUNCED.findall(world.log(name))
+            process = world.processors[name]
+            with open(process.log, "rb") as file:
+                file.seek(process.log_begins)
+                return ANNOUNCED.findall(file.read().decode("utf-8", "replace"))
         return cls(wait_until(announced, 30, f"{name} says where its API is")[-1], token, authority)
 
     def connect(self, timeout=10):

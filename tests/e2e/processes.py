@@ -69,6 +69,7 @@ class Process:
         self.log = log
         self.command = command
         with open(log, "ab") as out:
+            self.log_begins = out.tell()  # what stands before is of an earlier process
             self._popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                            env=env, start_new_session=True)
         with _lock:
