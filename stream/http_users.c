@@ -218,21 +218,6 @@ static void put_user(struct http_request *r, const struct shoal_person *person,
     shoal_put_close(put, '}');
 }
 
-void http_user(struct http_request *r)
-{
-    const struct shoal_http_options *o = &r->http->options;
-    if (!http_names_user(r))
-        return;
-    const struct shoal_model *model = shoal_models_latest(o->models);
-    const struct shoal_policy *policy = shoal_policies_latest(o->policies);
-    struct shoal_person person = {0};
-    if (find(r, model, &person))
-        put_user(r, &person, model, policy);
-    shoal_person_finish(&person);
-    shoal_policies_release(o->policies, policy);
-    shoal_models_release(o->models, model);
-}
-
 /* ---- decided now --------------------------------------------------------------------------- */
 
 /* A user's partition as of its last save; an empty state if it cannot be read. */
@@ -322,8 +307,6 @@ static void decide(struct http_request *r, const struct shoal_person *person,
         .prompted = policy ? prompted_of(model, policy, person, event.touch.time_ms) : NAN,
         .partitions = partitions > 0 ? partitions : 1,
     };
-    if (shoal_consent_declined(&person->record))
-        policy = NULL; /* nothing is decided about who declines to be processed */
     if (policy)
         shoal_decide_outlook(policy, &occasion, &person->record,
                              state.known && partitions > 0 ? &state.budgets : NULL, outlooks);
@@ -341,7 +324,12 @@ static void decide(struct http_request *r, const struct shoal_person *person,
     free(outlooks);
 }
 
-void http_user_decisions(struct http_request *r)
+/* ---- calls --------------------------------------------------------------------------------- */
+
+/* Answers with what `tell` says of the user that the path names. */
+static void answer(struct http_request *r,
+                   void (*tell)(struct http_request *r, const struct shoal_person *person,
+                                const struct shoal_model *model, const struct shoal_policy *policy))
 {
     const struct shoal_http_options *o = &r->http->options;
     if (!http_names_user(r))
@@ -350,8 +338,18 @@ void http_user_decisions(struct http_request *r)
     const struct shoal_policy *policy = shoal_policies_latest(o->policies);
     struct shoal_person person = {0};
     if (find(r, model, &person))
-        decide(r, &person, model, policy);
+        tell(r, &person, model, policy);
     shoal_person_finish(&person);
     shoal_policies_release(o->policies, policy);
     shoal_models_release(o->models, model);
+}
+
+void http_user(struct http_request *r)
+{
+    answer(r, put_user);
+}
+
+void http_user_decisions(struct http_request *r)
+{
+    answer(r, decide);
 }
