@@ -372,17 +372,6 @@ static enum shoal_status memory_find(struct shoal_store *store, struct shoal_sli
     return status;
 }
 
-static enum shoal_status memory_partitions(struct shoal_store *store, int32_t *count,
-                                           struct shoal_message *message)
-{
-    struct shared *shared = view_of(store)->shared;
-    (void)message;
-    pthread_mutex_lock(&shared->lock);
-    *count = shared->layout.partitions;
-    pthread_mutex_unlock(&shared->lock);
-    return SHOAL_OK;
-}
-
 static enum shoal_status memory_peek(struct shoal_store *store, int32_t partition,
                                      struct shoal_checkpoint *checkpoint,
                                      struct shoal_message *message)
@@ -447,7 +436,6 @@ static const struct shoal_store_ops memory_ops = {
     .timers = memory_timers,
     .scan = memory_scan,
     .find = memory_find,
-    .partitions = memory_partitions,
     .peek = memory_peek,
     .scan_piece = memory_scan_piece,
     .destroy = memory_destroy,

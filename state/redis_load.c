@@ -189,15 +189,6 @@ enum shoal_status shoal_redis_timers(struct shoal_store *base, int32_t partition
 
 /* ---- without ownership ---------------------------------------------------------------------- */
 
-enum shoal_status shoal_redis_count(struct shoal_store *base, int32_t *count,
-                                    struct shoal_message *message)
-{
-    struct shoal_layout layout;
-    enum shoal_status status = shoal_redis_layout(base, &layout, message);
-    *count = layout.partitions;
-    return status;
-}
-
 enum shoal_status shoal_redis_peek(struct shoal_store *base, int32_t partition,
                                    struct shoal_checkpoint *checkpoint,
                                    struct shoal_message *message)

@@ -232,7 +232,6 @@ static const struct shoal_store_ops redis_ops = {
     .timers = shoal_redis_timers,
     .scan = shoal_redis_scan,
     .find = shoal_redis_find,
-    .partitions = shoal_redis_count,
     .peek = shoal_redis_peek,
     .scan_piece = shoal_redis_scan_piece,
     .destroy = redis_destroy,

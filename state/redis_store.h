@@ -90,8 +90,6 @@ enum shoal_status shoal_redis_set_layout(struct shoal_store *store,
                                          const struct shoal_layout *layout,
                                          struct shoal_message *message);
 
-enum shoal_status shoal_redis_count(struct shoal_store *store, int32_t *count,
-                                    struct shoal_message *message);
 enum shoal_status shoal_redis_peek(struct shoal_store *store, int32_t partition,
                                    struct shoal_checkpoint *checkpoint,
                                    struct shoal_message *message);

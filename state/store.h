@@ -105,9 +105,6 @@ struct shoal_store_ops {
     enum shoal_status (*find)(struct shoal_store *store, struct shoal_slice user,
                               int32_t *partition, struct shoal_slice *value,
                               struct shoal_message *message);
-    /* The number of partitions that `open` has stored; 0: none yet. */
-    enum shoal_status (*partitions)(struct shoal_store *store, int32_t *count,
-                                    struct shoal_message *message);
     /* The partition's checkpoint without ownership (look-ups); next_offset −1 if there is none. */
     enum shoal_status (*peek)(struct shoal_store *store, int32_t partition,
                               struct shoal_checkpoint *checkpoint, struct shoal_message *message);

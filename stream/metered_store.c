@@ -108,13 +108,6 @@ static enum shoal_status metered_find(struct shoal_store *base, struct shoal_sli
     return done(store, store->inner->ops->find(store->inner, user, partition, value, message));
 }
 
-static enum shoal_status metered_partitions(struct shoal_store *base, int32_t *count,
-                                            struct shoal_message *message)
-{
-    struct metered_store *store = metered_of(base);
-    return done(store, store->inner->ops->partitions(store->inner, count, message));
-}
-
 static enum shoal_status metered_peek(struct shoal_store *base, int32_t partition,
                                       struct shoal_checkpoint *checkpoint,
                                       struct shoal_message *message)
@@ -170,7 +163,6 @@ enum shoal_status shoal_metered_store_create(struct shoal_store *inner,
         .timers = metered_timers,
         .scan = metered_scan,
         .find = metered_find,
-        .partitions = metered_partitions,
         .peek = metered_peek,
         .scan_piece = metered_scan_piece,
         .destroy = metered_destroy,

@@ -84,9 +84,9 @@ static void put_state(struct shoal_put *put, int32_t partition, const struct sho
 static enum shoal_status write_all(struct shoal_store *store, FILE *out, struct shoal_message *message)
 {
     const struct shoal_slice nobody = {"", 0};
-    int32_t count;
-    enum shoal_status status = store->ops->partitions(store, &count, message);
-    for (int32_t p = 0; status == SHOAL_OK && p < count; p++) {
+    struct shoal_layout layout;
+    enum shoal_status status = store->ops->layout(store, &layout, message);
+    for (int32_t p = 0; status == SHOAL_OK && p < layout.partitions; p++) {
         struct shoal_partition_state state = {0};
         struct shoal_slice value;
         status = store->ops->load(store, p, &nobody, 1, &value, message);

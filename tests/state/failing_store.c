@@ -133,13 +133,6 @@ static enum shoal_status failing_verify(struct shoal_store *store, int32_t parti
     return inner->ops->verify(inner, partition, message);
 }
 
-static enum shoal_status failing_partitions(struct shoal_store *base, int32_t *count,
-                                            struct shoal_message *message)
-{
-    struct shoal_store *inner = failing_of(base)->inner;
-    return inner->ops->partitions(inner, count, message);
-}
-
 static enum shoal_status failing_peek(struct shoal_store *base, int32_t partition,
                                       struct shoal_checkpoint *checkpoint,
                                       struct shoal_message *message)
@@ -196,7 +189,6 @@ static const struct shoal_store_ops failing_ops = {
     .timers = failing_timers,
     .scan = failing_scan,
     .find = failing_find,
-    .partitions = failing_partitions,
     .peek = failing_peek,
     .scan_piece = failing_scan_piece,
     .destroy = failing_destroy,

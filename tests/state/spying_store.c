@@ -147,13 +147,6 @@ static enum shoal_status spying_find(struct shoal_store *base, struct shoal_slic
     return inner->ops->find(inner, user, partition, value, message);
 }
 
-static enum shoal_status spying_partitions(struct shoal_store *base, int32_t *count,
-                                            struct shoal_message *message)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    return inner->ops->partitions(inner, count, message);
-}
-
 static enum shoal_status spying_peek(struct shoal_store *base, int32_t partition,
                                       struct shoal_checkpoint *checkpoint,
                                       struct shoal_message *message)
@@ -205,7 +198,6 @@ static const struct shoal_store_ops spying_ops = {
     .timers = spying_timers,
     .scan = spying_scan,
     .find = spying_find,
-    .partitions = spying_partitions,
     .peek = spying_peek,
     .scan_piece = spying_scan_piece,
     .destroy = spying_destroy,

@@ -380,10 +380,10 @@ void conformance_peek_reads_a_checkpoint_and_takes_nothing(struct conformance *s
 {
     struct shoal_store *store = self->open(self), *reader = self->open(self);
     struct shoal_checkpoint found;
-    int32_t count;
+    struct shoal_layout layout;
     cr_assert_eq(store->ops->open(store, 3, NULL), SHOAL_OK);
-    cr_assert_eq(reader->ops->partitions(reader, &count, NULL), SHOAL_OK);
-    cr_assert_eq(count, 3);
+    cr_assert_eq(reader->ops->layout(reader, &layout, NULL), SHOAL_OK);
+    cr_assert_eq(layout.partitions, 3);
     cr_assert_eq(reader->ops->peek(reader, 1, &found, NULL), SHOAL_OK);
     cr_assert_eq(found.next_offset, -1);
     fill(store, 1, 3);
