@@ -61,7 +61,7 @@ static void find_shared(void)
     (void)fclose(file);
 }
 
-TestSuite(redis_cluster, .init = find_shared, .timeout = 120);
+TestSuite(redis_cluster, .init = find_shared);
 
 static struct shoal_message message;
 

@@ -91,7 +91,7 @@ static void stop(void)
     test_redis_stop(&master);
 }
 
-TestSuite(redis_sentinel, .init = start, .fini = stop, .timeout = 120);
+TestSuite(redis_sentinel, .init = start, .fini = stop);
 
 static struct shoal_store *make(const char *where)
 {

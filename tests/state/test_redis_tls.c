@@ -71,7 +71,7 @@ static void stop(void)
     (void)!system(command);
 }
 
-TestSuite(redis_tls, .init = start, .fini = stop, .timeout = 120);
+TestSuite(redis_tls, .init = start, .fini = stop);
 
 static struct shoal_store *make(const char *where, struct shoal_redis_tls_files tls)
 {

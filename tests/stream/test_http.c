@@ -365,7 +365,7 @@ static bool reads(int fd, const char *text)
     return strstr(answer.text, text) != NULL;
 }
 
-Test(http, the_stream_begins_at_once_and_ends_with_the_process, .timeout = 60)
+Test(http, the_stream_begins_at_once_and_ends_with_the_process)
 {
     static const char request[] =
         "GET /v1/stream?types=overview,change&rate=5 HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -518,7 +518,7 @@ Test(http, redis_away_is_told_and_holds_up_nothing_else)
     end(&s);
 }
 
-Test(http, a_thousand_idle_connections_keep_nobody_out, .timeout = 60)
+Test(http, a_thousand_idle_connections_keep_nobody_out)
 {
     enum { IDLE = 1000 };
     static int idle[IDLE];
@@ -536,7 +536,7 @@ Test(http, a_thousand_idle_connections_keep_nobody_out, .timeout = 60)
     end(&s);
 }
 
-Test(http, who_dawdles_is_cut_off, .timeout = 60)
+Test(http, who_dawdles_is_cut_off)
 {
     struct server s;
     begin(&s, (const char *const[]){"http.timeout", "1s", NULL});
@@ -587,7 +587,7 @@ static size_t mangle(char *bytes, size_t size, size_t room, uint64_t *seed)
     return size;
 }
 
-Test(http, mangled_requests_do_no_harm, .timeout = 240)
+Test(http, mangled_requests_do_no_harm)
 {
     static const char *const requests[] = {
         "GET /v1/users/ann HTTP/1.1\r\nHost: localhost\r\n\r\n",

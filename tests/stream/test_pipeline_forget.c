@@ -117,19 +117,19 @@ static void check_cuts(bool online)
     free(script);
 }
 
-Test(pipeline_forget, forgetting_gives_identical_bits_however_the_log_is_cut, .timeout = 300)
+Test(pipeline_forget, forgetting_gives_identical_bits_however_the_log_is_cut)
 {
     check_cuts(false);
 }
 
-Test(pipeline_forget, forgetting_gives_identical_bits_with_corrected_scores, .timeout = 300)
+Test(pipeline_forget, forgetting_gives_identical_bits_with_corrected_scores)
 {
     check_cuts(true);
 }
 
 /* A thousand leave a cart, half of them are forgotten, and what is due of the others is drawn some at a time: the
  * timers of those who are gone take no turns, be they in memory or read anew. The log ends before all are drawn. */
-Test(pipeline_forget, timers_of_the_forgotten_take_no_turns_of_others, .timeout = 300)
+Test(pipeline_forget, timers_of_the_forgotten_take_no_turns_of_others)
 {
     enum { CROWD = 1000, REST = 20 };
     struct log *log = log_create(2 * CROWD + REST);
@@ -154,7 +154,7 @@ Test(pipeline_forget, timers_of_the_forgotten_take_no_turns_of_others, .timeout 
     log_destroy(log);
 }
 
-Test(pipeline_forget, forgetting_survives_any_restart, .timeout = 300)
+Test(pipeline_forget, forgetting_survives_any_restart)
 {
     struct script *script = calloc(1, sizeof *script);
     for (uint64_t seed = 1; seed <= 12; seed++) {
@@ -319,7 +319,7 @@ static void assert_nothing_kept(const struct shoal_record *record)
         cr_assert(record->h[i] == 0 && record->c[i] == 0);
 }
 
-Test(pipeline_forget, nothing_is_left_but_what_came_afterwards, .timeout = 300)
+Test(pipeline_forget, nothing_is_left_but_what_came_afterwards)
 {
     struct script *script = calloc(1, sizeof *script);
     struct log *log = make_log(3, false, script);

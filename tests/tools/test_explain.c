@@ -34,7 +34,7 @@ static void setup(void)
     cr_assert_eq(fclose(out), 0);
 }
 
-TestSuite(explain_command, .init = setup, .fini = shell_teardown, .timeout = 60);
+TestSuite(explain_command, .init = setup, .fini = shell_teardown);
 
 static int run(const char *arguments)
 {

@@ -46,7 +46,7 @@ static void setup(void)
         "%s", printed);
 }
 
-TestSuite(retrain, .init = setup, .fini = shell_teardown, .timeout = 120);
+TestSuite(retrain, .init = setup, .fini = shell_teardown);
 
 /* ---- publish, keep, refuse ------------------------------------------------------------------ */
 

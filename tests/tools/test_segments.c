@@ -10,7 +10,7 @@ static void setup(void)
                  printed);
 }
 
-TestSuite(segments, .init = setup, .fini = shell_teardown, .timeout = 280);
+TestSuite(segments, .init = setup, .fini = shell_teardown);
 
 #define TRAIN                                                                                      \
     "\"$SHOAL_PROGRAM\" train --events e.jsonl --epochs 1 --no-refit --hidden 16 --objectives none "

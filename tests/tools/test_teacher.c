@@ -2,7 +2,7 @@
 /* `shoal train --distil` as a person runs it. SHOAL_PROGRAM is `shoal`. */
 #include "tests/tools/shell.h"
 
-TestSuite(teacher, .init = shell_setup, .fini = shell_teardown, .timeout = 240);
+TestSuite(teacher, .init = shell_setup, .fini = shell_teardown);
 
 /* Small and quick, up to the same time. */
 #define TRAIN                                                                                      \

@@ -16,7 +16,7 @@ static void setup(void)
                  printed);
 }
 
-TestSuite(train_ranks, .init = setup, .fini = shell_teardown, .timeout = 200);
+TestSuite(train_ranks, .init = setup, .fini = shell_teardown);
 
 /* Greatest difference of two models' parameters, over the greatest parameter. */
 static double difference(const char *one, const char *other)

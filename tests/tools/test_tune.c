@@ -9,7 +9,7 @@ static void setup(void)
                  printed);
 }
 
-TestSuite(tune, .init = setup, .fini = shell_teardown, .timeout = 120);
+TestSuite(tune, .init = setup, .fini = shell_teardown);
 
 Test(tune, the_same_seed_tries_the_same_and_a_trials_options_train_the_same)
 {
