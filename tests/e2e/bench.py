@@ -7,17 +7,13 @@ import shutil
 
 from events import write_awkward, write_round
 from load import split
-from processes import Failure, run
+from processes import Failure, Unable, run
 from schemas import Schemas
 from servers import Servers
 
 
 # Decisions about a recommendation carry items: a small catalogue is enough, some of whose items users turn to.
 ITEMS = ("--items", "2000")
-
-
-class Unable(Exception):
-    """The tests cannot run here; the text says why."""
 
 
 class Bench:
