@@ -40,9 +40,15 @@ def difference(name, wanted, found):
 
 
 def _by_user(lines):
-    users = defaultdict(list)
-    for line in lines:
-        users[json.loads(line)["user_id"]].append(line)
+    """Tombstones that other partitions wrote, which were told too, come when they come."""
+    users, own = defaultdict(list), defaultdict(set)
+    read = [(line, json.loads(line)) for line in lines]
+    for _, value in read:
+        if "forgotten" not in value:
+            own[value["user_id"]].add(value["id"].split("/")[1])
+    for line, value in read:
+        if value["id"].split("/")[1] in own[value["user_id"]]:
+            users[value["user_id"]].append(line)
     return users
 
 
