@@ -162,10 +162,10 @@ void shoal_report_notes(const struct shoal_report *report,
                         void (*take)(void *context, const char *note), void *context)
 {
     struct telling telling = {take, context};
-    if (report->load->refused)
+    if (report->load->walked.refused)
         tell(&telling,
              "%" PRIu64 " of %" PRIu64 " messages of the events cannot be read and are left out.",
-             report->load->refused, report->load->messages);
+             report->load->walked.refused, report->load->walked.messages);
     tell_of_offers(report, &telling);
     tell_of_segments(report, &telling);
     if (!report->effects.has_amounts)
