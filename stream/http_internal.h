@@ -5,7 +5,7 @@
  *   http_routes.c   which call is answered by whom
  *   http_work.c     the workers that answer what is slow
  *   http_reply.c    replies and problems (RFC 9457)
- *   http_health.c, http_users.c, http_segments.c, http_service.c …   the answers
+ *   http_health.c, http_users.c, http_decisions.c, http_segments.c, http_service.c …   the answers
  *   http_watch.c    what all instances have done, for several of these
  *   http_stream.c   what happens, to those who follow it
  *
@@ -23,6 +23,7 @@
 #include "stream/http.h"
 #include "stream/http_page.h"
 #include "stream/http_tokens.h"
+#include "stream/person.h"
 
 struct MHD_Connection;
 struct MHD_Response;
@@ -133,6 +134,10 @@ void http_reply_finish(struct http_request *r);
 /* Finds r->user, as it is stored, from params[0]: the id that events have, or with ?pseudonym=true what stands for
  * it. False: it can be no user id, and a problem is in r. */
 bool http_names_user(struct http_request *r);
+typedef void http_tell(struct http_request *r, const struct shoal_person *person, const struct shoal_model *model,
+                       const struct shoal_policy *policy);
+/* Answers with what `tell` says of the user that the path names; `policy` is NULL where there is none. */
+void http_tell_user(struct http_request *r, http_tell *tell);
 
 /* ---- handlers ------------------------------------------------------------------------------ */
 
