@@ -7,6 +7,7 @@
 #include "model/base/clock.h"
 #include "stream/consent.h"
 #include "stream/decide.h"
+#include "stream/event_fields.h"
 #include "stream/http_internal.h"
 #include "stream/person.h"
 #include "stream/pseudonym.h"
@@ -16,19 +17,15 @@
 bool http_names_user(struct http_request *r)
 {
     const struct shoal_pseudonyms *pseudonyms = r->http->options.config->pseudonyms;
-    char room[SHOAL_PSEUDONYM_SIZE + 1], as[8];
-    const char *is_stored = http_query(r, "pseudonym", as, sizeof as);
-    size_t size = strlen(r->params[0]);
-    if (is_stored && strcmp(is_stored, "true") != 0 && strcmp(is_stored, "false") != 0) {
-        http_problem(r, 400, "bad-parameter", "A parameter cannot be read", "pseudonym: true or false");
+    char room[SHOAL_PSEUDONYM_SIZE + 1];
+    bool stored;
+    if (!http_query_stored(r, &stored))
+        return false;
+    if (!shoal_user_is_valid(r->params[0], strlen(r->params[0]))) {
+        http_problem(r, 400, "bad-user", "This is no user id",
+                     "a user id has 1 to %d bytes of UTF-8 without control characters", SHOAL_USER_MAX);
         return false;
     }
-    if (size < 1 || size > SHOAL_USER_MAX) {
-        http_problem(r, 400, "bad-user", "This is no user id", "a user id has 1 to %d bytes, this has %zu",
-                     SHOAL_USER_MAX, size);
-        return false;
-    }
-    bool stored = is_stored && strcmp(is_stored, "true") == 0;
     snprintf(r->user, sizeof r->user, "%s",
              stored ? r->params[0] : shoal_pseudonym_stored(pseudonyms, r->params[0], room));
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The HTTP server on a real Redis: who may what, and requests that nobody should send. */
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "model/base/clock.h"
 #include "stream/http_internal.h"
 #include "tests/state/random_record.h"
 #include "tests/stream/http_fixture.h"
@@ -25,7 +27,7 @@ static void with_tokens(struct server *s)
     unlink(path);
 }
 
-Test(http, tokens_say_who_may)
+Test(http_strangers, tokens_say_who_may)
 {
     struct server s;
     with_tokens(&s);
@@ -42,7 +44,7 @@ Test(http, tokens_say_who_may)
     end(&s);
 }
 
-Test(http, beyond_loopback_nothing_is_served_without_tokens)
+Test(http_strangers, beyond_loopback_nothing_is_served_without_tokens)
 {
     struct server s;
     struct shoal_message message = {.text = ""};
@@ -56,7 +58,7 @@ Test(http, beyond_loopback_nothing_is_served_without_tokens)
     end(&s);
 }
 
-Test(http, a_name_of_another_host_is_not_served_without_tokens)
+Test(http_strangers, a_name_of_another_host_is_not_served_without_tokens)
 {
     struct server s;
     begin(&s, NULL);
@@ -71,7 +73,7 @@ Test(http, a_name_of_another_host_is_not_served_without_tokens)
 
 /* ---- what nobody should send --------------------------------------------------------------- */
 
-Test(http, bad_requests_get_the_status_that_they_deserve)
+Test(http_strangers, bad_requests_get_the_status_that_they_deserve)
 {
     static char longest[HTTP_PATH_MAX + 100];
     struct server s;
@@ -98,7 +100,120 @@ Test(http, bad_requests_get_the_status_that_they_deserve)
     end(&s);
 }
 
-Test(http, redis_away_is_told_and_holds_up_nothing_else)
+/* Bytes as they are, on a connection of their own; the status. */
+static int send_raw(const struct server *s, const char *request)
+{
+    int fd = dial(s);
+    cr_assert_eq(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    read_all(fd, answer.text, sizeof answer.text);
+    close(fd);
+    answer.status = 0;
+    sscanf(answer.text, "HTTP/1.1 %d", &answer.status);
+    return answer.status;
+}
+
+Test(http_strangers, where_a_request_ends_is_beyond_doubt)
+{
+#define END "Connection: close\r\n"
+    static const char *const bad[] = {
+        "GET /healthz HTTP/1.1\r\n" END "\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n" END "\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+        "DELETE /v1/users/ann HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "0\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    };
+    struct server s;
+    begin(&s, NULL);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        cr_expect_eq(send_raw(&s, bad[i]), 400, "%s", bad[i]);
+        EXPECT_TEXT("urn:shoal:problem:bad-request");
+        cr_expect_null(strstr(answer.text + 1, "HTTP/1.1 "), "two answers: %s", answer.text);
+    }
+    cr_expect_eq(send_raw(&s, "GET /healthz HTTP/1.0\r\n\r\n"), 200);
+    cr_expect_eq(send_raw(&s, "GET http://localhost:1/v1/users/ann HTTP/1.1\r\nHost: localhost\r\n" END "\r\n"), 200);
+    cr_expect_eq(send_raw(&s, "POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n" END
+                              "\r\n5\r\nhello\r\n0\r\n\r\n"),
+                 405);
+    end(&s);
+}
+
+Test(http_strangers, a_body_without_end_is_cut_off)
+{
+    static const char head[] = "POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+    static char chunk[1 << 16];
+    struct server s;
+    begin(&s, NULL);
+    int fd = dial(&s);
+    cr_assert_eq(send(fd, head, sizeof head - 1, MSG_NOSIGNAL), (ssize_t)sizeof head - 1);
+    memset(chunk, 'x', sizeof chunk);
+    memcpy(chunk, "fff8\r\n", 6);
+    memcpy(chunk + sizeof chunk - 2, "\r\n", 2); /* 6 + 0xfff8 + 2 */
+    ssize_t sent = 1;
+    for (int i = 0; i < 1000 && sent > 0; i++)
+        sent = send(fd, chunk, sizeof chunk, MSG_NOSIGNAL);
+    cr_expect_lt(sent, 0, "64 MB were taken");
+    close(fd);
+    end(&s);
+}
+
+Test(http_strangers, parameters_are_what_they_are_described_as)
+{
+    char path[256] = "/v1/stream?user=";
+    struct server s;
+    begin(&s, NULL);
+    cr_expect_eq(get(&s, "/v1/users/ann/explain?steps=%208"), 400);
+    cr_expect_eq(get(&s, "/v1/users/ann/explain?steps=+8"), 400);
+    cr_expect_eq(get(&s, "/v1/users/ann/explain?steps"), 400);
+    cr_expect_eq(get(&s, "/v1/users/ann?pseudonym"), 400);
+    cr_expect_eq(get(&s, "/v1/users/ann?pseudonym=fals%65"), 200);
+    cr_expect_eq(get(&s, "/v1/users/%0a"), 400, "as DELETE says");
+    EXPECT_TEXT("urn:shoal:problem:bad-user");
+    cr_expect_eq(get(&s, "/v1/stream?user"), 400, "that is not everybody");
+    cr_expect_eq(get(&s, "/v1/stream?pseudonym=maybe"), 400);
+    for (int i = 0; i < SHOAL_USER_MAX / 2; i++)
+        strcat(path, "%C3%A9");
+    cr_expect_eq(ask(&s, "HEAD", path, ""), 200, "64 bytes, however they are written");
+    strcat(path, "x");
+    cr_expect_eq(get(&s, path), 400);
+    end(&s);
+}
+
+/* A store that hangs: nobody waits for more than seconds, and those in the queue do not hold up the end. */
+Test(http_strangers, who_waits_for_a_store_that_hangs_does_not_keep_the_process)
+{
+    enum { WAITING = 60 };
+    static const char request[] = "GET /v1/users/ann HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    struct server s;
+    int waiting[WAITING];
+    begin(&s, (const char *const[]){"http.workers", "1", NULL});
+    cr_assert_eq(get(&s, "/v1/users/ann"), 200);
+    cr_assert_eq(kill(s.redis.pid, SIGSTOP), 0);
+    for (int i = 0; i < WAITING; i++) {
+        waiting[i] = dial(&s);
+        cr_assert_eq(send(waiting[i], request, sizeof request - 1, MSG_NOSIGNAL), (ssize_t)sizeof request - 1);
+    }
+    struct pollfd last = {.fd = waiting[WAITING - 1], .events = POLLIN};
+    cr_expect_eq(poll(&last, 1, 30000), 1, "the last one still waits");
+    read_all(waiting[WAITING - 1], answer.text, sizeof answer.text);
+    EXPECT_TEXT("HTTP/1.1 503");
+    cr_expect_eq(get(&s, "/healthz"), 200);
+    for (int i = 0; i < WAITING; i++) {
+        close(waiting[i]);
+        waiting[i] = dial(&s);
+        cr_assert_eq(send(waiting[i], request, sizeof request - 1, MSG_NOSIGNAL), (ssize_t)sizeof request - 1);
+    }
+    int64_t began_ms = shoal_clock_ms();
+    shoal_http_stop(s.http);
+    s.http = NULL;
+    cr_expect_lt(shoal_clock_ms() - began_ms, 8000, "%lld ms", (long long)(shoal_clock_ms() - began_ms));
+    kill(s.redis.pid, SIGCONT);
+    for (int i = 0; i < WAITING; i++)
+        close(waiting[i]);
+    end(&s);
+}
+
+Test(http_strangers, redis_away_is_told_and_holds_up_nothing_else)
 {
     struct server s;
     begin(&s, NULL);
@@ -114,7 +229,7 @@ Test(http, redis_away_is_told_and_holds_up_nothing_else)
     end(&s);
 }
 
-Test(http, a_thousand_idle_connections_keep_nobody_out)
+Test(http_strangers, a_thousand_idle_connections_keep_nobody_out)
 {
     enum { IDLE = 1000 };
     static int idle[IDLE];
@@ -132,7 +247,7 @@ Test(http, a_thousand_idle_connections_keep_nobody_out)
     end(&s);
 }
 
-Test(http, who_dawdles_is_cut_off)
+Test(http_strangers, who_dawdles_is_cut_off)
 {
     struct server s;
     begin(&s, (const char *const[]){"http.timeout", "1s", NULL});
@@ -183,7 +298,7 @@ static size_t mangle(char *bytes, size_t size, size_t room, uint64_t *seed)
     return size;
 }
 
-Test(http, mangled_requests_do_no_harm)
+Test(http_strangers, mangled_requests_do_no_harm)
 {
     static const char *const requests[] = {
         "GET /v1/users/ann HTTP/1.1\r\nHost: localhost\r\n\r\n",
