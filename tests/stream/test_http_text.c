@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -47,6 +48,44 @@ Test(http_text, a_brace_stands_for_one_whole_part)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         cr_expect_not(shoal_http_match("/v1/users/{id}/explain", others[i], parts, sizes, 2), "%s", others[i]);
     cr_assert_not(shoal_http_match("/{a}/{b}", "/x/y", parts, sizes, 1), "more parts than there is room");
+}
+
+Test(http_text, a_weight_of_nothing_is_a_no_to_gzip)
+{
+    static const char *const yes[] = {"gzip", "GZIP", "br, gzip", "deflate;q=0, gzip;q=0.5", "gzip;q=1.0", "gzip ; q=0.001"};
+    static const char *const no[] = {"", "br", "x-gzip", "gzipped", "gzip;q=0", "gzip;q=0.000", "br, gzip ; q=0.0", "*"};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        cr_expect(shoal_http_accepts_gzip(yes[i]), "%s", yes[i]);
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        cr_expect_not(shoal_http_accepts_gzip(no[i]), "%s", no[i]);
+    cr_expect_not(shoal_http_accepts_gzip(NULL));
+}
+
+Test(http_text, a_target_may_name_its_host)
+{
+    cr_expect_str_eq(shoal_http_path("/a/http://b"), "/a/http://b");
+    cr_expect_str_eq(shoal_http_path("http://localhost:1/healthz"), "/healthz");
+    cr_expect_str_eq(shoal_http_path("HTTPS://h/"), "/");
+    cr_expect_str_eq(shoal_http_path("http://h"), "/");
+    cr_expect_str_eq(shoal_http_path("*"), "*");
+}
+
+/* Of a process that may open few files, connections get what others leave. */
+Test(http_text, connections_leave_files_for_kafka_and_redis)
+{
+    struct rlimit limit = {512, 4096};
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    cr_expect_eq(shoal_http_connections(100), 100);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    cr_expect_eq(limit.rlim_cur, 512, "it was enough");
+    cr_expect_eq(shoal_http_connections(2048), 2048, "the soft limit can be raised");
+    getrlimit(RLIMIT_NOFILE, &limit);
+    cr_expect_eq(limit.rlim_cur, 2048 + 256);
+    cr_expect_eq(shoal_http_connections(65536), 4096 - 256, "and the hard one cannot");
+    limit = (struct rlimit){100, 100};
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    cr_expect_eq(shoal_http_connections(2048), 50);
+    cr_expect_eq(shoal_http_connections(8), 8);
 }
 
 Test(http_text, only_names_of_this_machine_are_local)
