@@ -3,9 +3,11 @@
 none missing, none twice, no byte different."""
 
 import json
+import re
 from collections import Counter, defaultdict
 
 SHOWN = 3
+_USER = re.compile(rb'\{"id":"[^"\\]*","user_id":"([^"\\]*)"')
 
 
 def _id(line):
@@ -42,7 +44,8 @@ def difference(name, wanted, found):
 def _by_user(lines):
     users = defaultdict(list)
     for line in lines:
-        users[json.loads(line)["user_id"]].append(line)
+        user = _USER.match(line)  # an output's line, read a hundred thousand times: json.loads is ten times slower
+        users[user.group(1) if user else json.dumps(json.loads(line)["user_id"])[1:-1].encode()].append(line)
     return users
 
 
