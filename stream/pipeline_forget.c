@@ -10,8 +10,10 @@
  *                 event, so that this one word is kept, as lists of objections are (GDPR art. 21, 17(3)(b)).
  *
  * Both write tombstones, messages with the user's id as key and no value: who holds something of this
- * user is to drop it, and a compacted topic does so itself. They are written also for a user of whom there is
- * no record: what subscribers hold may be older than what is kept here.
+ * user is to drop it, and a compacted topic does so itself. Of a user of whom there is no record all partitions may
+ * have been told. Then one writes them, since what subscribers hold may be older than what is kept here: the
+ * partition of the id. If all did, the last might come behind the outputs of a user who has begun anew meanwhile.
+ * (With pseudonyms, or another partitioner, it may be another one than that of the events, and this can happen.)
  *
  * What a partition keeps of its users together (the correction's sums, what is left of its budgets, what was offered
  * and bought) stays as it is: no user can be found in it. (The watermark remembers hashes of up to three users whose
@@ -65,13 +67,20 @@ static enum shoal_status write_tombstone(struct shoal_pipeline *p, struct item *
     return SHOAL_OK;
 }
 
+static bool is_of_here(const struct shoal_pipeline *p, const struct item *item)
+{
+    return !pipeline_is_empty(&item->entry->record) ||
+           shoal_partition_of(item->event.user, item->event.user_size, p->options.partitions) ==
+               item->event.partition;
+}
+
 enum shoal_status pipeline_forget(struct shoal_pipeline *p, struct item *item)
 {
     struct shoal_record *record = &item->entry->record;
     bool declined = shoal_consent_declined(record);
     enum shoal_status status = SHOAL_OK;
     p->counts.declined += !item->forget;
-    if (declined && !item->forget)
+    if (item->forget ? !is_of_here(p, item) : declined)
         return SHOAL_OK;
     if (!declined)
         status = pipeline_wipe(p, item);

@@ -101,12 +101,15 @@ static void tell_of_offers(const struct shoal_report *report, const struct telli
     }
     if (offers->count == 0)
         tell(telling, "There is no offer to users of these events: no promotion can be judged.");
-    if (offers->strangers)
+    if (offers->strangers && offers->stranger[0])
         tell(telling,
              "%" PRIu64
              " offers are to users who are not in the events (the first: %s) and are left "
              "out: do both files belong together?",
              offers->strangers, offers->stranger);
+    else if (offers->strangers)
+        tell(telling, "%" PRIu64 " offers are to users who were forgotten, and are left out.",
+             offers->strangers);
     if (outside)
         tell(telling,
              "%" PRIu64

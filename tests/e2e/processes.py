@@ -80,6 +80,10 @@ class Process:
             _running.add(self)
 
     @property
+    def pid(self):
+        return self._popen.pid
+
+    @property
     def code(self):
         code = self._popen.poll()
         if code is not None:

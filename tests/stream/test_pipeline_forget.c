@@ -388,6 +388,23 @@ Test(pipeline_forget, a_user_forgotten_before_the_first_save_is_never_written)
     test_no_leaks();
 }
 
+Test(pipeline_forget, told_to_all_partitions_one_writes_tombstones_of_who_is_not_known)
+{
+    struct log *log = log_create(16);
+    struct run run;
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        log_append(log, (int)shoal_forget_print("nobody", 6, log_next(log)->value), 0, p);
+    add_event(log, 1, START, "pv", 1, "}");
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        log_append(log, (int)shoal_forget_print("u1", 2, log_next(log)->value), 0, p);
+    run_all(&run, log, 16);
+    cr_assert_eq(count_tombstones(&run.fixture.sink, "nobody"), 2);
+    cr_assert_eq(count_tombstones(&run.fixture.sink, "u1"), 2);
+    cr_assert_eq(run.counts.forgotten, 2);
+    end_run(&run);
+    log_destroy(log);
+}
+
 Test(pipeline_forget, in_recovery_a_user_is_forgotten_without_tombstones)
 {
     struct log *log = log_create(8);
