@@ -13,14 +13,12 @@
 #include <unistd.h>
 
 #include "model/base/clock.h"
+#include "stream/http_daemon.h"
 #include "stream/http_internal.h"
 #include "stream/http_listen.h"
 #include "stream/http_stream.h"
 #include "stream/http_wake.h"
 #include "stream/http_watch.h"
-#include "stream/yaml_tree.h"
-
-enum { CONNECTION_BYTES = 24 << 10 };
 
 /* ---- a request ----------------------------------------------------------------------------- */
 
@@ -36,9 +34,8 @@ static struct http_request *begin(struct shoal_http *http, struct MHD_Connection
     return r;
 }
 
-static enum MHD_Result answer(void *opaque, struct MHD_Connection *connection, const char *url,
-                              const char *method, const char *version, const char *upload,
-                              size_t *upload_size, void **state)
+enum MHD_Result http_answer(void *opaque, struct MHD_Connection *connection, const char *url, const char *method,
+                            const char *version, const char *upload, size_t *upload_size, void **state)
 {
     struct http_request *r = *state;
     (void)upload;
@@ -77,8 +74,8 @@ void http_wake(struct http_request *r)
     MHD_resume_connection(r->connection);
 }
 
-static void completed(void *opaque, struct MHD_Connection *connection, void **state,
-                      enum MHD_RequestTerminationCode code)
+void http_completed(void *opaque, struct MHD_Connection *connection, void **state,
+                    enum MHD_RequestTerminationCode code)
 {
     struct http_request *r = *state;
     (void)opaque;
@@ -91,82 +88,6 @@ static void completed(void *opaque, struct MHD_Connection *connection, void **st
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */
-
-/* Paths and queries are decoded part by part, where they are used: a %2F is no slash of the path. */
-static size_t leave_escaped(void *opaque, struct MHD_Connection *connection, char *text)
-{
-    (void)opaque;
-    (void)connection;
-    return strlen(text);
-}
-
-static void quiet(void *opaque, const char *format, va_list arguments)
-{
-    (void)opaque;
-    (void)format;
-    (void)arguments;
-}
-
-static enum shoal_status load_file(const char *path, const char *key, struct shoal_buffer *text,
-                                   struct shoal_message *message)
-{
-    struct shoal_message why = {.text = ""};
-    enum shoal_status status = shoal_yaml_slurp(path, text, &why);
-    shoal_buffer_append(text, "", 1);
-    return status == SHOAL_OK ? SHOAL_OK : shoal_fail(message, SHOAL_CONFIG, "%s: %s", key, why.text);
-}
-
-/* Certificate and key, if they are configured; `secure` is set then. */
-static enum shoal_status load_tls(const struct shoal_config *config, struct shoal_buffer *certificate,
-                                  struct shoal_buffer *key, bool *secure, struct shoal_message *message)
-{
-    *secure = config->http_certificate[0] != '\0';
-    if (!*secure && !config->http_key[0])
-        return SHOAL_OK;
-    if (!*secure || !config->http_key[0])
-        return shoal_fail(message, SHOAL_CONFIG, "http.tls.certificate and http.tls.key go together");
-    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
-        return shoal_fail(message, SHOAL_CONFIG, "http.tls: this libmicrohttpd was built without TLS");
-    enum shoal_status status = load_file(config->http_certificate, "http.tls.certificate", certificate, message);
-    return status == SHOAL_OK ? load_file(config->http_key, "http.tls.key", key, message) : status;
-}
-
-static enum shoal_status start_daemon(struct shoal_http *http, const struct shoal_http_socket *socket,
-                                      struct shoal_message *message)
-{
-    const struct shoal_config *config = http->options.config;
-    struct shoal_buffer certificate = {0}, key = {0};
-    bool secure;
-    enum shoal_status status = load_tls(config, &certificate, &key, &secure, message);
-    struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, secure ? certificate.bytes : NULL},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, secure ? key.bytes : NULL},
-        {MHD_OPTION_END, 0, NULL},
-    };
-    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-                     MHD_USE_ERROR_LOG | (secure ? MHD_USE_TLS : 0u);
-    if (status == SHOAL_OK) {
-        http->daemon = MHD_start_daemon(
-            flags, 0, NULL, NULL, answer, http,
-            MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL, /* first: it also hears of the others */
-            MHD_OPTION_LISTEN_SOCKET, socket->fd,
-            MHD_OPTION_CONNECTION_LIMIT, http->connections,
-            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((config->http_timeout + 999) / 1000),
-            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-            MHD_OPTION_NOTIFY_COMPLETED, completed, http,
-            MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-            MHD_OPTION_ARRAY, secure ? tls : none, MHD_OPTION_END);
-        if (!http->daemon)
-            status = shoal_fail(message, SHOAL_CONFIG, "http.listen: %s: the server cannot be started%s",
-                                socket->url, secure ? " (are certificate and key PEM files that fit?)" : "");
-    }
-    if (key.bytes)
-        explicit_bzero(key.bytes, key.size);
-    shoal_buffer_finish(&key);
-    shoal_buffer_finish(&certificate);
-    return status;
-}
 
 static void bound(struct shoal_http *http)
 {
@@ -224,6 +145,7 @@ enum shoal_status shoal_http_start(const struct shoal_http_options *options, str
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     }
     http->options = *options;
+    http->fd = socket.fd;
     http->loopback = socket.loopback;
     http->started_ms = shoal_clock_ms();
     bool secure = options->config->http_certificate[0] != '\0';
@@ -235,10 +157,8 @@ enum shoal_status shoal_http_start(const struct shoal_http_options *options, str
     if (status == SHOAL_OK)
         status = start_watch(http, message);
     if (status == SHOAL_OK)
-        status = start_daemon(http, &socket, message);
+        status = http_daemon_start(http, message);
     if (status != SHOAL_OK) {
-        if (!http->daemon)
-            close(socket.fd);
         shoal_http_stop(http);
         return status;
     }
@@ -254,13 +174,23 @@ void shoal_http_stop(struct shoal_http *http)
     shoal_watch_end(http->watch);
     http_work_stop(http); /* wakes every connection that waits for an answer */
     shoal_stream_end(http->stream); /* … and those that follow */
-    if (http->daemon)
-        MHD_stop_daemon(http->daemon);
+    http_daemons_stop(http);
+    close(http->fd);
     shoal_http_tokens_destroy(http->tokens);
     shoal_http_page_destroy(http->page);
     shoal_watch_destroy(http->watch);
     shoal_stream_destroy(http->stream);
     free(http);
+}
+
+unsigned shoal_http_refresh(struct shoal_http *http)
+{
+    unsigned refused = 0;
+    if (http && http->tokens)
+        refused += !shoal_http_tokens_refresh(http->tokens, http->options.log);
+    if (http)
+        refused += !http_daemon_renew(http);
+    return refused;
 }
 
 void shoal_http_partitions(struct shoal_http *http, int32_t partitions)

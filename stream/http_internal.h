@@ -2,6 +2,7 @@
 /* What the parts of the HTTP side share:
  *
  *   http.c          the server's life; a request from its first line to its reply
+ *   http_daemon.c   what accepts and sends; its certificate
  *   http_head.c     what its head says: who asks, what for
  *   http_routes.c   which call is answered by whom
  *   http_work.c     the workers that answer what is slow
@@ -20,6 +21,7 @@
 
 #include "state/record.h"
 #include "state/store.h"
+#include "stream/file_changes.h"
 #include "stream/forgetting.h"
 #include "stream/http.h"
 #include "stream/http_page.h"
@@ -28,6 +30,7 @@
 
 struct MHD_Connection;
 struct MHD_Response;
+struct http_daemon;
 struct shoal_watch;
 struct shoal_stream;
 struct http_request;
@@ -75,7 +78,10 @@ struct http_request {
 
 struct shoal_http {
     struct shoal_http_options options;
-    struct MHD_Daemon *daemon;
+    int fd; /* listens */
+    struct http_daemon *daemons; /* of http_daemon.c; the first one takes connections */
+    struct shoal_file_changes certificate_changes, key_changes;
+    bool certificate_refused; /* as the files are now */
     struct shoal_http_tokens *tokens; /* NULL: everybody on loopback may */
     struct shoal_http_page *page;
     char url[136];

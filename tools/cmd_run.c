@@ -37,6 +37,7 @@ struct processor {
     struct shoal_kafka_monitor *monitor;
     struct shoal_instance instance;
     struct shoal_http *http;
+    unsigned refused_files; /* of http.* */
     bool exit_at_end, drain;
     const char *partitioner; /* for the drain; NULL: found out */
     int64_t *until;   /* per partition, of a drain; else NULL */
@@ -69,6 +70,7 @@ static enum shoal_status wait_for_topics(struct processor *p, struct shoal_messa
             return status;
         if (shoal_nag_due(&nag))
             shoal_log_write(&p->log, SHOAL_WARNING, "%s; still trying", message->text);
+        (void)shoal_http_refresh(p->http);
         pause_ms(500);
     }
     return SHOAL_INTERRUPTED;
@@ -159,6 +161,7 @@ static void tell_service(struct processor *p, struct shoal_models *models,
     struct shoal_telemetry_service service = {
         .model_written_ms = written_ms(p->config->model_path, model),
         .model_trained_until_ms = model->origin.train_until_ms,
+        .refused_files = p->refused_files,
     };
     snprintf(service.model, sizeof service.model, "%s", model->version);
     if (policy)
@@ -248,6 +251,7 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models,
         if (tick % MODEL_TICKS == 0) { /* the workers see it by themselves */
             (void)shoal_models_refresh(models, &p->log);
             (void)shoal_policies_refresh(policies, &p->log);
+            p->refused_files = shoal_http_refresh(p->http);
             tell_service(p, models, policies);
         }
         if (p->exit_at_end && tick % LAG_TICKS == 0 && at_end(p))

@@ -44,6 +44,30 @@ Test(http_strangers, tokens_say_who_may)
     end(&s);
 }
 
+/* Who follows the stream goes on; who asks anew needs what the file says now. */
+Test(http_strangers, tokens_are_exchanged_while_it_runs)
+{
+    static const char text[] = "read 00000000000000000000\n";
+    char path[] = "/tmp/shoal-tokens-XXXXXX";
+    struct server s;
+    int file = mkstemp(path);
+    cr_assert_eq(dprintf(file, "admin 0123456789abcdef0\n"), 24);
+    begin(&s, (const char *const[]){"http.tokens", path, NULL});
+    cr_expect_eq(ask(&s, "GET", "/v1/users/ann", "Authorization: Bearer 0123456789abcdef0\r\n"), 200);
+    cr_expect_eq(ftruncate(file, 0), 0);
+    for (int i = 0; i < 3; i++)
+        cr_expect_eq(shoal_http_refresh(s.http), i > 0, "a file without tokens is refused");
+    cr_expect_eq(ask(&s, "GET", "/v1/users/ann", "Authorization: Bearer 0123456789abcdef0\r\n"), 200);
+    cr_expect_eq(pwrite(file, text, sizeof text - 1, 0), (ssize_t)sizeof text - 1);
+    shoal_http_refresh(s.http);
+    cr_expect_eq(shoal_http_refresh(s.http), 0);
+    cr_expect_eq(ask(&s, "GET", "/v1/users/ann", "Authorization: Bearer 0123456789abcdef0\r\n"), 401);
+    cr_expect_eq(ask(&s, "GET", "/v1/users/ann", "Authorization: Bearer 00000000000000000000\r\n"), 200);
+    end(&s);
+    close(file);
+    unlink(path);
+}
+
 Test(http_strangers, beyond_loopback_nothing_is_served_without_tokens)
 {
     struct server s;

@@ -183,6 +183,66 @@ Test(http_tokens, a_bad_line_is_named_and_its_token_is_not)
     }
 }
 
+static void put_file(const char *path, const char *text)
+{
+    FILE *out = fopen(path, "w");
+    cr_assert_not_null(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+/* As it comes out once the file has stood still. */
+static bool refreshed(struct shoal_http_tokens *tokens)
+{
+    const struct shoal_log log = {.level = SHOAL_ERROR, .worker = -1};
+    (void)shoal_http_tokens_refresh(tokens, &log);
+    return shoal_http_tokens_refresh(tokens, &log);
+}
+
+Test(http_tokens, a_changed_file_says_who_may_from_then_on)
+{
+    static const char first[] = "Bearer 0123456789abcdef0", second[] = "Bearer fedcba9876543210f";
+    const struct shoal_log log = {.level = SHOAL_ERROR, .worker = -1};
+    struct shoal_message message = {.text = ""};
+    struct shoal_http_tokens *tokens;
+    const char *path = write_file("read 0123456789abcdef0\n");
+    cr_assert_eq(shoal_http_tokens_load(path, &tokens, &message), SHOAL_OK, "%s", message.text);
+    put_file(path, "read 0123456789abcdef0\nadmin fedcba9876543210f\n");
+    cr_expect(shoal_http_tokens_refresh(tokens, &log));
+    cr_expect_eq(shoal_http_tokens_role(tokens, second), SHOAL_HTTP_PUBLIC, "it may still be written");
+    cr_expect(shoal_http_tokens_refresh(tokens, &log));
+    cr_expect_eq(shoal_http_tokens_role(tokens, first), SHOAL_HTTP_READ);
+    cr_expect_eq(shoal_http_tokens_role(tokens, second), SHOAL_HTTP_ADMIN);
+    put_file(path, "admin fedcba9876543210f\n");
+    cr_expect(refreshed(tokens));
+    cr_expect_eq(shoal_http_tokens_role(tokens, first), SHOAL_HTTP_PUBLIC, "it is not there any more");
+    shoal_http_tokens_destroy(tokens);
+    unlink(path);
+}
+
+Test(http_tokens, a_changed_file_that_cannot_be_used_changes_nothing_and_is_told)
+{
+    static const char *const bad[] = {"", "admin short\n", "root 0123456789abcdef0\n", NULL};
+    struct shoal_message message = {.text = ""};
+    struct shoal_http_tokens *tokens;
+    const char *path = write_file("read 0123456789abcdef0\n");
+    cr_assert_eq(shoal_http_tokens_load(path, &tokens, &message), SHOAL_OK, "%s", message.text);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (bad[i])
+            put_file(path, bad[i]);
+        else
+            unlink(path);
+        for (int look = 0; look < 3; look++)
+            cr_expect_eq(refreshed(tokens), false, "%s", bad[i] ? bad[i] : "no file");
+        cr_expect_eq(shoal_http_tokens_role(tokens, "Bearer 0123456789abcdef0"), SHOAL_HTTP_READ);
+    }
+    put_file(path, "read 00000000000000000000\n");
+    cr_expect(refreshed(tokens), "and then a good one again");
+    cr_expect_eq(shoal_http_tokens_role(tokens, "Bearer 0123456789abcdef0"), SHOAL_HTTP_PUBLIC);
+    shoal_http_tokens_destroy(tokens);
+    unlink(path);
+}
+
 /* ---- the page ------------------------------------------------------------------------------ */
 
 Test(http_page, only_the_files_that_were_there_at_the_start_are_found)
