@@ -8,6 +8,7 @@ import scenario_group
 import scenario_growth
 import scenario_http
 import scenario_metrics
+import scenario_monitoring
 import scenario_page
 import scenario_plain
 import scenario_policy
@@ -21,7 +22,8 @@ import scenario_timers
 
 _MODULES = (scenario_plain, scenario_group, scenario_stream, scenario_timers, scenario_privacy, scenario_growth,
             scenario_crash, scenario_redis, scenario_cluster, scenario_swap, scenario_policy, scenario_http,
-            scenario_page, scenario_metrics, scenario_service, scenario_refusals, scenario_bad_messages)
+            scenario_page, scenario_metrics, scenario_monitoring,
+            scenario_service, scenario_refusals, scenario_bad_messages)
 
 
 def _scenarios():
