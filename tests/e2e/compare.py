@@ -3,9 +3,11 @@
 none missing, none twice, no byte different."""
 
 import json
+import re
 from collections import Counter, defaultdict
 
 SHOWN = 3
+_HEAD = re.compile(rb'\{"id":"[^"\\/]*/([0-9]+)/[^"\\]*","user_id":"([^"\\]*)"')
 
 
 def _id(line):
@@ -39,16 +41,23 @@ def difference(name, wanted, found):
     return f"{name}: {len(wanted)} lines wanted, {len(found)} found; " + "; ".join(parts)
 
 
+def _head(line):
+    """(partition, user) of an output's line. A hundred thousand are read, and json.loads is ten times slower."""
+    head = _HEAD.match(line)
+    if head:
+        return head.groups()
+    value = json.loads(line)
+    return value["id"].split("/")[1].encode(), json.dumps(value["user_id"])[1:-1].encode()
+
+
 def _by_user(lines):
     """Tombstones that other partitions wrote, which were told too, come when they come."""
-    users, own = defaultdict(list), defaultdict(set)
-    read = [(line, json.loads(line)) for line in lines]
-    for _, value in read:
-        if "forgotten" not in value:
-            own[value["user_id"]].add(value["id"].split("/")[1])
-    for line, value in read:
-        if value["id"].split("/")[1] in own[value["user_id"]]:
-            users[value["user_id"]].append(line)
+    users = defaultdict(list)
+    heads = [_head(line) for line in lines]
+    own = {head for line, head in zip(lines, heads) if b'"forgotten"' not in line}
+    for line, head in zip(lines, heads):
+        if head in own:
+            users[head[1]].append(line)
     return users
 
 
