@@ -24,7 +24,7 @@ enum shoal_status shoal_next_items_find(struct shoal_next_items *next)
         .h = known ? record->h : NULL,
         .rates = rates,
         .ring = record->ring,
-        .ring_count = record->ring_count,
+        .ring_count = known ? record->ring_count : 0, /* who declined to be processed is not known */
         .now_ms = next->now_ms,
         .goal = next->goal,
         .without_bought = next->without_bought,
