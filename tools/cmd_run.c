@@ -48,6 +48,7 @@ struct processor {
     int64_t *ends, *committed; /* per partition; for --exit-at-end and the lag */
     struct shoal_worker **workers;
     struct shoal_telemetry *telemetry;
+    struct shoal_watchdog watchdog;
     int64_t started_ms, reported_ms, first_event_ms, last_event_ms;
     uint64_t reported_events, seen_events;
 };
@@ -228,6 +229,14 @@ static enum shoal_status start_http(struct processor *p, const struct shoal_setu
 
 /* ---- watching over the workers ------------------------------------------------------------- */
 
+static void beat(struct processor *p)
+{
+    unsigned turns[SHOAL_WATCHDOG_WORKERS];
+    for (int64_t i = 0; i < p->workers_count; i++)
+        turns[i] = shoal_worker_turns(p->workers[i]);
+    shoal_watchdog_beat(&p->watchdog, shoal_clock_ms(), turns, (size_t)p->workers_count);
+}
+
 static enum shoal_status watch(struct processor *p, struct shoal_models *models,
                                struct shoal_policies *policies)
 {
@@ -238,6 +247,7 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models,
                 return status;
         }
         report(p, false);
+        beat(p);
         if (tick % MODEL_TICKS == 0) { /* the workers see it by themselves */
             (void)shoal_models_refresh(models, &p->log);
             (void)shoal_policies_refresh(policies, &p->log);
@@ -440,6 +450,7 @@ static int run(const struct shoal_cli_args *args)
             .started_ms = shoal_clock_ms(),
             .reported_ms = shoal_clock_ms(),
         };
+        shoal_watchdog_init(&p.watchdog);
         enum shoal_status status = process(&p, &setup, policies, &message);
         shoal_http_stop(p.http);
         for (int64_t i = 0; p.workers && i < p.workers_count; i++)

@@ -49,6 +49,7 @@ Test(http, an_explanation_says_how_complete_it_is)
     cr_assert_eq(get(&s, "/v1/users/ann/explain?steps=8"), 200);
     EXPECT_TEXT("\"steps\":8");
     EXPECT_TEXT("\"relative_error\":");
+    EXPECT_TEXT("\"score_after\":");
     cr_expect_eq(get(&s, "/v1/users/ann/explain?steps=0"), 400);
     cr_expect_eq(get(&s, "/v1/users/ann/explain?steps=many"), 400);
     cr_expect_eq(get(&s, "/v1/users/ann/explain?steps=%00"), 400);
