@@ -74,6 +74,7 @@ struct http_request {
     struct MHD_Response *response;  /* instead of a body: a file, a stream; owned */
     bool answered;                  /* a worker is through with it */
     struct http_request *next;      /* in the queue */
+    int64_t queued_ms;              /* since when; monotonic */
 };
 
 struct shoal_http {
