@@ -45,7 +45,7 @@ static bool is_too_late(struct shoal_http *http, struct http_request *r)
     pthread_mutex_lock(&http->lock);
     bool ending = http->ending;
     pthread_mutex_unlock(&http->lock);
-    if (!ending && shoal_clock_ns() - r->began_ns < (int64_t)PATIENCE_MS * 1000000)
+    if (!ending && shoal_clock_ms() - r->queued_ms < PATIENCE_MS)
         return false;
     http_problem(r, 503, "busy", "Too many requests wait", ending ? "the process ends" : "the store is slow");
     r->retry_after = "1";
@@ -98,6 +98,7 @@ enum shoal_status http_work_start(struct shoal_http *http, struct shoal_message 
 
 bool http_work_add(struct shoal_http *http, struct http_request *r)
 {
+    r->queued_ms = shoal_clock_ms();
     pthread_mutex_lock(&http->lock);
     bool taken = http->waiting < QUEUE_MAX && !http->ending;
     if (taken) {
