@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All scenarios, in the order in which they run: from nothing wrong to everything wrong."""
 
+import scenario_abuse
 import scenario_crash
 import scenario_bad_messages
 import scenario_cluster
@@ -19,7 +20,7 @@ import scenario_stream
 import scenario_swap
 import scenario_timers
 
-_MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_cluster, scenario_group, scenario_bad_messages,
+_MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_cluster, scenario_abuse, scenario_group, scenario_bad_messages,
             scenario_refusals, scenario_growth, scenario_swap, scenario_policy, scenario_timers,
             scenario_http, scenario_page, scenario_metrics, scenario_privacy, scenario_service,
             scenario_stream)
