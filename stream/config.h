@@ -34,6 +34,11 @@
     X(redis_password_file, "redis.password_file", PATH, "", "0", "4000", "file",                   \
       "its first line is the password; empty: the environment's SHOAL_REDIS_PASSWORD, or that of " \
       "redis.url")                                                                                 \
+    X(redis_sentinel_user, "redis.sentinel.user", TEXT, "", "0", "127", "name",                    \
+      "the sentinels' own ACL user; empty: none")                                                  \
+    X(redis_sentinel_password_file, "redis.sentinel.password_file", PATH, "", "0", "4000", "file", \
+      "its first line is the sentinels' password; empty: the environment's "                       \
+      "SHOAL_REDIS_SENTINEL_PASSWORD, or they are asked without a login, then with that of the servers") \
     X(redis_tls_ca, "redis.tls.ca", PATH, "", "0", "4000", "file",                                 \
       "for rediss: authorities that are trusted (PEM); empty: the system's")                       \
     X(redis_tls_certificate, "redis.tls.certificate", PATH, "", "0", "4000", "file",               \
