@@ -334,6 +334,7 @@ void shoal_http_stop(struct shoal_http *http)
     shoal_stream_end(http->stream); /* … and those that follow */
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
+    http_work_finish(http);
     shoal_http_tokens_destroy(http->tokens);
     shoal_http_page_destroy(http->page);
     shoal_watch_destroy(http->watch);

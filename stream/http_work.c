@@ -10,7 +10,8 @@
 
 enum { QUEUE_MAX = 512, AT_ONCE_MS = 100 };
 
-static struct http_request *next(struct shoal_http *http)
+/* NULL: the server ends. *ending: it is about to, and what still waits is not worked on. */
+static struct http_request *next(struct shoal_http *http, bool *ending)
 {
     pthread_mutex_lock(&http->lock);
     while (!http->first && !http->ending)
@@ -22,8 +23,17 @@ static struct http_request *next(struct shoal_http *http)
             http->last = &http->first;
         http->waiting--;
     }
+    *ending = http->ending;
     pthread_mutex_unlock(&http->lock);
     return r;
+}
+
+/* A server behind that hangs would otherwise cost its time limit for each request in the queue, and the process
+ * could not end meanwhile. */
+static void turn_away(struct http_request *r)
+{
+    http_problem(r, 503, "ending", "This instance is being stopped", "ask another one, or come back");
+    r->retry_after = "1";
 }
 
 /* A connection that Redis has closed meanwhile (a restart, its timeout) is found out by the first command on it: then
@@ -48,10 +58,13 @@ static void *work(void *opaque)
     struct shoal_redis_options redis = shoal_store_options(config);
     redis.timeout_ms = redis.timeout_ms < 2000 ? redis.timeout_ms : 2000;
     enum shoal_status status = shoal_redis_store_create(&redis, &store, &message);
-    for (struct http_request *r; (r = next(http));) {
+    bool ending;
+    for (struct http_request *r; (r = next(http, &ending));) {
         r->store = store;
         r->forgetting = &forgetting;
-        if (status == SHOAL_OK)
+        if (ending)
+            turn_away(r);
+        else if (status == SHOAL_OK)
             handle(r);
         else
             http_failed(r, status, &message);
@@ -106,6 +119,10 @@ void http_work_stop(struct shoal_http *http)
     for (size_t i = 0; i < http->threads_count; i++)
         pthread_join(http->threads[i], NULL);
     free(http->threads);
+}
+
+void http_work_finish(struct shoal_http *http)
+{
     pthread_cond_destroy(&http->wanted);
     pthread_mutex_destroy(&http->lock);
 }
