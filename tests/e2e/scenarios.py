@@ -7,6 +7,7 @@ import scenario_cluster
 import scenario_group
 import scenario_growth
 import scenario_http
+import scenario_long
 import scenario_metrics
 import scenario_page
 import scenario_plain
@@ -22,7 +23,7 @@ import scenario_timers
 _MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_cluster, scenario_group, scenario_bad_messages,
             scenario_refusals, scenario_growth, scenario_swap, scenario_policy, scenario_timers,
             scenario_http, scenario_page, scenario_metrics, scenario_privacy, scenario_service,
-            scenario_stream)
+            scenario_stream, scenario_long)
 
 
 def _scenarios():
