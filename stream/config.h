@@ -142,9 +142,9 @@
     X(http_listen, "http.listen", TEXT, "127.0.0.1:8642+", "1", "300", "address:port or none",      \
       "where the dashboard and the API are; port+: or the next free one of 16; none: nowhere")      \
     X(http_tokens, "http.tokens", PATH, "", "0", "4096", "file",                                   \
-      "bearer tokens, a line each: read TOKEN or admin TOKEN; needed beyond loopback")             \
+      "bearer tokens, a line each: read TOKEN or admin TOKEN; needed beyond loopback; followed")   \
     X(http_certificate, "http.tls.certificate", PATH, "", "0", "4096", "file",                     \
-      "PEM certificate chain: HTTPS instead of HTTP")                                              \
+      "PEM certificate chain: HTTPS instead of HTTP; followed")                                    \
     X(http_key, "http.tls.key", PATH, "", "0", "4096", "file", "PEM private key of the certificate")\
     X(http_page, "http.page", PATH, "", "0", "4096", "folder",                                     \
       "the dashboard's files; empty: where they were installed")                                   \

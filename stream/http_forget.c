@@ -10,10 +10,11 @@ static enum shoal_status forget(struct http_request *r, int32_t *partition, stru
     const struct shoal_http_options *o = &r->http->options;
     size_t size = strlen(r->user);
     enum shoal_status status = SHOAL_OK;
+    bool declined;
     if (!*r->forgetting)
         status = shoal_forgetting_create(o->config, o->log, r->store, r->forgetting, message);
     if (status == SHOAL_OK)
-        status = shoal_forgetting_find(*r->forgetting, r->user, size, partition, message);
+        status = shoal_forgetting_find(*r->forgetting, r->user, size, partition, &declined, message);
     if (status != SHOAL_OK)
         return status;
     status = shoal_forgetting_send(*r->forgetting, r->user, size, *partition, message);

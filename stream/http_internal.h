@@ -2,10 +2,12 @@
 /* What the parts of the HTTP side share:
  *
  *   http.c          the server's life; a request from its first line to its reply
+ *   http_daemon.c   what accepts and sends; its certificate
+ *   http_head.c     what its head says: who asks, what for
  *   http_routes.c   which call is answered by whom
  *   http_work.c     the workers that answer what is slow
  *   http_reply.c    replies and problems (RFC 9457)
- *   http_health.c, http_users.c, http_segments.c, http_service.c …   the answers
+ *   http_health.c, http_users.c, http_decisions.c, http_segments.c, http_service.c …   the answers
  *   http_watch.c    what all instances have done, for several of these
  *   http_stream.c   what happens, to those who follow it
  *
@@ -19,13 +21,16 @@
 
 #include "state/record.h"
 #include "state/store.h"
+#include "stream/file_changes.h"
 #include "stream/forgetting.h"
 #include "stream/http.h"
 #include "stream/http_page.h"
 #include "stream/http_tokens.h"
+#include "stream/person.h"
 
 struct MHD_Connection;
 struct MHD_Response;
+struct http_daemon;
 struct shoal_watch;
 struct shoal_stream;
 struct http_request;
@@ -42,7 +47,7 @@ struct http_route {
     void (*handle)(struct http_request *r);
 };
 
-enum { HTTP_PARAMS_MAX = 2, HTTP_PATH_MAX = 2048 };
+enum { HTTP_PARAMS_MAX = 2, HTTP_PATH_MAX = 2048, HTTP_BODY_MAX = 64 << 10 };
 
 struct http_request {
     struct shoal_http *http;
@@ -56,6 +61,7 @@ struct http_request {
     struct shoal_store *store;      /* of the worker, NULL for what is quick; so is the next */
     struct shoal_forgetting **forgetting; /* *forgetting is NULL until it is needed */
     int64_t began_ns;               /* monotonic */
+    size_t body_bytes;              /* that came, and were dropped */
     /* the reply */
     unsigned status;
     const char *type;               /* static */
@@ -72,11 +78,15 @@ struct http_request {
 
 struct shoal_http {
     struct shoal_http_options options;
-    struct MHD_Daemon *daemon;
+    int fd; /* listens */
+    struct http_daemon *daemons; /* of http_daemon.c; the first one takes connections */
+    struct shoal_file_changes certificate_changes, key_changes;
+    bool certificate_refused; /* as the files are now */
     struct shoal_http_tokens *tokens; /* NULL: everybody on loopback may */
     struct shoal_http_page *page;
     char url[136];
     bool loopback;
+    unsigned connections; /* most at once */
     struct shoal_watch *watch;   /* over all instances: http_watch.h */
     struct shoal_stream *stream; /* http_stream.h */
     int64_t started_ms;
@@ -90,6 +100,13 @@ struct shoal_http {
     pthread_t *threads;
     size_t threads_count;
 };
+
+/* ---- http_head.c --------------------------------------------------------------------------- */
+
+/* Can it be told where the request ends, and that it is not too long? False: a problem is in r. */
+bool http_understood(struct http_request *r, const char *version);
+/* What the head decides: a problem, a file, or nothing yet (false): the route is to handle it. */
+bool http_settle(struct http_request *r, const char *method, const char *url);
 
 /* ---- http_routes.c ------------------------------------------------------------------------- */
 
@@ -120,8 +137,8 @@ void http_problem(struct http_request *r, unsigned status, const char *kind, con
                   const char *format, ...) SHOAL_PRINTF(5, 6);
 /* The problem that a status stands for: 503 for class retry, else 500. */
 void http_failed(struct http_request *r, enum shoal_status status, const struct shoal_message *message);
-/* A parameter of the query, decoded; NULL: not given. Until the reply is sent. A value that cannot be decoded
- * counts as "". */
+/* A parameter of the query, decoded; NULL: not given. The first of its name counts. A value that is missing, has no room
+ * or cannot be decoded counts as "". */
 const char *http_query(struct http_request *r, const char *name, char *room, size_t size);
 /* An integer of the query. False: a problem is in r. */
 bool http_query_int(struct http_request *r, const char *name, long long least, long long most,
@@ -130,11 +147,18 @@ bool http_query_int(struct http_request *r, const char *name, long long least, l
 int http_send(struct http_request *r);
 void http_reply_finish(struct http_request *r);
 
+/* ?pseudonym: is the id of the request the one under which a user is stored? False: a problem is in r. */
+bool http_query_stored(struct http_request *r, bool *stored);
+
 /* ---- http_users.c -------------------------------------------------------------------------- */
 
 /* Finds r->user, as it is stored, from params[0]: the id that events have, or with ?pseudonym=true what stands for
  * it. False: it can be no user id, and a problem is in r. */
 bool http_names_user(struct http_request *r);
+typedef void http_tell(struct http_request *r, const struct shoal_person *person, const struct shoal_model *model,
+                       const struct shoal_policy *policy);
+/* Answers with what `tell` says of the user that the path names; `policy` is NULL where there is none. */
+void http_tell_user(struct http_request *r, http_tell *tell);
 
 /* ---- handlers ------------------------------------------------------------------------------ */
 

@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 256, PORTS_TRIED = 16, HOST_MAX = 254 };
+enum { BACKLOG = 256, PORTS_TRIED = 16, HOST_MAX = 254, OTHERS_FDS = 256 };
 
 struct place {
     char host[HOST_MAX + 1];
@@ -114,4 +115,19 @@ enum shoal_status shoal_http_listen(const char *where, struct shoal_http_socket 
                           "http.listen: '%s': %s", where, strerror(error));
     describe(result);
     return SHOAL_OK;
+}
+
+unsigned shoal_http_connections(unsigned wanted)
+{
+    struct rlimit limit;
+    rlim_t needed = (rlim_t)wanted + OTHERS_FDS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+        return wanted;
+    limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur >= needed)
+        return wanted;
+    rlim_t left = limit.rlim_cur > 2 * OTHERS_FDS ? limit.rlim_cur - OTHERS_FDS : limit.rlim_cur / 2;
+    return left < wanted ? (unsigned)left : wanted;
 }

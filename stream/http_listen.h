@@ -18,4 +18,8 @@ struct shoal_http_socket {
 enum shoal_status shoal_http_listen(const char *where, struct shoal_http_socket *socket,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 
+/* How many connections there can be, at most `wanted`, so that Kafka, Redis and files have descriptors left: raises the
+ * process's soft limit of them as far as it is needed and allowed. */
+unsigned shoal_http_connections(unsigned wanted);
+
 #endif

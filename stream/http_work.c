@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The workers that answer what asks Redis or computes. A queue with a bound: what comes beyond it is told to come
- * back, so that a slow Redis costs waiting clients and no memory. */
+/* The workers that answer what asks Redis or computes. A queue with bounds: what comes beyond its size is told to come
+ * back, and so is what has waited in it for too long, so that a slow Redis costs waiting clients neither memory nor
+ * more than seconds. Who still waits when the server ends is told so at once. */
 #include <stdlib.h>
 
 #include "model/base/clock.h"
@@ -8,10 +9,9 @@
 #include "stream/http_wake.h"
 #include "stream/store_options.h"
 
-enum { QUEUE_MAX = 512, AT_ONCE_MS = 100 };
+enum { QUEUE_MAX = 512, AT_ONCE_MS = 100, PATIENCE_MS = 10000 };
 
-/* NULL: the server ends. *ending: it is about to, and what still waits is not worked on. */
-static struct http_request *next(struct shoal_http *http, bool *ending)
+static struct http_request *next(struct shoal_http *http)
 {
     pthread_mutex_lock(&http->lock);
     while (!http->first && !http->ending)
@@ -23,17 +23,8 @@ static struct http_request *next(struct shoal_http *http, bool *ending)
             http->last = &http->first;
         http->waiting--;
     }
-    *ending = http->ending;
     pthread_mutex_unlock(&http->lock);
     return r;
-}
-
-/* A server behind that hangs would otherwise cost its time limit for each request in the queue, and the process
- * could not end meanwhile. */
-static void turn_away(struct http_request *r)
-{
-    http_problem(r, 503, "ending", "This instance is being stopped", "ask another one, or come back");
-    r->retry_after = "1";
 }
 
 /* A connection that Redis has closed meanwhile (a restart, its timeout) is found out by the first command on it: then
@@ -48,6 +39,19 @@ static void handle(struct http_request *r)
     r->route->handle(r);
 }
 
+/* True: a problem is in r, since its turn has come too late. */
+static bool is_too_late(struct shoal_http *http, struct http_request *r)
+{
+    pthread_mutex_lock(&http->lock);
+    bool ending = http->ending;
+    pthread_mutex_unlock(&http->lock);
+    if (!ending && shoal_clock_ns() - r->began_ns < (int64_t)PATIENCE_MS * 1000000)
+        return false;
+    http_problem(r, 503, "busy", "Too many requests wait", ending ? "the process ends" : "the store is slow");
+    r->retry_after = "1";
+    return true;
+}
+
 static void *work(void *opaque)
 {
     struct shoal_http *http = opaque;
@@ -58,16 +62,13 @@ static void *work(void *opaque)
     struct shoal_redis_options redis = shoal_store_options(config);
     redis.timeout_ms = redis.timeout_ms < 2000 ? redis.timeout_ms : 2000;
     enum shoal_status status = shoal_redis_store_create(&redis, &store, &message);
-    bool ending;
-    for (struct http_request *r; (r = next(http, &ending));) {
+    for (struct http_request *r; (r = next(http));) {
         r->store = store;
         r->forgetting = &forgetting;
-        if (ending)
-            turn_away(r);
-        else if (status == SHOAL_OK)
-            handle(r);
-        else
+        if (status != SHOAL_OK)
             http_failed(r, status, &message);
+        else if (!is_too_late(http, r))
+            handle(r);
         r->store = NULL;
         r->forgetting = NULL;
         r->answered = true;

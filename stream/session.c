@@ -28,6 +28,7 @@ static enum shoal_status collect_user(void *opaque, int32_t partition, struct sh
                                       struct shoal_slice value)
 {
     struct reset *reset = opaque;
+    session_turn(reset->session->options);
     if (partition != reset->partition)
         return SHOAL_OK;
     uint8_t size = (uint8_t)user.size;
@@ -83,6 +84,7 @@ static enum shoal_when_moved when_moved(const struct shoal_config *config)
 static enum shoal_status on_claim(void *opaque, int32_t index, struct shoal_message *message)
 {
     struct session *s = opaque;
+    session_turn(s->options);
     if (index >= s->options->partitions && s->options->until)
         return SHOAL_OK;
     if (index >= s->options->partitions)
@@ -149,6 +151,7 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
     int32_t index = assignment->partition;
     int64_t grown_at;
     *start = -1;
+    session_turn(s->options);
     if (index >= s->options->partitions)
         return SHOAL_OK;
     enum shoal_status status = find_growth(s, assignment, &grown_at);
@@ -330,6 +333,7 @@ static enum shoal_status fill(struct session *s, struct shoal_message *message)
 static enum shoal_status process(struct session *s, struct shoal_message *message)
 {
     while (!atomic_load(s->options->stop) && !is_drained(s)) {
+        session_turn(s->options);
         enum shoal_status status = fill(s, message);
         if (status == SHOAL_OK)
             status = shoal_pipeline_run(s->pipeline, message);
@@ -381,6 +385,7 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
     if (status == SHOAL_OK)
         status = shoal_kafka_sink_create(
             s->config, s->log, s->exactly_once ? transactional_id : NULL, true, &s->sink, message);
+    session_turn(s->options);
     if (status == SHOAL_OK)
         status = shoal_kafka_sink_begin(s->sink, BEGIN_TIMEOUT_MS, message);
     if (status == SHOAL_OK) {
@@ -426,7 +431,9 @@ enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
         status = SHOAL_UNAVAILABLE;
     *worked = s.worked;
     session_publish_end(&s, status);
+    session_turn(options);
     shoal_kafka_source_destroy(s.source, true);
+    session_turn(options);
     if (s.sink) {
         if (status != SHOAL_OK && s.exactly_once)
             shoal_kafka_sink_abort(s.sink);

@@ -67,6 +67,8 @@ static enum shoal_status send_file(struct sender *sender, const char *path, int3
     enum shoal_status status = shoal_reader_open(path, partitions, &reader, message);
     if (status != SHOAL_OK)
         return status;
+    if (sender->setup->config->pseudonyms)
+        shoal_reader_tell_all(reader);
     while ((status = shoal_reader_next(reader, &input, message)) == SHOAL_OK) {
         if (!wanted(&sender->window, &input))
             continue;

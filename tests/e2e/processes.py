@@ -19,6 +19,10 @@ class Failure(Exception):
     """The scenario found something wrong; the text is the reason given in its report."""
 
 
+class Unable(Exception):
+    """The tests, or a part of this one, cannot run here; the text says why. In CI that is a failure."""
+
+
 def check(condition, text):
     if not condition:
         raise Failure(text)
@@ -74,6 +78,10 @@ class Process:
                                            env=env, start_new_session=True)
         with _lock:
             _running.add(self)
+
+    @property
+    def pid(self):
+        return self._popen.pid
 
     @property
     def code(self):

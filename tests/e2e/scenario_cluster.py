@@ -9,7 +9,7 @@ import time
 from load import Feed
 from processes import check, wait_until
 from redis_nodes import Cluster, Node, Watched, free_ports, slot_of
-from scenario_redis import SMALL_CACHE
+from scenario_redis import SMALL_CACHE, _recovered
 from world import PARTITIONS
 
 
@@ -160,9 +160,3 @@ def redis_login(world):
             with open(world.path(name), encoding="utf-8", errors="replace") as file:
                 text = file.read()
             check(secret not in text and guess not in text, f"{name} shows a password")
-
-
-def _recovered(world):
-    """The longest way that a partition came from the log, in offsets."""
-    logs = "".join(world.log(name) for name in "ab")
-    return max(map(int, re.findall(r"recovering (\d+) offsets", logs)), default=0)

@@ -194,7 +194,7 @@ Test(partition_state, a_state_is_read_once_and_stays_at_its_address)
     cr_assert_eq(two->watermark.time_ms, -1, "nothing is kept of it");
     cr_assert_eq(shoal_partition_states_get(&states, store, 3, &again, NULL), SHOAL_OK);
     cr_assert_eq(again, one);
-    cr_assert_eq(shoal_failing_store_calls(store, SHOAL_FAILING_LOAD), 2);
+    cr_assert_eq(shoal_failing_store_calls(store, SHOAL_CALL_load), 2);
     cr_assert_eq(shoal_partition_states_known(&states, 3), one);
     cr_assert_null(shoal_partition_states_known(&states, 4));
     cr_assert_null(shoal_partition_states_known(&states, 1000));
@@ -242,7 +242,7 @@ Test(partition_state, a_store_that_fails_and_a_damaged_state_are_reported_and_no
     cr_assert_null(shoal_partition_states_known(&states, 5));
     cr_assert_eq(shoal_partition_states_get(&states, store, 6, &state, &message), SHOAL_VERSION);
     cr_assert(strstr(message.text, "partition 6"), "%s", message.text);
-    shoal_failing_store_plan(store, SHOAL_FAILING_LOAD,
+    shoal_failing_store_plan(store, SHOAL_CALL_load,
                              (struct shoal_failure){1, 1, SHOAL_UNAVAILABLE, false, false});
     cr_assert_eq(shoal_partition_states_get(&states, store, 0, &state, &message),
                  SHOAL_UNAVAILABLE);

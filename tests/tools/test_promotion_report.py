@@ -43,6 +43,30 @@ def report(*words, **more):
 # ---- tests --------------------------------------------------------------------------------------
 
 
+def test_who_was_forgotten_counts_from_then_on():
+    shop = Shop(1, lift=0.2)
+    shop.write()
+    wanted = report()
+    events, decisions, changes = [], [], []
+    for user in [e["user_id"] for e in shop.events[:200:5]] + ["ghost"]:
+        events += [event(user, START - DAY, "buy", price=1000), event(user, START - HOUR, "cart"), {"shoal_forget": user}]
+        tombstone = {"id": "x", "user_id": user, "forgotten": True}
+        for control in (True, False):
+            decisions.append(decision(user, START - HOUR, "p", control, segments={"intent": "hot", "value": None},
+                                      scores={"purchase_24h": 1, "prompted": None}))
+        decisions.append(tombstone)
+        changes += [change(user, START - HOUR, "intent", None, "hot"), tombstone]
+    write("e2.jsonl", events + shop.events)
+    write("d2.jsonl", decisions + shop.decisions)
+    write("s2.jsonl", changes + shop.changes)
+    told = report("--segments", "s2.jsonl", events="e2.jsonl", decisions="d2.jsonl")
+    for key in ("promotions", "periods", "segment_sizes", "transitions"):
+        assert told.get(key) == wanted.get(key), (key, told.get(key), wanted.get(key))
+    assert told["segments"] | {"unknown_users": 0} == wanted["segments"], told["segments"]
+    assert told["decisions"]["crossed"] == 41, told["decisions"]  # each life's own two
+    assert "ghost" not in json.dumps(told), told["notes"]
+
+
 def test_groups_and_outcomes_are_those_of_the_definition():
     for seed, window in [(1, DAY), (2, 2 * HOUR), (3, 2 * DAY)]:
         shop = Shop(seed, lift=0.2)
