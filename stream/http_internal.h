@@ -124,8 +124,10 @@ enum shoal_status http_work_start(struct shoal_http *http,
                                   struct shoal_message *message) SHOAL_MUST_CHECK;
 /* The request is answered by a worker, which wakes its connection then. False: too many wait. */
 bool http_work_add(struct shoal_http *http, struct http_request *r);
-/* Answers what waits, ends the workers. */
+/* Ends the workers; what waits is told that the server ends, as is what the server's thread still adds. */
 void http_work_stop(struct shoal_http *http);
+/* Once the server's thread has ended too, which asks http_work_add to its end. */
+void http_work_finish(struct shoal_http *http);
 
 /* ---- http_reply.c -------------------------------------------------------------------------- */
 

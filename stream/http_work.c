@@ -121,6 +121,10 @@ void http_work_stop(struct shoal_http *http)
     for (size_t i = 0; i < http->threads_count; i++)
         pthread_join(http->threads[i], NULL);
     free(http->threads);
+}
+
+void http_work_finish(struct shoal_http *http)
+{
     pthread_cond_destroy(&http->wanted);
     pthread_mutex_destroy(&http->lock);
 }
