@@ -28,6 +28,7 @@ static enum shoal_status collect_user(void *opaque, int32_t partition, struct sh
                                       struct shoal_slice value)
 {
     struct reset *reset = opaque;
+    session_turn(reset->session->options);
     if (partition != reset->partition)
         return SHOAL_OK;
     uint8_t size = (uint8_t)user.size;
@@ -83,6 +84,7 @@ static enum shoal_when_moved when_moved(const struct shoal_config *config)
 static enum shoal_status on_claim(void *opaque, int32_t index, struct shoal_message *message)
 {
     struct session *s = opaque;
+    session_turn(s->options);
     if (index >= s->options->partitions && s->options->until)
         return SHOAL_OK;
     if (index >= s->options->partitions)
@@ -142,18 +144,30 @@ static enum shoal_status find_growth(const struct session *s,
     return status == SHOAL_NOMEM ? status : SHOAL_OK; /* metadata of others is no history */
 }
 
-static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment *assignment,
-                                     int64_t *start, struct shoal_message *message)
+/* Reads what is kept of the partition as a whole. *damaged: the store has the checkpoint, and not all that was saved
+ * with it, or the other way round. */
+static enum shoal_status begin_states(struct session *s, int32_t index, int64_t saved,
+                                      uint64_t saved_model, bool *damaged,
+                                      struct shoal_message *message)
 {
-    struct session *s = opaque;
+    const struct shoal_checkpoint checkpoint = {.next_offset = saved, .model = saved_model};
+    enum shoal_status status = shoal_pipeline_begin(s->pipeline, index, &checkpoint, message);
+    *damaged = status == SHOAL_NOT_FOUND;
+    if (!*damaged)
+        return status;
+    const struct shoal_log_field field = SHOAL_FIELD("partition", index);
+    shoal_log_fields(s->log, SHOAL_WARNING, &field, 1,
+                     "partition %" PRId32 ": Redis has lost a part of its states: %s", index,
+                     message->text);
+    return SHOAL_OK;
+}
+
+/* Where to begin; what is there is deleted if it is of no use. */
+static enum shoal_status recover(struct session *s, const struct shoal_assignment *assignment,
+                                 int64_t grown_at, struct shoal_recovery *plan,
+                                 struct shoal_message *message)
+{
     int32_t index = assignment->partition;
-    int64_t grown_at;
-    *start = -1;
-    if (index >= s->options->partitions)
-        return SHOAL_OK;
-    enum shoal_status status = find_growth(s, assignment, &grown_at);
-    if (status != SHOAL_OK)
-        return shoal_fail(message, status, "out of memory");
     struct shoal_recovery_input input = {
         .partition = index,
         .saved = s->partitions[index].saved,
@@ -164,10 +178,33 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
         .when_moved = when_moved(s->config),
         .continue_when_gone = strcmp(s->config->recovery_events_gone, "continue") == 0,
     };
-    struct shoal_recovery plan;
-    status = shoal_recovery_plan(&input, &plan, message);
-    if (status == SHOAL_OK && plan.reset)
-        status = reset_states(s, index, plan.start, message);
+    enum shoal_status status = begin_states(
+        s, index, input.saved, s->partitions[index].saved_model, &input.damaged, message);
+    if (status == SHOAL_OK)
+        status = shoal_recovery_plan(&input, plan, message);
+    if (status != SHOAL_OK || !plan->reset)
+        return status;
+    status = reset_states(s, index, plan->start, message);
+    shoal_pipeline_drop(s->pipeline, index);
+    return status == SHOAL_OK ? begin_states(s, index, plan->start, 0, &input.damaged, message)
+                              : status;
+}
+
+static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment *assignment,
+                                     int64_t *start, struct shoal_message *message)
+{
+    struct session *s = opaque;
+    int32_t index = assignment->partition;
+    int64_t grown_at;
+    *start = -1;
+    session_turn(s->options);
+    if (index >= s->options->partitions)
+        return SHOAL_OK;
+    enum shoal_status status = find_growth(s, assignment, &grown_at);
+    if (status != SHOAL_OK)
+        return shoal_fail(message, status, "out of memory");
+    struct shoal_recovery plan = {0};
+    status = recover(s, assignment, grown_at, &plan, message);
     struct shoal_served_start served_start = {
         .partition = index,
         .metadata = assignment->metadata,
@@ -179,8 +216,6 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
         .repeat = !s->exactly_once,
     };
     struct shoal_served served = {0};
-    if (status == SHOAL_OK)
-        status = shoal_pipeline_begin(s->pipeline, index, message);
     if (status == SHOAL_OK)
         status = shoal_served_begin(&s->serving, &served, &served_start, message);
     if (status != SHOAL_OK) {
@@ -330,6 +365,7 @@ static enum shoal_status fill(struct session *s, struct shoal_message *message)
 static enum shoal_status process(struct session *s, struct shoal_message *message)
 {
     while (!atomic_load(s->options->stop) && !is_drained(s)) {
+        session_turn(s->options);
         enum shoal_status status = fill(s, message);
         if (status == SHOAL_OK)
             status = shoal_pipeline_run(s->pipeline, message);
@@ -380,7 +416,8 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
         status = s->store->ops->open(s->store, o->partitions, message);
     if (status == SHOAL_OK)
         status = shoal_kafka_sink_create(
-            s->config, s->log, s->exactly_once ? transactional_id : NULL, &s->sink, message);
+            s->config, s->log, s->exactly_once ? transactional_id : NULL, true, &s->sink, message);
+    session_turn(s->options);
     if (status == SHOAL_OK)
         status = shoal_kafka_sink_begin(s->sink, BEGIN_TIMEOUT_MS, message);
     if (status == SHOAL_OK) {
@@ -426,7 +463,9 @@ enum shoal_status shoal_session_run(const struct shoal_worker_options *options,
         status = SHOAL_UNAVAILABLE;
     *worked = s.worked;
     session_publish_end(&s, status);
+    session_turn(options);
     shoal_kafka_source_destroy(s.source, true);
+    session_turn(options);
     if (s.sink) {
         if (status != SHOAL_OK && s.exactly_once)
             shoal_kafka_sink_abort(s.sink);

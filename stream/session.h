@@ -10,4 +10,10 @@
 enum shoal_status shoal_session_run(const struct shoal_worker_options *options, bool *worked,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 
+/* The worker comes around; see shoal_worker_turns. */
+static inline void session_turn(const struct shoal_worker_options *options)
+{
+    atomic_fetch_add_explicit(options->turns, 1, memory_order_relaxed);
+}
+
 #endif

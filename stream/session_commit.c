@@ -76,6 +76,7 @@ static enum shoal_status save_all(struct session *s, struct shoal_message *messa
         struct partition *p = &s->partitions[i];
         if (!p->assigned || p->position == p->saved)
             continue;
+        session_turn(s->options);
         enum shoal_status status = shoal_pipeline_save(s->pipeline, i, p->position, message);
         if (status != SHOAL_OK)
             return status;
@@ -124,6 +125,7 @@ enum shoal_status session_commit(struct session *s, bool all, struct shoal_messa
     size_t count = collect_positions(s);
     bool told;
     int64_t commit_ns = shoal_clock_ns();
+    session_turn(s->options);
     if (s->exactly_once) {
         status = tell_swaps(s, count, &told, message);
         if (status == SHOAL_OK)

@@ -14,6 +14,7 @@ struct shoal_worker {
     struct shoal_worker_options options;
     pthread_t thread;
     atomic_bool ended;
+    atomic_uint turns;
     enum shoal_status status; /* valid once ended */
 };
 
@@ -45,6 +46,7 @@ static void *run(void *opaque)
     while (!atomic_load(o->stop)) {
         struct shoal_message message = {.text = ""};
         bool worked = false;
+        session_turn(o);
         status = shoal_session_run(o, &worked, &message);
         if (status == SHOAL_OK || status == SHOAL_INTERRUPTED) {
             status = SHOAL_OK;
@@ -86,6 +88,7 @@ enum shoal_status shoal_worker_start(const struct shoal_worker_options *options,
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     worker->options = *options;
     worker->options.log.worker = options->index;
+    worker->options.turns = &worker->turns;
     if (pthread_create(&worker->thread, NULL, run, worker) != 0) {
         free(worker);
         return shoal_fail(message, SHOAL_NOMEM, "cannot start a thread");
@@ -105,6 +108,11 @@ bool shoal_worker_ended(struct shoal_worker *worker, enum shoal_status *status)
 bool shoal_worker_working(const struct shoal_worker *worker)
 {
     return shoal_telemetry_working(worker->options.telemetry, worker->options.index);
+}
+
+unsigned shoal_worker_turns(const struct shoal_worker *worker)
+{
+    return atomic_load(&worker->turns);
 }
 
 void shoal_worker_join(struct shoal_worker *worker)

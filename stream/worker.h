@@ -43,6 +43,7 @@ struct shoal_worker_options {
     int index;                 /* of this worker in the process */
     struct shoal_log log;
     const atomic_bool *stop;   /* set from outside: finish, commit, leave */
+    atomic_uint *turns;        /* see shoal_worker_turns; the worker sets it */
 };
 
 struct shoal_worker;
@@ -56,6 +57,10 @@ bool shoal_worker_ended(struct shoal_worker *worker, enum shoal_status *status);
 /* True while a session lasts that has committed at least once (with nothing to commit, too): the group, Redis and
  * the model were there. Any thread. */
 bool shoal_worker_working(const struct shoal_worker *worker);
+/* A number that changes whenever the worker comes around: with each micro-batch, each partition that it takes or saves,
+ * each attempt to reach a peer that is away. Between two changes lies one wait for a peer (redis.timeout, Kafka's
+ * time limits of 5 to 60 s) or the work of one micro-batch; where there is no change for minutes, it hangs. Any thread. */
+unsigned shoal_worker_turns(const struct shoal_worker *worker);
 /* Waits for the end and frees. */
 void shoal_worker_join(struct shoal_worker *worker);
 

@@ -37,6 +37,7 @@ struct processor {
     struct shoal_kafka_monitor *monitor;
     struct shoal_instance instance;
     struct shoal_http *http;
+    unsigned refused_files; /* of http.* */
     bool exit_at_end, drain;
     const char *partitioner; /* for the drain; NULL: found out */
     int64_t *until;   /* per partition, of a drain; else NULL */
@@ -47,6 +48,7 @@ struct processor {
     int64_t *ends, *committed; /* per partition; for --exit-at-end and the lag */
     struct shoal_worker **workers;
     struct shoal_telemetry *telemetry;
+    struct shoal_watchdog watchdog;
     int64_t started_ms, reported_ms, first_event_ms, last_event_ms;
     uint64_t reported_events, seen_events;
 };
@@ -68,6 +70,7 @@ static enum shoal_status wait_for_topics(struct processor *p, struct shoal_messa
             return status;
         if (shoal_nag_due(&nag))
             shoal_log_write(&p->log, SHOAL_WARNING, "%s; still trying", message->text);
+        (void)shoal_http_refresh(p->http);
         pause_ms(500);
     }
     return SHOAL_INTERRUPTED;
@@ -158,6 +161,7 @@ static void tell_service(struct processor *p, struct shoal_models *models,
     struct shoal_telemetry_service service = {
         .model_written_ms = written_ms(p->config->model_path, model),
         .model_trained_until_ms = model->origin.train_until_ms,
+        .refused_files = p->refused_files,
     };
     snprintf(service.model, sizeof service.model, "%s", model->version);
     if (policy)
@@ -174,15 +178,17 @@ static void tell_service(struct processor *p, struct shoal_models *models,
 static bool is_ready(void *opaque, struct shoal_put *put)
 {
     struct processor *p = opaque;
-    bool running = atomic_load(&p->running);
-    size_t working = 0;
-    for (int64_t i = 0; running && i < p->workers_count; i++)
-        working += shoal_worker_working(p->workers[i]);
-    bool ready = running && working == (size_t)p->workers_count;
-    char text[64];
+    bool ready = atomic_load(&p->running);
+    char text[64] = "not started"; /* how many there are to be is settled only when they run */
+    if (ready) {
+        int64_t working = 0;
+        for (int64_t i = 0; i < p->workers_count; i++)
+            working += shoal_worker_working(p->workers[i]);
+        ready = working == p->workers_count;
+        snprintf(text, sizeof text, "%" PRId64 " of %" PRId64 " are at work", working, p->workers_count);
+    }
     shoal_put_text(put, "kafka", atomic_load(&p->topics_known) ? "ok" : "no broker has told of the topics yet");
-    snprintf(text, sizeof text, "%zu of %" PRId64 " are at work", working, p->workers_count);
-    shoal_put_text(put, "workers", ready ? "ok" : running ? text : "not started");
+    shoal_put_text(put, "workers", ready ? "ok" : text);
     return ready;
 }
 
@@ -225,6 +231,14 @@ static enum shoal_status start_http(struct processor *p, const struct shoal_setu
 
 /* ---- watching over the workers ------------------------------------------------------------- */
 
+static void beat(struct processor *p)
+{
+    unsigned turns[SHOAL_WATCHDOG_WORKERS];
+    for (int64_t i = 0; i < p->workers_count; i++)
+        turns[i] = shoal_worker_turns(p->workers[i]);
+    shoal_watchdog_beat(&p->watchdog, shoal_clock_ms(), turns, (size_t)p->workers_count);
+}
+
 static enum shoal_status watch(struct processor *p, struct shoal_models *models,
                                struct shoal_policies *policies)
 {
@@ -235,9 +249,11 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models,
                 return status;
         }
         report(p, false);
+        beat(p);
         if (tick % MODEL_TICKS == 0) { /* the workers see it by themselves */
             (void)shoal_models_refresh(models, &p->log);
             (void)shoal_policies_refresh(policies, &p->log);
+            p->refused_files = shoal_http_refresh(p->http);
             tell_service(p, models, policies);
         }
         if (p->exit_at_end && tick % LAG_TICKS == 0 && at_end(p))
@@ -436,6 +452,7 @@ static int run(const struct shoal_cli_args *args)
             .started_ms = shoal_clock_ms(),
             .reported_ms = shoal_clock_ms(),
         };
+        shoal_watchdog_init(&p.watchdog);
         enum shoal_status status = process(&p, &setup, policies, &message);
         shoal_http_stop(p.http);
         for (int64_t i = 0; p.workers && i < p.workers_count; i++)

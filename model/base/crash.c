@@ -17,10 +17,10 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 /* What is to happen where: one for each variable. */
 static struct trap {
     const char *variable;
-    int signal;
+    int signal; /* 0: this thread hangs, the others go on */
     char label[64]; /* empty = nothing */
     atomic_long passes_left;
-} traps[] = {{"SHOAL_CRASH", SIGKILL, "", 0}, {"SHOAL_STOP", SIGSTOP, "", 0}};
+} traps[] = {{"SHOAL_CRASH", SIGKILL, "", 0}, {"SHOAL_STOP", SIGSTOP, "", 0}, {"SHOAL_HANG", 0, "", 0}};
 
 enum { TRAPS = sizeof traps / sizeof *traps };
 
@@ -41,9 +41,12 @@ void shoal_crash_point(const char *label)
 {
     (void)pthread_once(&once, read_environment);
     for (int i = 0; i < TRAPS; i++) {
-        if (traps[i].label[0] != '\0' && strcmp(traps[i].label, label) == 0 &&
-            atomic_fetch_sub(&traps[i].passes_left, 1) == 1)
-            (void)kill(getpid(), traps[i].signal);
+        if (traps[i].label[0] == '\0' || strcmp(traps[i].label, label) != 0 ||
+            atomic_fetch_sub(&traps[i].passes_left, 1) != 1)
+            continue;
+        while (traps[i].signal == 0)
+            pause();
+        (void)kill(getpid(), traps[i].signal);
     }
 }
 

@@ -4,8 +4,8 @@
  *
  * SHOAL_CRASH="label" ends the process the first time it passes shoal_crash_point("label"),
  * SHOAL_CRASH="label:3" the third time. SHOAL_STOP="label:3" puts it to sleep there instead (SIGSTOP),
- * to be woken up when another owner has taken over. Passes of all threads count together. The
- * variables are read once. Built without crash_points, the call is nothing. */
+ * to be woken up when another owner has taken over; with SHOAL_HANG="label:3" only the thread that comes
+ * there stands still, for ever. Passes of all threads count together. The variables are read once. Built without crash_points, the call is nothing. */
 #ifndef SHOAL_BASE_CRASH_H
 #define SHOAL_BASE_CRASH_H
 

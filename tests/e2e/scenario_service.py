@@ -7,6 +7,8 @@ import re
 import shlex
 import signal
 import socket
+import threading
+import time
 
 from processes import Process, check, wait_until
 
@@ -22,23 +24,29 @@ def _unit(world):
 
 
 class _Manager:
-    """The other end of NOTIFY_SOCKET, all lines in order."""
+    """The other end of NOTIFY_SOCKET: all lines in order, and when the beats of the watchdog came."""
 
     def __init__(self, path):
-        self.path, self.lines = path, []
+        self.path, self.lines, self.beats = path, [], []
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(path)
-        self.socket.setblocking(False)
+        threading.Thread(target=self._listen, daemon=True).start()
 
-    def told(self):
-        try:
-            while True:
-                self.lines += self.socket.recv(4096).decode().splitlines()
-        except BlockingIOError:
-            return self.lines
+    def _listen(self):
+        while True:
+            for line in self.socket.recv(4096).decode().splitlines():
+                if line == "WATCHDOG=1":
+                    self.beats.append(time.monotonic())
+                else:
+                    self.lines.append(line)
+
+    def silence(self, since):
+        """The longest time without a beat from then to now."""
+        times = [since, *(beat for beat in self.beats if beat > since), time.monotonic()]
+        return max(after - before for before, after in zip(times, times[1:]))
 
 
-def _start(world, manager, name, **settings):
+def _start(world, manager, name, env=None, **settings):
     """The unit's ExecStart, with the program, the configuration and the options of this test."""
     config = world.path(f"{name}.yaml")
     with open(config, "w", encoding="utf-8") as file:
@@ -57,7 +65,7 @@ def _start(world, manager, name, **settings):
         shut_in.append("--bounding-set=-all")
     limits = f"umask {unit['UMask'][0]}; ulimit -c 0 -n {unit['LimitNOFILE'][0]}; exec \"$@\""
     command = ["/bin/bash", "-c", limits, "bash", *shut_in, *words]
-    return Process(command, world.path(f"run-{name}.log"), {"NOTIFY_SOCKET": manager.path})
+    return Process(command, world.path(f"run-{name}.log"), {"NOTIFY_SOCKET": manager.path, **(env or {})})
 
 
 def service_manager_is_told(world):
@@ -65,12 +73,12 @@ def service_manager_is_told(world):
     manager = _Manager(world.path("notify"))
     process = _start(world, manager, "unit")
     world.processors["unit"] = process
-    wait_until(lambda: "READY=1" in manager.told(), 60, "READY=1", 0.05)
+    wait_until(lambda: "READY=1" in manager.lines, 60, "READY=1", 0.05)
     check(manager.lines[0].startswith("STATUS=waiting"), f"first came {manager.lines}")
     check("STOPPING=1" not in manager.lines, f"{manager.lines}")
     world.send(world.bench.short)
     world.finish()
-    check("STOPPING=1" in manager.told(), f"{manager.lines}")
+    check("STOPPING=1" in manager.lines, f"{manager.lines}")
     check(manager.lines.index("READY=1") < manager.lines.index("STOPPING=1"), f"{manager.lines}")
     check("capabilities cannot" not in world.log("unit"), world.log("unit"))
     world.compare(world.bench.short)
@@ -81,9 +89,71 @@ def service_is_not_ready_without_a_broker(world):
     manager = _Manager(world.path("notify"))
     process = _start(world, manager, "unit", **{"kafka.bootstrap.servers": "127.0.0.1:1"})
     wait_until(lambda: any("still trying" in line for line in process.text().splitlines()), 60, "it waits", 0.1)
-    check(manager.told() and "READY=1" not in manager.lines, f"{manager.lines}")
+    check(manager.lines and "READY=1" not in manager.lines, f"{manager.lines}")
     process.send(signal.SIGTERM)
     check(process.wait(30) == 0, f"ended with {process.code}")
     unit = _unit(world)
     check(unit["TimeoutStartSec"] == ["infinity"], "systemd would not wait as long")
     check({"2", "3", "4"} == set(unit["RestartPreventExitStatus"][0].split()), "what is refused stays refused")
+
+
+def _watchdog_ms(world):
+    """How long the unit lets a processor be silent."""
+    text = _unit(world)["WatchdogSec"][0]
+    minutes = re.fullmatch(r"(\d+)min", text)
+    check(minutes, f"WatchdogSec is {text}")
+    return int(minutes[1]) * 60000
+
+
+def watchdog_hears_of_waiting_processors(world):
+    """Beats come while there is work, while there is none, and while Redis or Kafka is away: waiting is no hang."""
+    # So short that the time between two beats is that between two turns of the slowest worker.
+    env = {"WATCHDOG_USEC": "80000"}
+    manager = _Manager(world.path("notify"))
+    process = _start(world, manager, "unit", env)
+    world.processors["unit"] = process
+    wait_until(lambda: "READY=1" in manager.lines, 60, "READY=1", 0.05)
+    worst = {}
+    began = time.monotonic()
+
+    def note(what, seconds):
+        """The longest silence since the last note."""
+        nonlocal began
+        time.sleep(seconds)
+        worst[what], began = manager.silence(began), time.monotonic()
+
+    sender = world.start_send(world.bench.short, 1000)
+    note("work", 4)
+    world.servers.do("kill-redis")
+    note("without Redis", 6)
+    world.servers.do("start-redis")
+    note("Redis is back", 4)
+    world.servers.do("stop-kafka")
+    note("without Kafka", 12)
+    world.servers.do("start-kafka")
+    world.finish_send(sender)
+    note("Kafka is back", 0)
+    note("nothing to do", 3)
+    text = ", ".join(f"{what} {1000 * silence:.0f} ms" for what, silence in worst.items())
+    check(worst["work"] < 5 and worst["nothing to do"] < 5, text)
+    check(max(worst.values()) * 1000 < _watchdog_ms(world) / 4, text)
+    world.finish()
+    world.compare(world.bench.short)
+
+
+def watchdog_hears_of_no_worker_that_hangs(world):
+    """One of two workers stands still in the middle of a commit: the process lives on, its beats end."""
+    manager = _Manager(world.path("notify"))
+    process = _start(world, manager, "unit", {"WATCHDOG_USEC": "80000", "SHOAL_HANG": "produce.after:50"})
+    world.processors["unit"] = process
+    wait_until(lambda: manager.beats, 60, "a beat", 0.05)
+    wait_until(lambda: time.monotonic() - manager.beats[-1] > 15, 60, "no beats for a while")
+    check(process.code is None and "STOPPING=1" not in manager.lines, "it ended by itself")
+    check("Restart=on-failure" in [f"Restart={value}" for value in _unit(world)["Restart"]], "nobody starts it again")
+    process.send(signal.SIGABRT)  # what systemd does
+    check(process.wait(10) == -signal.SIGABRT, f"ended with {process.code}")
+    world.processors.pop("unit")
+    world.send(world.bench.short)
+    world.start("unit")
+    world.finish()
+    world.compare(world.bench.short)
