@@ -251,6 +251,7 @@ void result_finish(struct result *result)
 
 void assert_same(const struct result *got, const struct result *expected)
 {
+    cr_assert_gt(expected->count, 0, "nothing is compared");
     for (size_t i = 0; i < got->count && i < expected->count; i++)
         cr_assert_str_eq(got->lines[i], expected->lines[i]);
     cr_assert_eq(got->count, expected->count);
