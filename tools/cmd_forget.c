@@ -12,7 +12,7 @@
 #include "tools/commands.h"
 #include "tools/setup.h"
 
-enum { LINE_BYTES = 256, FLUSH_USERS = 10000, POLL_MS = 100 };
+enum { FLUSH_USERS = 10000, POLL_MS = 100 };
 
 struct forget {
     const struct shoal_cli_args *args;
@@ -80,27 +80,41 @@ static enum shoal_status forget_user(struct forget *forget, const char *user,
     return forget->users % FLUSH_USERS == 0 ? shoal_forgetting_flush(forget->forgetting, message) : SHOAL_OK;
 }
 
+/* A byte that ends C's strings would make another user of the line: a list in UTF-16 is refused, not cut. */
+static enum shoal_status forget_line(struct forget *forget, char *line, size_t size,
+                                     struct shoal_message *message)
+{
+    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r'))
+        size--;
+    line[size] = '\0';
+    if (memchr(line, '\0', size))
+        return shoal_fail(message, SHOAL_BAD_USER,
+                          "a byte 0, which is in no user id: is the list not in UTF-8?");
+    return size > 0 ? forget_user(forget, line, message) : SHOAL_OK;
+}
+
 static enum shoal_status forget_list(struct forget *forget, const char *path, struct shoal_message *message)
 {
-    char line[LINE_BYTES];
+    static const char mark[] = "\xef\xbb\xbf"; /* which editors put before UTF-8 */
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
     bool is_stdin = strcmp(path, "-") == 0;
     FILE *file = is_stdin ? stdin : fopen(path, "re");
     if (!file)
         return shoal_fail(message, SHOAL_NOT_FOUND, "'%s' cannot be read", path);
     enum shoal_status status = SHOAL_OK;
-    for (unsigned long number = 1; status == SHOAL_OK && fgets(line, sizeof line, file); number++) {
+    for (unsigned long number = 1;
+         status == SHOAL_OK && (size = getline(&line, &room, file)) >= 0; number++) {
         struct shoal_message why = {.text = ""};
-        size_t size = strcspn(line, "\r\n");
-        bool cut = !line[size] && !feof(file);
-        line[size] = '\0';
-        if (size > 0)
-            status = cut ? shoal_fail(&why, SHOAL_BAD_USER, "too long for a user id")
-                         : forget_user(forget, line, &why);
+        size_t begin = number == 1 && strncmp(line, mark, sizeof mark - 1) == 0 ? sizeof mark - 1 : 0;
+        status = forget_line(forget, line + begin, (size_t)size - begin, &why);
         if (status != SHOAL_OK)
             shoal_fail(message, status, "%s:%lu: %s", path, number, why.text);
     }
     if (status == SHOAL_OK && ferror(file))
         status = shoal_fail(message, SHOAL_IO, "'%s' cannot be read", path);
+    free(line);
     if (!is_stdin)
         fclose(file);
     return status;

@@ -112,6 +112,35 @@ def forgotten_under_crashes(world):
     _check_gone(world, chosen, refused)
 
 
+def forgotten_while_swapped(world):
+    """Users are forgotten and decline while models are swapped, one of another width among them, partitions move
+    between members, and one dies between a swap's commit and its use."""
+    first, second, small = world.follow_models()
+    world.settings.update(QUICK)
+    pieces = split(write_forgetting(world.path("forgetting.jsonl"), world.bench.data, MESSAGES, seed=12))
+    world.start("b", workers=2)
+    feed = Feed(world, RATE, pieces)
+    world.wait_saved(2000)
+    victim = world.start("a", crash="swap.committed:1")
+    wait_until(lambda: "reading from" in world.log("a") or "recovering" in world.log("a"), 60, "a has partitions")
+    world.publish(second)
+    code = victim.wait(60, "killed at swap.committed")
+    check(code == -signal.SIGKILL, f"a was to die at swap.committed but ended with {code}")
+    world.start("a")
+    world.wait_served(second)
+    world.publish(small)
+    world.wait_served(small)
+    world.stop("b")
+    world.wait_saved(world.saved() + 2000)
+    world.start("b", workers=2)
+    world.publish(first)
+    world.wait_served(first)
+    path = feed.finish()
+    world.finish()
+    world.compare_swapped(path)
+    check(len(_declined(world)) > 20, "too few declined to say anything")
+
+
 def forgotten_at_least_once(world):
     """The same guarantee about states with delivery at least once: killed at random points, outputs may repeat."""
     world.settings.update(QUICK | {"delivery": "at_least_once"})
@@ -156,6 +185,20 @@ def forget_command(world):
     world.start("a")
     world.shoal("forget", "--wait", "two")
     check(not _known(world), "two is known still")
+    world.send(world.path("two.jsonl"))
+    wait_until(lambda: "two" in _known(world), 30, "two has begun anew")
+    listed = world.path("list.txt")
+    for text, wanted, word in (("two\n".encode("utf-16-le"), 5, "byte 0"), (b"a\x01b\n", 5, "control characters"),
+                               (b"two\0\n", 5, "byte 0"), (b"x" * 400, 5, "1 to 64 bytes"),
+                               (b"\xef\xbb\xbftwo\r\n\n", 0, "1 users forgotten, 0 of them not known")):
+        check("two" in _known(world), "a list that is refused had somebody forgotten")
+        with open(listed, "wb") as file:
+            file.write(text)
+        code, _, said = world.shoal("forget", "--wait", "--file", listed, expect=None)
+        check(code == wanted and word in said, f"a list of {text}: {code} {said}")
+    check(not _known(world), "two is known still")
+    for _ in range(2):  # again, and nobody
+        check(world.shoal("forget", "two")[1] == b"two: not in Redis, all partitions told\n", "forgotten twice")
     for arguments, wanted in ((["x" * 65], 5), ([], 2), (["--file", world.path("none")], 5)):
         code = world.shoal("forget", *arguments, expect=None)[0]
         check(code == wanted, f"shoal forget {arguments}: {code}")
