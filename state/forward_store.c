@@ -100,6 +100,12 @@ static enum shoal_status forward_scan_piece(struct shoal_store *base,
     PASS_ON(scan_piece, cursor, visit, opaque);
 }
 
+static enum shoal_status forward_ceiling(struct shoal_store *base, int32_t partition,
+                                         uint64_t *most, struct shoal_message *message)
+{
+    PASS_ON(ceiling, partition, most);
+}
+
 static enum shoal_status forward_layout(struct shoal_store *base, struct shoal_layout *layout,
                                         struct shoal_message *message)
 {

@@ -10,7 +10,7 @@
 /* The calls that have a status: members of struct shoal_store_ops. */
 #define SHOAL_STORE_CALLS(X)                                                                       \
     X(open) X(acquire) X(load) X(verify) X(save) X(timers) X(scan) X(find) X(peek) X(scan_piece)   \
-    X(layout) X(set_layout)
+    X(ceiling) X(layout) X(set_layout)
 
 enum shoal_store_call {
 #define X(name) SHOAL_CALL_##name,

@@ -34,6 +34,11 @@
     X(redis_password_file, "redis.password_file", PATH, "", "0", "4000", "file",                   \
       "its first line is the password; empty: the environment's SHOAL_REDIS_PASSWORD, or that of " \
       "redis.url")                                                                                 \
+    X(redis_sentinel_user, "redis.sentinel.user", TEXT, "", "0", "127", "name",                    \
+      "the sentinels' own ACL user; empty: none")                                                  \
+    X(redis_sentinel_password_file, "redis.sentinel.password_file", PATH, "", "0", "4000", "file", \
+      "its first line is the sentinels' password; empty: the environment's "                       \
+      "SHOAL_REDIS_SENTINEL_PASSWORD, or they are asked without a login, then with that of the servers") \
     X(redis_tls_ca, "redis.tls.ca", PATH, "", "0", "4000", "file",                                 \
       "for rediss: authorities that are trusted (PEM); empty: the system's")                       \
     X(redis_tls_certificate, "redis.tls.certificate", PATH, "", "0", "4000", "file",               \
@@ -153,7 +158,7 @@
     X(http_connections, "http.connections", INT, "2048", "8", "65536", "count",                    \
       "most open connections")                                                                     \
     X(http_timeout, "http.timeout", DURATION, "15s", "1s", "1h", "duration",                       \
-      "a connection on which nothing moves for so long is closed")                                 \
+      "a connection on which nothing moves, a request that waits for its turn, ends after so long") \
     X(privacy_pseudonym_key, "privacy.pseudonym_key", PATH, "", "0", "4000", "file",               \
       "key of 64 hexadecimal digits, with which user ids become pseudonyms; empty: they stay")     \
     X(log_level, "log.level", CHOICE, "info", "", "", "debug, info, warning, error",               \

@@ -33,7 +33,7 @@ def _slots(world):
 
 def _go_on(world, seconds=30):
     """Until further messages are in the states."""
-    before = world.saved()
+    before = wait_until(world.saved, seconds, "the states can be read")
     world.wait_saved(before + 1000, seconds)
 
 
@@ -55,17 +55,10 @@ def cluster_master_killed(world):
         slot = _slots(world)[0]
         master = cluster.owner(slot)
         master.kill()
-        wait_until(lambda: _other_owner(cluster, slot, master), 30, "the replica has taken over")
+        wait_until(lambda: cluster.is_elsewhere(slot, master), 30, "the replica has taken over")
         _go_on(world)
         master.start()
     _under_load(world, Cluster(world.folder), trouble)
-
-
-def _other_owner(stores, slot, master):
-    try:
-        return stores.owner(slot) is not master
-    except Exception:  # nobody serves at the moment
-        return False
 
 
 def cluster_failover_loses_writes(world):
@@ -78,7 +71,7 @@ def cluster_failover_loses_writes(world):
         replica.cut_off()
         world.wait_saved(world.saved() + 2000)
         replica("CLUSTER", "FAILOVER", "TAKEOVER")
-        wait_until(lambda: _other_owner(cluster, slot, master), 30, "the replica has taken over")
+        wait_until(lambda: cluster.is_elsewhere(slot, master), 30, "the replica has taken over")
         _go_on(world)
     _under_load(world, Cluster(world.folder), trouble)
     check("lost writes" in world.log("a") + world.log("b"), "nobody noticed that writes were lost")
