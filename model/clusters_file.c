@@ -95,27 +95,15 @@ enum shoal_status shoal_clusters_check(const struct shoal_clusters *clusters,
 
 /* ---- write ---------------------------------------------------------------------------------- */
 
-static void pack_uint(struct shoal_buffer *out, const char *name, uint64_t value)
-{
-    shoal_pack_text(out, name);
-    shoal_pack_uint(out, value);
-}
-
-static void pack_float(struct shoal_buffer *out, const char *name, float value)
-{
-    shoal_pack_text(out, name);
-    shoal_pack_float(out, value);
-}
-
 static void pack_profile(struct shoal_buffer *out, const struct shoal_cluster_profile *profile)
 {
     shoal_pack_map(out, PROFILE_FIELDS);
-    pack_uint(out, "id", profile->id);
-    pack_uint(out, "from", profile->from);
-    pack_float(out, "jaccard", profile->jaccard);
-    pack_float(out, "share", profile->share);
-    pack_float(out, "stability", profile->stability);
-    pack_float(out, "conversion", profile->conversion);
+    shoal_fields_pack_uint(out, "id", profile->id);
+    shoal_fields_pack_uint(out, "from", profile->from);
+    shoal_fields_pack_float(out, "jaccard", profile->jaccard);
+    shoal_fields_pack_float(out, "share", profile->share);
+    shoal_fields_pack_float(out, "stability", profile->stability);
+    shoal_fields_pack_float(out, "conversion", profile->conversion);
     shoal_fields_pack_floats(out, "mix", profile->mix, SHOAL_BEHAVIOR_COUNT);
     shoal_fields_pack_floats(out, "traits", profile->traits, SHOAL_CLUSTER_TRAITS);
 }
@@ -127,8 +115,8 @@ void shoal_clusters_pack(const struct shoal_clusters *clusters, struct shoal_buf
         return;
     }
     shoal_pack_map(out, FIELDS);
-    pack_uint(out, "vector", clusters->vector);
-    pack_uint(out, "count", clusters->count);
+    shoal_fields_pack_uint(out, "vector", clusters->vector);
+    shoal_fields_pack_uint(out, "count", clusters->count);
     shoal_fields_pack_floats(out, "mean", clusters->mean, clusters->vector);
     shoal_fields_pack_floats(out, "deviation", clusters->deviation, clusters->vector);
     shoal_fields_pack_floats(out, "inner", clusters->inner, clusters->vector * SHOAL_CLUSTER_INNER);
@@ -138,8 +126,8 @@ void shoal_clusters_pack(const struct shoal_clusters *clusters, struct shoal_buf
     shoal_fields_pack_floats(out, "outer_bias", clusters->outer_bias, SHOAL_CLUSTER_CODE);
     shoal_fields_pack_floats(out, "centroids", clusters->centroids,
                              clusters->count * SHOAL_CLUSTER_CODE);
-    pack_uint(out, "states", clusters->summary.states);
-    pack_uint(out, "users", clusters->summary.users);
+    shoal_fields_pack_uint(out, "states", clusters->summary.states);
+    shoal_fields_pack_uint(out, "users", clusters->summary.users);
     shoal_fields_pack_floats(out, "deviations", clusters->summary.deviation, SHOAL_CLUSTER_TRAITS);
     shoal_pack_text(out, "profiles");
     shoal_pack_array(out, (uint32_t)clusters->count + 1);
@@ -157,18 +145,12 @@ void shoal_clusters_pack(const struct shoal_clusters *clusters, struct shoal_buf
 
 /* ---- read ----------------------------------------------------------------------------------- */
 
-static uint64_t read_uint(struct shoal_unpack *in, const char *name, uint64_t max)
-{
-    shoal_fields_expect(in, name);
-    return shoal_unpack_uint(in, max);
-}
-
 static void read_profile(struct shoal_unpack *in, struct shoal_cluster_profile *profile)
 {
     if (shoal_unpack_map(in, PROFILE_FIELDS) != PROFILE_FIELDS)
         shoal_unpack_fail(in);
-    profile->id = (uint8_t)read_uint(in, "id", SHOAL_CLUSTER_IDS);
-    profile->from = (uint8_t)read_uint(in, "from", SHOAL_CLUSTER_IDS);
+    profile->id = (uint8_t)shoal_fields_uint(in, "id", SHOAL_CLUSTER_IDS);
+    profile->from = (uint8_t)shoal_fields_uint(in, "from", SHOAL_CLUSTER_IDS);
     profile->jaccard = shoal_fields_float(in, "jaccard");
     profile->share = shoal_fields_float(in, "share");
     profile->stability = shoal_fields_float(in, "stability");
@@ -200,8 +182,8 @@ static void read_parts(struct shoal_unpack *in, struct shoal_clusters *clusters)
     shoal_fields_floats(in, "outer", clusters->outer, SHOAL_CLUSTER_INNER * SHOAL_CLUSTER_CODE);
     shoal_fields_floats(in, "outer_bias", clusters->outer_bias, SHOAL_CLUSTER_CODE);
     shoal_fields_floats(in, "centroids", clusters->centroids, clusters->count * SHOAL_CLUSTER_CODE);
-    summary->states = (uint32_t)read_uint(in, "states", UINT32_MAX);
-    summary->users = (uint32_t)read_uint(in, "users", UINT32_MAX);
+    summary->states = (uint32_t)shoal_fields_uint(in, "states", UINT32_MAX);
+    summary->users = (uint32_t)shoal_fields_uint(in, "users", UINT32_MAX);
     shoal_fields_floats(in, "deviations", summary->deviation, SHOAL_CLUSTER_TRAITS);
     shoal_fields_expect(in, "profiles");
     if (shoal_unpack_array(in, SHOAL_CLUSTERS_MAX + 1) != clusters->count + 1)
@@ -212,27 +194,17 @@ static void read_parts(struct shoal_unpack *in, struct shoal_clusters *clusters)
     read_retired(in, clusters);
 }
 
-static bool is_nil(struct shoal_unpack *in)
-{
-    struct shoal_unpack ahead = *in;
-    struct shoal_pack_value value;
-    if (!shoal_unpack_next(&ahead, &value) || value.type != SHOAL_PACK_NIL)
-        return false;
-    *in = ahead;
-    return true;
-}
-
 enum shoal_status shoal_clusters_unpack(struct shoal_unpack *in, size_t vector,
                                         struct shoal_clusters **clusters,
                                         struct shoal_message *message)
 {
     struct shoal_clusters *made;
     *clusters = NULL;
-    if (is_nil(in))
+    if (shoal_fields_absent(in))
         return SHOAL_OK;
-    if (shoal_unpack_map(in, FIELDS) != FIELDS || read_uint(in, "vector", SHOAL_VECTOR_MAX) != vector)
+    if (shoal_unpack_map(in, FIELDS) != FIELDS || shoal_fields_uint(in, "vector", SHOAL_VECTOR_MAX) != vector)
         shoal_unpack_fail(in);
-    size_t count = (size_t)read_uint(in, "count", SHOAL_CLUSTERS_MAX);
+    size_t count = (size_t)shoal_fields_uint(in, "count", SHOAL_CLUSTERS_MAX);
     if (in->status != SHOAL_OK || count < 1 ||
         vector * SHOAL_CLUSTER_INNER * sizeof(float) > in->size - in->position)
         return shoal_fail(message, SHOAL_DAMAGED, "damaged (clusters)");

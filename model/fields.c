@@ -58,6 +58,34 @@ uint32_t shoal_fields_some_floats(struct shoal_unpack *in, const char *name, flo
     return (uint32_t)(size / sizeof *values);
 }
 
+uint64_t shoal_fields_uint(struct shoal_unpack *in, const char *name, uint64_t max)
+{
+    shoal_fields_expect(in, name);
+    return shoal_unpack_uint(in, max);
+}
+
+bool shoal_fields_absent(struct shoal_unpack *in)
+{
+    struct shoal_unpack ahead = *in;
+    struct shoal_pack_value value;
+    if (!shoal_unpack_next(&ahead, &value) || value.type != SHOAL_PACK_NIL)
+        return false;
+    *in = ahead;
+    return true;
+}
+
+void shoal_fields_pack_uint(struct shoal_buffer *out, const char *name, uint64_t value)
+{
+    shoal_pack_text(out, name);
+    shoal_pack_uint(out, value);
+}
+
+void shoal_fields_pack_float(struct shoal_buffer *out, const char *name, float value)
+{
+    shoal_pack_text(out, name);
+    shoal_pack_float(out, value);
+}
+
 void shoal_fields_pack_floats(struct shoal_buffer *out, const char *name, const float *values,
                               size_t count)
 {

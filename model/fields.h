@@ -18,6 +18,13 @@ void shoal_fields_floats(struct shoal_unpack *in, const char *name, float *value
 uint32_t shoal_fields_some_floats(struct shoal_unpack *in, const char *name, float *values,
                                   uint32_t most);
 
+/* `name`, and a whole number of at most `max`; 0 after an error. */
+uint64_t shoal_fields_uint(struct shoal_unpack *in, const char *name, uint64_t max);
+/* Is a nil next, as a model without this part has it? It is then read; else nothing is. */
+bool shoal_fields_absent(struct shoal_unpack *in);
+
+void shoal_fields_pack_uint(struct shoal_buffer *out, const char *name, uint64_t value);
+void shoal_fields_pack_float(struct shoal_buffer *out, const char *name, float value);
 /* Writes `name` and a binary of floats. */
 void shoal_fields_pack_floats(struct shoal_buffer *out, const char *name, const float *values,
                               size_t count);

@@ -30,12 +30,6 @@ enum { FIELDS = 15, GOAL_FIELDS = 8, SUMMARY_FIELDS = 8, PIECE = 4096 };
 
 /* ---- write ------------------------------------------------------------------------------------- */
 
-static void pack_uint(struct shoal_buffer *out, const char *name, uint64_t value)
-{
-    shoal_pack_text(out, name);
-    shoal_pack_uint(out, value);
-}
-
 static void pack_bytes(struct shoal_buffer *out, const char *name, const void *bytes, size_t size)
 {
     shoal_pack_text(out, name);
@@ -93,9 +87,9 @@ static void pack_summary(struct shoal_buffer *out, const struct shoal_items_summ
 {
     shoal_pack_text(out, "summary");
     shoal_pack_map(out, SUMMARY_FIELDS);
-    pack_uint(out, "events", summary->events);
-    pack_uint(out, "targets", summary->targets);
-    pack_uint(out, "epochs", summary->epochs);
+    shoal_fields_pack_uint(out, "events", summary->events);
+    shoal_fields_pack_uint(out, "targets", summary->targets);
+    shoal_fields_pack_uint(out, "epochs", summary->epochs);
     shoal_fields_pack_floats(out, "hr20", summary->hr20, SHOAL_ITEM_GOALS);
     shoal_fields_pack_floats(out, "ndcg20", summary->ndcg20, SHOAL_ITEM_GOALS);
     shoal_fields_pack_floats(out, "popular_ndcg20", summary->popular_ndcg20, SHOAL_ITEM_GOALS);
@@ -111,9 +105,9 @@ void shoal_items_pack(const struct shoal_items *items, struct shoal_buffer *out)
         return;
     }
     shoal_pack_map(out, FIELDS);
-    pack_uint(out, "count", items->count);
-    pack_uint(out, "width", items->width);
-    pack_uint(out, "hidden", items->hidden);
+    shoal_fields_pack_uint(out, "count", items->count);
+    shoal_fields_pack_uint(out, "width", items->width);
+    shoal_fields_pack_uint(out, "hidden", items->hidden);
     pack_bytes(out, "hashes", items->hashes, items->count * sizeof *items->hashes);
     pack_bytes(out, "categories", items->categories, items->count * sizeof *items->categories);
     pack_bytes(out, "support", items->support, items->count * sizeof *items->support);
@@ -176,12 +170,6 @@ static enum shoal_status check(const struct shoal_items *items, struct shoal_mes
 }
 
 /* ---- read -------------------------------------------------------------------------------------- */
-
-static size_t read_uint(struct shoal_unpack *in, const char *name, uint64_t max)
-{
-    shoal_fields_expect(in, name);
-    return (size_t)shoal_unpack_uint(in, max);
-}
 
 /* A binary of this size, in the reader's bytes; NULL and a failed reader if there is none. */
 static const void *read_bytes(struct shoal_unpack *in, const char *name, size_t size)
@@ -280,9 +268,9 @@ static void read_goal(struct shoal_unpack *in, const struct shoal_items *items,
 static void read_summary(struct shoal_unpack *in, struct shoal_items_summary *summary)
 {
     shoal_fields_map(in, "summary", SUMMARY_FIELDS);
-    summary->events = read_uint(in, "events", UINT64_MAX);
-    summary->targets = read_uint(in, "targets", UINT64_MAX);
-    summary->epochs = (uint32_t)read_uint(in, "epochs", UINT32_MAX);
+    summary->events = shoal_fields_uint(in, "events", UINT64_MAX);
+    summary->targets = shoal_fields_uint(in, "targets", UINT64_MAX);
+    summary->epochs = (uint32_t)shoal_fields_uint(in, "epochs", UINT32_MAX);
     shoal_fields_floats(in, "hr20", summary->hr20, SHOAL_ITEM_GOALS);
     shoal_fields_floats(in, "ndcg20", summary->ndcg20, SHOAL_ITEM_GOALS);
     shoal_fields_floats(in, "popular_ndcg20", summary->popular_ndcg20, SHOAL_ITEM_GOALS);
@@ -295,10 +283,10 @@ static enum shoal_status read_map(struct shoal_unpack *in, size_t hidden, struct
 {
     if (shoal_unpack_map(in, FIELDS) != FIELDS)
         shoal_unpack_fail(in);
-    size_t count = read_uint(in, "count", SHOAL_ITEMS_MAX);
-    size_t width = read_uint(in, "width", SHOAL_ITEM_WIDTH_MAX);
+    size_t count = shoal_fields_uint(in, "count", SHOAL_ITEMS_MAX);
+    size_t width = shoal_fields_uint(in, "width", SHOAL_ITEM_WIDTH_MAX);
     if (in->status != SHOAL_OK || count < 1 || width < 8 || width % 8 ||
-        read_uint(in, "hidden", SHOAL_ITEMS_MAX) != hidden)
+        shoal_fields_uint(in, "hidden", SHOAL_ITEMS_MAX) != hidden)
         return SHOAL_DAMAGED;
     enum shoal_status status = read_catalogue(in, count, width, hidden, items);
     if (status != SHOAL_OK)
@@ -320,22 +308,12 @@ static enum shoal_status read_map(struct shoal_unpack *in, size_t hidden, struct
     return in->status == SHOAL_OK ? SHOAL_OK : SHOAL_DAMAGED;
 }
 
-static bool is_nil(struct shoal_unpack *in)
-{
-    struct shoal_unpack ahead = *in;
-    struct shoal_pack_value value;
-    if (!shoal_unpack_next(&ahead, &value) || value.type != SHOAL_PACK_NIL)
-        return false;
-    *in = ahead;
-    return true;
-}
-
 enum shoal_status shoal_items_unpack(struct shoal_unpack *in, size_t hidden,
                                      struct shoal_items **items, struct shoal_message *message)
 {
     struct shoal_items *made = NULL;
     *items = NULL;
-    if (is_nil(in))
+    if (shoal_fields_absent(in))
         return SHOAL_OK;
     enum shoal_status status = read_map(in, hidden, &made);
     if (status == SHOAL_DAMAGED)

@@ -126,10 +126,8 @@ static void pack_pair(struct shoal_buffer *out, const char *section, const char 
 {
     shoal_pack_text(out, section);
     shoal_pack_map(out, 2);
-    shoal_pack_text(out, first_name);
-    shoal_pack_float(out, first);
-    shoal_pack_text(out, second_name);
-    shoal_pack_float(out, second);
+    shoal_fields_pack_float(out, first_name, first);
+    shoal_fields_pack_float(out, second_name, second);
 }
 
 static void pack_dims_and_tensors(struct shoal_buffer *out, const struct shoal_params *params)
@@ -169,10 +167,8 @@ static void pack_calibration(struct shoal_buffer *out, const struct shoal_calibr
     for (int task = 0; task < SHOAL_TASKS; task++) {
         shoal_pack_text(out, shoal_task_info((enum shoal_task)task)->name);
         shoal_pack_map(out, 4);
-        shoal_pack_text(out, "slope");
-        shoal_pack_float(out, maps[task].slope);
-        shoal_pack_text(out, "intercept");
-        shoal_pack_float(out, maps[task].intercept);
+        shoal_fields_pack_float(out, "slope", maps[task].slope);
+        shoal_fields_pack_float(out, "intercept", maps[task].intercept);
         shoal_fields_pack_floats(out, "x", maps[task].x, maps[task].knots);
         shoal_fields_pack_floats(out, "y", maps[task].y, maps[task].knots);
     }
@@ -182,10 +178,8 @@ static void pack_reference(struct shoal_buffer *out, const struct shoal_referenc
 {
     shoal_pack_text(out, "reference");
     shoal_pack_map(out, 5);
-    shoal_pack_text(out, "samples");
-    shoal_pack_uint(out, reference->samples);
-    shoal_pack_text(out, "users");
-    shoal_pack_uint(out, reference->users);
+    shoal_fields_pack_uint(out, "samples", reference->samples);
+    shoal_fields_pack_uint(out, "users", reference->users);
     shoal_pack_text(out, "distributions");
     shoal_pack_array(out, reference->count);
     for (uint32_t i = 0; i < reference->count; i++)
@@ -217,8 +211,7 @@ static enum shoal_status pack_result(struct shoal_buffer *out, const struct shoa
     shoal_pack_map(out, 3);
     shoal_fields_pack_floats(out, "h", result.h, hidden);
     shoal_fields_pack_floats(out, "c", result.c, hidden);
-    shoal_pack_text(out, "score");
-    shoal_pack_float(out, result.score);
+    shoal_fields_pack_float(out, "score", result.score);
     return SHOAL_OK;
 }
 
@@ -252,8 +245,7 @@ enum shoal_status shoal_model_serialize(struct shoal_model *model, struct shoal_
     shoal_pack_map(out, SECTIONS);
     shoal_pack_text(out, "format");
     shoal_pack_text(out, SHOAL_MODEL_NAME);
-    shoal_pack_text(out, "version");
-    shoal_pack_uint(out, SHOAL_MODEL_FORMAT);
+    shoal_fields_pack_uint(out, "version", SHOAL_MODEL_FORMAT);
     pack_dims_and_tensors(out, &model->params);
     shoal_pack_text(out, "counters");
     shoal_pack_map(out, 3);

@@ -30,16 +30,13 @@ void shoal_prompts_pack(const struct shoal_prompts *prompts, struct shoal_buffer
         return;
     }
     shoal_pack_map(out, FIELDS);
-    shoal_pack_text(out, "statistics");
-    shoal_pack_uint(out, SHOAL_PROMPT_STATISTICS);
-    shoal_pack_text(out, "units");
-    shoal_pack_uint(out, SHOAL_PROMPT_UNITS);
+    shoal_fields_pack_uint(out, "statistics", SHOAL_PROMPT_STATISTICS);
+    shoal_fields_pack_uint(out, "units", SHOAL_PROMPT_UNITS);
     shoal_pack_text(out, "goals");
     shoal_pack_array(out, SHOAL_ITEM_GOALS);
     for (int g = 0; g < SHOAL_ITEM_GOALS; g++) {
         shoal_pack_map(out, GOAL_FIELDS);
-        shoal_pack_text(out, "parts");
-        shoal_pack_uint(out, prompts->parts[g]);
+        shoal_fields_pack_uint(out, "parts", prompts->parts[g]);
         shoal_fields_pack_floats(out, "generator", prompts->blocks[g],
                                  prompts->parts[g] ? used_floats(prompts->hidden) : 0);
     }
@@ -108,22 +105,12 @@ static bool read_map(struct shoal_unpack *in, struct shoal_prompts *prompts)
     return true;
 }
 
-static bool is_nil(struct shoal_unpack *in)
-{
-    struct shoal_unpack ahead = *in;
-    struct shoal_pack_value value;
-    if (!shoal_unpack_next(&ahead, &value) || value.type != SHOAL_PACK_NIL)
-        return false;
-    *in = ahead;
-    return true;
-}
-
 enum shoal_status shoal_prompts_unpack(struct shoal_unpack *in, size_t hidden,
                                        struct shoal_prompts **prompts,
                                        struct shoal_message *message)
 {
     *prompts = NULL;
-    if (is_nil(in))
+    if (shoal_fields_absent(in))
         return SHOAL_OK;
     struct shoal_prompts *made = shoal_prompts_create(hidden);
     if (!made)

@@ -123,22 +123,11 @@ static bool read_parts(struct shoal_unpack *in, struct shoal_uplift *uplift)
     return in->status == SHOAL_OK && shoal_fields_finite(uplift->weights, HEADS * each);
 }
 
-/* nil, for a model without. */
-static bool is_nil(struct shoal_unpack *in)
-{
-    struct shoal_unpack ahead = *in;
-    struct shoal_pack_value value;
-    if (!shoal_unpack_next(&ahead, &value) || value.type != SHOAL_PACK_NIL)
-        return false;
-    *in = ahead;
-    return true;
-}
-
 enum shoal_status shoal_uplift_unpack(struct shoal_unpack *in, size_t vector,
                                       struct shoal_uplift **uplift, struct shoal_message *message)
 {
     *uplift = NULL;
-    if (is_nil(in))
+    if (shoal_fields_absent(in))
         return SHOAL_OK;
     struct shoal_uplift *made = shoal_uplift_create(vector);
     if (!made)

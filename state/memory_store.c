@@ -388,6 +388,22 @@ static enum shoal_status memory_peek(struct shoal_store *store, int32_t partitio
     return SHOAL_OK;
 }
 
+static enum shoal_status memory_ceiling(struct shoal_store *store, int32_t partition,
+                                        uint64_t *most, struct shoal_message *message)
+{
+    struct shared *shared = view_of(store)->shared;
+    *most = 0;
+    if (partition < 0)
+        return shoal_fail(message, SHOAL_INVALID, "partition %d", partition);
+    pthread_mutex_lock(&shared->lock);
+    if ((size_t)partition < shared->partitions_known) {
+        const struct shoal_table *table = &shared->partitions[partition].table;
+        *most = table->count - (shoal_table_find(table, "", 0) != NULL);
+    }
+    pthread_mutex_unlock(&shared->lock);
+    return SHOAL_OK;
+}
+
 /* A partition a piece. */
 static enum shoal_status memory_scan_piece(struct shoal_store *store,
                                            struct shoal_scan_cursor *cursor,
@@ -438,6 +454,7 @@ static const struct shoal_store_ops memory_ops = {
     .find = memory_find,
     .peek = memory_peek,
     .scan_piece = memory_scan_piece,
+    .ceiling = memory_ceiling,
     .destroy = memory_destroy,
     .layout = memory_layout,
     .set_layout = memory_set_layout,

@@ -3,34 +3,45 @@
  *
  *   CLUSTER SLOTS ──► [[first, last, [host, port, …] (the master), [host, port, …] (replicas) …] …]
  *
- * Only masters matter here: a replica may lag behind, and what is loaded must belong to the checkpoint. */
+ * Only masters are read: a replica may lag behind, and what is loaded must belong to the checkpoint. */
 #include <hiredis/hiredis.h>
 #include <string.h>
 
 #include "state/redis_servers.h"
 #include "state/redis_slots.h"
 
-/* The master of one range, as a node; 0 for what cannot be understood. */
+/* A node of a range: [host, port, …]; 0 for what cannot be understood. */
+static size_t read_node(struct shoal_redis_servers *servers,
+                        const struct shoal_redis_connection *from, const struct redisReply *node)
+{
+    if (node->type != REDIS_REPLY_ARRAY || node->elements < 2)
+        return 0;
+    const struct redisReply *host = node->element[0], *port = node->element[1];
+    if (port->type != REDIS_REPLY_INTEGER || port->integer < 1 || port->integer > 65535 ||
+        (host->type == REDIS_REPLY_STRING && host->len >= sizeof from->address.host))
+        return 0;
+    /* No host, or one not known: the one that we have reached it by. */
+    bool known = host->type == REDIS_REPLY_STRING && strcmp(host->str, "?") != 0;
+    return shoal_redis_servers_node(servers, from, known ? host->str : "", (int)port->integer);
+}
+
+/* The master of one range, as a node; 0 for what cannot be understood. Its replicas are remembered too: one of them may
+ * be the only one left to ask. */
 static size_t read_master(struct shoal_redis_servers *servers,
                           const struct shoal_redis_connection *from, const struct redisReply *range,
                           long long *first, long long *last)
 {
     if (range->type != REDIS_REPLY_ARRAY || range->elements < 3 ||
         range->element[0]->type != REDIS_REPLY_INTEGER ||
-        range->element[1]->type != REDIS_REPLY_INTEGER ||
-        range->element[2]->type != REDIS_REPLY_ARRAY || range->element[2]->elements < 2)
+        range->element[1]->type != REDIS_REPLY_INTEGER)
         return 0;
-    const struct redisReply *host = range->element[2]->element[0];
-    const struct redisReply *port = range->element[2]->element[1];
     *first = range->element[0]->integer;
     *last = range->element[1]->integer;
-    if (*first < 0 || *first > *last || *last >= SHOAL_REDIS_SLOTS ||
-        port->type != REDIS_REPLY_INTEGER || port->integer < 1 || port->integer > 65535 ||
-        (host->type == REDIS_REPLY_STRING && host->len >= sizeof from->address.host))
+    if (*first < 0 || *first > *last || *last >= SHOAL_REDIS_SLOTS)
         return 0;
-    /* No host, or one not known: the one that we have reached it by. */
-    bool known = host->type == REDIS_REPLY_STRING && strcmp(host->str, "?") != 0;
-    return shoal_redis_servers_node(servers, from, known ? host->str : "", (int)port->integer);
+    for (size_t i = 3; i < range->elements; i++)
+        (void)read_node(servers, from, range->element[i]);
+    return read_node(servers, from, range->element[2]);
 }
 
 static enum shoal_status read_slots(struct shoal_redis_servers *servers,

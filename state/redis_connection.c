@@ -167,16 +167,26 @@ static enum shoal_status read_one(struct shoal_redis_connection *connection,
 enum shoal_status shoal_redis_reply(struct shoal_redis_connection *connection,
                                     struct redisReply **reply, struct shoal_message *message)
 {
+    struct redisReply *refusal = NULL;
     if (connection->asked > 0) {
-        enum shoal_status status = read_one(connection, reply, message);
-        if (status != SHOAL_OK)
+        enum shoal_status status = read_one(connection, &refusal, message);
+        if (status != SHOAL_OK) {
+            *reply = NULL;
             return status;
-        shoal_redis_reply_free(*reply);
+        }
         connection->asked--;
     }
     if (connection->owed > 0)
         connection->owed--;
-    return read_one(connection, reply, message);
+    enum shoal_status status = read_one(connection, reply, message);
+    /* Who may not ask is told so, and not what became of the command. */
+    if (status == SHOAL_OK && refusal && refusal->type == REDIS_REPLY_ERROR) {
+        shoal_redis_reply_free(*reply);
+        *reply = refusal;
+        return SHOAL_OK;
+    }
+    shoal_redis_reply_free(refusal);
+    return status;
 }
 
 enum shoal_status shoal_redis_answer(struct shoal_redis_connection *connection,
@@ -242,12 +252,12 @@ static enum shoal_status log_in(struct shoal_redis_connection *connection,
 {
     const struct shoal_redis_address *address = &connection->address;
     enum shoal_status status;
-    if (address->password[0]) {
-        shoal_redis_command(connection, address->user[0] ? 3 : 2);
+    if (address->login.password[0]) {
+        shoal_redis_command(connection, address->login.user[0] ? 3 : 2);
         shoal_redis_argument_text(connection, "AUTH");
-        if (address->user[0])
-            shoal_redis_argument_text(connection, address->user);
-        shoal_redis_argument_text(connection, address->password);
+        if (address->login.user[0])
+            shoal_redis_argument_text(connection, address->login.user);
+        shoal_redis_argument_text(connection, address->login.password);
         status = shoal_redis_flush(connection, message);
         if (status == SHOAL_OK)
             status = read_setup(connection, message);

@@ -66,12 +66,14 @@ static void note_turn(struct shoal_redis_turn *turn, enum shoal_redis_turn_kind 
 }
 
 /* What to do about it, for those who read the message. */
-static const char *advice(const char *text)
+static const char *advice(const char *text, bool is_sentinel)
 {
     if (begins(text, "NOAUTH "))
-        return ": set redis.user and redis.password_file";
+        return is_sentinel ? ": set redis.sentinel.user and redis.sentinel.password_file"
+                           : ": set redis.user and redis.password_file";
     if (begins(text, "NOPERM "))
-        return ": the user needs the rights of deploy/redis.acl";
+        return is_sentinel ? ": the sentinels' user needs the rights of deploy/redis.acl"
+                           : ": the user needs the rights of deploy/redis.acl";
     return "";
 }
 
@@ -90,6 +92,8 @@ enum shoal_status shoal_redis_error(struct shoal_redis_connection *connection,
         note_turn(&connection->turn, meanings[i].turn, text);
         break;
     }
-    return shoal_fail(message, status, "Redis at %s answers: %s%s", connection->address.label, text,
-                      advice(text));
+    return shoal_fail(message, status, "%s at %s answers: %s%s",
+                      connection->address.is_sentinel ? "the sentinel" : "Redis",
+                      connection->address.label, text,
+                      advice(text, connection->address.is_sentinel));
 }

@@ -76,32 +76,6 @@ enum shoal_status shoal_redis_layout(struct shoal_store *base, struct shoal_layo
     return shoal_redis_get_layout(store, layout, message);
 }
 
-/* WATCH and GET; the watch stays. */
-static enum shoal_status watch(const struct shoal_redis_store *store,
-                               struct shoal_redis_connection *connection,
-                               const struct shoal_redis_key *key, struct shoal_layout *found,
-                               struct shoal_message *message)
-{
-    struct redisReply *watched = NULL, *got = NULL;
-    *found = (struct shoal_layout){0};
-    shoal_redis_command(connection, 2);
-    shoal_redis_argument_text(connection, "WATCH");
-    shoal_redis_argument(connection, key->text, key->size);
-    shoal_redis_command(connection, 2);
-    shoal_redis_argument_text(connection, "GET");
-    shoal_redis_argument(connection, key->text, key->size);
-    enum shoal_status status = shoal_redis_flush(connection, message);
-    if (status == SHOAL_OK)
-        status = shoal_redis_answer(connection, &watched, message);
-    if (status == SHOAL_OK)
-        status = shoal_redis_answer(connection, &got, message);
-    if (status == SHOAL_OK)
-        status = read_layout(store, key, got, found, message);
-    shoal_redis_reply_free(watched);
-    shoal_redis_reply_free(got);
-    return status;
-}
-
 /* MULTI, SET, EXEC; *applied false: the key has changed since it was watched. */
 static enum shoal_status replace(struct shoal_redis_connection *connection,
                                  const struct shoal_redis_key *key,
@@ -133,8 +107,12 @@ static enum shoal_status set_on(const struct shoal_redis_store *store,
                                 const struct shoal_layout *layout, struct shoal_message *message)
 {
     struct shoal_layout found;
+    struct redisReply *got;
     bool applied = false;
-    enum shoal_status status = watch(store, connection, key, &found, message);
+    enum shoal_status status = shoal_redis_watch(connection, key, &got, message);
+    if (status == SHOAL_OK)
+        status = read_layout(store, key, got, &found, message);
+    shoal_redis_reply_free(got);
     bool same = status == SHOAL_OK && found.partitions == expected->partitions &&
                 found.becoming == expected->becoming;
     if (same)

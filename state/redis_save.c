@@ -37,30 +37,14 @@ static enum shoal_status watch(struct shoal_redis_connection *connection,
                                const struct shoal_redis_key *key, struct shoal_checkpoint *found,
                                bool *exists, struct shoal_message *message)
 {
-    struct redisReply *watched = NULL, *got = NULL;
-    *exists = false;
+    struct redisReply *got;
     *found = shoal_checkpoint_none();
-    shoal_redis_command(connection, 2);
-    shoal_redis_argument_text(connection, "WATCH");
-    shoal_redis_argument(connection, key->text, key->size);
-    shoal_redis_command(connection, 2);
-    shoal_redis_argument_text(connection, "GET");
-    shoal_redis_argument(connection, key->text, key->size);
-    enum shoal_status status = shoal_redis_flush(connection, message);
-    if (status == SHOAL_OK)
-        status = shoal_redis_answer(connection, &watched, message);
-    if (status == SHOAL_OK)
-        status = shoal_redis_answer(connection, &got, message);
-    if (status == SHOAL_OK && got->type == REDIS_REPLY_STRING) {
+    enum shoal_status status = shoal_redis_watch(connection, key, &got, message);
+    *exists = status == SHOAL_OK && got->type == REDIS_REPLY_STRING;
+    if (*exists)
         status = shoal_checkpoint_decode(got->str, got->len, found);
-        *exists = status == SHOAL_OK;
-        if (status != SHOAL_OK)
-            (void)shoal_fail(message, status, "Redis key %s: %s", key->text,
-                             shoal_status_text(status));
-    } else if (status == SHOAL_OK && got->type != REDIS_REPLY_NIL) {
-        status = shoal_redis_surprise(connection, "GET", message);
-    }
-    shoal_redis_reply_free(watched);
+    if (*exists && status != SHOAL_OK)
+        (void)shoal_fail(message, status, "Redis key %s: %s", key->text, shoal_status_text(status));
     shoal_redis_reply_free(got);
     if (status != SHOAL_OK && connection->turn.kind == SHOAL_REDIS_STAY)
         shoal_redis_disconnect(connection);
@@ -292,7 +276,8 @@ static enum shoal_status acquire_on(struct shoal_redis_store *store,
         if (status != SHOAL_OK)
             return status;
         if (applied) {
-            *tenure = (struct shoal_redis_tenure){.held = true, .checkpoint = taken};
+            *tenure = (struct shoal_redis_tenure){
+                .held = true, .newcomers = store->servers.newcomers, .checkpoint = taken};
             return SHOAL_OK;
         }
     }
@@ -324,6 +309,16 @@ enum shoal_status shoal_redis_acquire(struct shoal_store *base, int32_t partitio
 
 /* ---- save --------------------------------------------------------------------------------- */
 
+/* A server that has taken over may lack a part of what the last one had (redis_count.c): whether it does is asked by
+ * who acquires. */
+static enum shoal_status taken_over(const struct shoal_redis_connection *connection,
+                                    struct shoal_message *message)
+{
+    return shoal_fail(message, SHOAL_UNAVAILABLE,
+                      "Redis at %s has taken over from another node: its states are to be looked at",
+                      connection->address.label);
+}
+
 /* WATCH and GET, and the comparison with what this owner wrote last. The watch stays. */
 static enum shoal_status watch_own(struct shoal_redis_store *store,
                                    struct shoal_redis_connection *connection, int32_t partition,
@@ -339,7 +334,9 @@ static enum shoal_status watch_own(struct shoal_redis_store *store,
                                     partition, &store->base.lost_writes, message);
     if (status == SHOAL_OK)
         tenure->checkpoint = found;
-    else
+    if (status == SHOAL_OK && tenure->newcomers != store->servers.newcomers)
+        status = taken_over(connection, message);
+    if (status != SHOAL_OK)
         unwatch(connection);
     return status;
 }

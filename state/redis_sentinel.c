@@ -11,7 +11,6 @@
 static enum shoal_status ask_master(struct shoal_redis_connection *sentinel, const char *name,
                                     struct redisReply **reply, struct shoal_message *message)
 {
-    *reply = NULL;
     shoal_redis_command(sentinel, 3);
     shoal_redis_argument_text(sentinel, "SENTINEL");
     shoal_redis_argument_text(sentinel, "get-master-addr-by-name");
@@ -20,21 +19,29 @@ static enum shoal_status ask_master(struct shoal_redis_connection *sentinel, con
     return status == SHOAL_OK ? shoal_redis_answer(sentinel, reply, message) : status;
 }
 
-/* Sentinels seldom want a login; one that does gets that of the URL. */
+/* Connects, logs in and asks. */
+static enum shoal_status ask_as(struct shoal_redis_connection *sentinel,
+                                const struct shoal_redis_login *login, const char *name,
+                                struct redisReply **reply, struct shoal_message *message)
+{
+    *reply = NULL;
+    shoal_redis_disconnect(sentinel);
+    sentinel->address.login = *login;
+    enum shoal_status status = shoal_redis_connect(sentinel, message);
+    return status == SHOAL_OK ? ask_master(sentinel, name, reply, message) : status;
+}
+
+/* With the login that is theirs. Without one they are asked as they seldom want any; one that does gets that of the
+ * servers. */
 static enum shoal_status ask_logged_in(struct shoal_redis_connection *sentinel,
-                                       const struct shoal_redis_address *seed, const char *name,
+                                       const struct shoal_redis_url *url,
+                                       const struct shoal_redis_login *servers,
                                        struct redisReply **reply, struct shoal_message *message)
 {
-    enum shoal_status status = shoal_redis_connect(sentinel, message);
-    if (status == SHOAL_OK)
-        status = ask_master(sentinel, name, reply, message);
-    if (status != SHOAL_CONFIG || !seed->password[0])
+    enum shoal_status status = ask_as(sentinel, &url->sentinels, url->master, reply, message);
+    if (status != SHOAL_CONFIG || url->sentinels.password[0] || !servers->password[0])
         return status;
-    shoal_redis_disconnect(sentinel);
-    memcpy(sentinel->address.user, seed->user, sizeof seed->user);
-    memcpy(sentinel->address.password, seed->password, sizeof seed->password);
-    status = shoal_redis_connect(sentinel, message);
-    return status == SHOAL_OK ? ask_master(sentinel, name, reply, message) : status;
+    return ask_as(sentinel, servers, url->master, reply, message);
 }
 
 /* [host, port] into *master. */
@@ -64,22 +71,27 @@ enum shoal_status shoal_redis_sentinel_resolve(const struct shoal_redis_url *url
                                                struct shoal_message *message)
 {
     enum shoal_status worst = SHOAL_UNAVAILABLE;
+    struct shoal_message said = {.text = ""};
     for (size_t i = 0; i < url->seeds_count; i++, ++*turn) {
         const struct shoal_redis_address *seed = &url->seeds[*turn % url->seeds_count];
         struct shoal_redis_address address = *seed;
         struct shoal_redis_connection sentinel;
         struct redisReply *reply = NULL;
         address.database = 0;
-        address.user[0] = address.password[0] = '\0';
+        address.is_sentinel = true;
         shoal_redis_connection_init(&sentinel, &address, tls, timeout_ms);
-        enum shoal_status status = ask_logged_in(&sentinel, seed, url->master, &reply, message);
+        enum shoal_status status = ask_logged_in(&sentinel, url, &seed->login, &reply, &said);
         if (status == SHOAL_OK)
-            status = read_master(&sentinel, url->master, reply, master, message);
+            status = read_master(&sentinel, url->master, reply, master, &said);
         shoal_redis_reply_free(reply);
         shoal_redis_connection_finish(&sentinel);
         if (status == SHOAL_OK)
             return SHOAL_OK;
-        if (shoal_status_class(status) != SHOAL_CLASS_RETRY)
+        /* What does not pass by itself is what there is to tell. */
+        bool lasting = shoal_status_class(status) != SHOAL_CLASS_RETRY;
+        if (message && (lasting || worst == SHOAL_UNAVAILABLE))
+            *message = said;
+        if (lasting)
             worst = status;
     }
     return worst;

@@ -199,26 +199,38 @@ struct shoal_redis_visit shoal_redis_visit_to(struct shoal_redis_servers *server
     return (struct shoal_redis_visit){.servers = servers, .key = key};
 }
 
+/* A node may not know who owns a slot though others do: one to which the slot was just moving when its old owner died
+ * keeps to the dead one. So every node is asked. */
+static enum shoal_status find_owner(struct shoal_redis_servers *servers,
+                                    const struct shoal_redis_key *key, size_t *index,
+                                    struct shoal_message *message)
+{
+    uint16_t slot = shoal_redis_slot(key->text, key->size);
+    for (size_t asked = 0; !servers->owners[slot] && asked < servers->nodes_count; asked++) {
+        enum shoal_status status = discover(servers, message);
+        if (status != SHOAL_OK)
+            return status;
+    }
+    servers->stale = !servers->owners[slot];
+    *index = servers->owners[slot] - 1U;
+    return servers->owners[slot]
+               ? SHOAL_OK
+               : shoal_fail(message, SHOAL_UNAVAILABLE,
+                            "Redis Cluster at %s: nobody serves slot %u of %s",
+                            shoal_redis_servers_label(servers), slot, key->text);
+}
+
 enum shoal_status shoal_redis_visit_begin(struct shoal_redis_visit *visit,
                                           struct shoal_message *message)
 {
     struct shoal_redis_servers *servers = visit->servers;
+    size_t index = visit->ask ? visit->ask - 1 : 0;
     visit->connection = NULL;
     enum shoal_status status = shoal_redis_servers_open(servers, message);
+    if (status == SHOAL_OK && servers->kind == SHOAL_REDIS_CLUSTER && !visit->ask)
+        status = find_owner(servers, visit->key, &index, message);
     if (status != SHOAL_OK)
         return status;
-    size_t index = 0;
-    if (servers->kind == SHOAL_REDIS_CLUSTER) {
-        uint16_t slot = shoal_redis_slot(visit->key->text, visit->key->size);
-        size_t owner = visit->ask ? visit->ask : servers->owners[slot];
-        if (owner == 0) {
-            servers->stale = true;
-            return shoal_fail(message, SHOAL_UNAVAILABLE,
-                              "Redis Cluster at %s: nobody serves slot %u of %s",
-                              shoal_redis_servers_label(servers), slot, visit->key->text);
-        }
-        index = owner - 1;
-    }
     struct shoal_redis_connection *connection;
     status = shoal_redis_servers_reach(servers, index, &connection, message);
     if (status != SHOAL_OK)
@@ -263,8 +275,10 @@ static bool follow(struct shoal_redis_visit *visit, const struct shoal_redis_tur
     }
     if (turn->kind == SHOAL_REDIS_ASK)
         visit->ask = node;
-    else
+    else {
+        servers->newcomers += !servers->nodes[node - 1]->serves;
         servers->owners[shoal_redis_slot(visit->key->text, visit->key->size)] = (uint16_t)node;
+    }
     servers->nodes[node - 1]->serves = true;
     return wait_a_little(visit, true);
 }

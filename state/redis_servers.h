@@ -44,6 +44,7 @@ struct shoal_redis_servers {
     uint16_t *owners; /* CLUSTER: by slot, index of the node + 1; 0 = nobody */
     bool stale;       /* who owns what is to be asked before the next visit */
     bool looked;      /* ONE: whether it is a cluster's node is known */
+    unsigned newcomers; /* redirections to servers that had no slots before: replicas that have taken over, as a rule */
     size_t turn;      /* which node or sentinel is asked first */
 };
 

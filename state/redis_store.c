@@ -48,7 +48,7 @@ struct shoal_slice shoal_redis_value(const struct redisReply *reply)
     return (struct shoal_slice){.bytes = reply->str, .size = reply->len};
 }
 
-/* Sends what was written and reads the one reply to it. */
+/* Sends what was written and reads the first reply to it. */
 static enum shoal_status ask(struct shoal_redis_connection *connection, struct redisReply **reply,
                              struct shoal_message *message)
 {
@@ -73,6 +73,26 @@ enum shoal_status shoal_redis_get(struct shoal_redis_store *store,
                                   rest.size);
         status = ask(visit.connection, reply, message);
     } while (shoal_redis_visit_again(&visit, status));
+    return status;
+}
+
+enum shoal_status shoal_redis_watch(struct shoal_redis_connection *connection,
+                                    const struct shoal_redis_key *key, struct redisReply **got,
+                                    struct shoal_message *message)
+{
+    struct redisReply *watched = NULL;
+    *got = NULL;
+    for (int i = 0; i < 2; i++) {
+        shoal_redis_command(connection, 2);
+        shoal_redis_argument_text(connection, i ? "GET" : "WATCH");
+        shoal_redis_argument(connection, key->text, key->size);
+    }
+    enum shoal_status status = ask(connection, &watched, message);
+    if (status == SHOAL_OK)
+        status = shoal_redis_answer(connection, got, message);
+    if (status == SHOAL_OK && (*got)->type != REDIS_REPLY_STRING && (*got)->type != REDIS_REPLY_NIL)
+        status = shoal_redis_surprise(connection, "GET", message);
+    shoal_redis_reply_free(watched);
     return status;
 }
 
@@ -126,7 +146,7 @@ static enum shoal_status check_eviction(struct shoal_redis_connection *connectio
     return status;
 }
 
-/* Of every server that holds keys. */
+/* Of every server that holds keys. A cluster's node that is away holds up only those who need it. */
 static enum shoal_status check_servers(struct shoal_redis_servers *servers,
                                        struct shoal_message *message)
 {
@@ -138,6 +158,8 @@ static enum shoal_status check_servers(struct shoal_redis_servers *servers,
         status = shoal_redis_servers_reach(servers, i, &connection, message);
         if (status == SHOAL_OK)
             status = check_eviction(connection, message);
+        if (status == SHOAL_UNAVAILABLE && servers->kind == SHOAL_REDIS_CLUSTER)
+            status = SHOAL_OK;
     }
     return status;
 }
@@ -234,6 +256,7 @@ static const struct shoal_store_ops redis_ops = {
     .find = shoal_redis_find,
     .peek = shoal_redis_peek,
     .scan_piece = shoal_redis_scan_piece,
+    .ceiling = shoal_redis_ceiling,
     .destroy = redis_destroy,
     .layout = shoal_redis_layout,
     .set_layout = shoal_redis_set_layout,
@@ -252,46 +275,58 @@ static enum shoal_status set_text(char *field, size_t room, const char *text, co
 }
 
 /* The first line of the file. */
-static enum shoal_status read_password(const char *path, char *password, size_t room,
+static enum shoal_status read_password(const char *path, const char *option, char *password, size_t room,
                                        struct shoal_message *message)
 {
     FILE *file = fopen(path, "re");
     if (!file)
-        return shoal_fail(message, SHOAL_CONFIG, "redis.password_file: %s: %s", path,
+        return shoal_fail(message, SHOAL_CONFIG, "%s.password_file: %s: %s", option, path,
                           strerror(errno));
     bool read = fgets(password, (int)room, file) != NULL;
     bool whole = read && (strchr(password, '\n') || feof(file) || fgetc(file) == EOF);
     (void)fclose(file);
     if (!read || !whole || password[0] == '\n')
-        return shoal_fail(message, SHOAL_CONFIG, "redis.password_file: %s: %s", path,
+        return shoal_fail(message, SHOAL_CONFIG, "%s.password_file: %s: %s", option, path,
                           !read || password[0] == '\n' ? "there is no password in its first line"
                                                        : "its first line is too long");
     password[strcspn(password, "\r\n")] = '\0';
     return SHOAL_OK;
 }
 
-/* User and password of the options over those of the URL, for every server. */
-static enum shoal_status set_login(const struct shoal_redis_options *options,
-                                   struct shoal_redis_url *url, struct shoal_message *message)
+/* What is given of user and password over those of *login. `option`: what their keys in the configuration begin with,
+ * `variable`: of the environment. */
+static enum shoal_status set_login(const struct shoal_redis_credentials *given, const char *option,
+                                   const char *variable, struct shoal_redis_login *login,
+                                   struct shoal_message *message)
 {
-    struct shoal_redis_address *first = &url->seeds[0];
+    char name[64];
     enum shoal_status status = SHOAL_OK;
-    if (options->user && options->user[0])
-        status = set_text(first->user, sizeof first->user, options->user, "redis.user", message);
-    if (status == SHOAL_OK && options->password_file && options->password_file[0])
-        status = read_password(options->password_file, first->password, sizeof first->password,
+    (void)snprintf(name, sizeof name, "%s.user", option);
+    if (given->user && given->user[0])
+        status = set_text(login->user, sizeof login->user, given->user, name, message);
+    if (status == SHOAL_OK && given->password_file && given->password_file[0])
+        status = read_password(given->password_file, option, login->password, sizeof login->password,
                                message);
-    else if (status == SHOAL_OK && options->password && options->password[0])
-        status = set_text(first->password, sizeof first->password, options->password,
-                          "the password of Redis", message);
-    if (status == SHOAL_OK && first->user[0] && !first->password[0])
+    else if (status == SHOAL_OK && given->password && given->password[0])
+        status = set_text(login->password, sizeof login->password, given->password, variable, message);
+    if (status == SHOAL_OK && login->user[0] && !login->password[0])
         status = shoal_fail(message, SHOAL_CONFIG,
-                            "redis.user without a password: set redis.password_file or the "
-                            "environment variable SHOAL_REDIS_PASSWORD");
-    for (size_t i = 1; status == SHOAL_OK && i < url->seeds_count; i++) {
-        memcpy(url->seeds[i].user, first->user, sizeof first->user);
-        memcpy(url->seeds[i].password, first->password, sizeof first->password);
-    }
+                            "%s.user without a password: set %s.password_file or the environment "
+                            "variable %s",
+                            option, option, variable);
+    return status;
+}
+
+static enum shoal_status set_logins(const struct shoal_redis_options *options,
+                                    struct shoal_redis_url *url, struct shoal_message *message)
+{
+    enum shoal_status status = set_login(&options->login, "redis", "SHOAL_REDIS_PASSWORD",
+                                         &url->seeds[0].login, message);
+    for (size_t i = 1; i < url->seeds_count; i++)
+        url->seeds[i].login = url->seeds[0].login;
+    if (status == SHOAL_OK && url->kind == SHOAL_REDIS_SENTINEL)
+        status = set_login(&options->sentinels, "redis.sentinel", "SHOAL_REDIS_SENTINEL_PASSWORD",
+                           &url->sentinels, message);
     return status;
 }
 
@@ -303,7 +338,7 @@ static enum shoal_status connectable(const struct shoal_redis_options *options,
     struct shoal_redis_tls *tls = NULL;
     enum shoal_status status = shoal_redis_url_parse(options->url, &url, message);
     if (status == SHOAL_OK)
-        status = set_login(options, &url, message);
+        status = set_logins(options, &url, message);
     if (status == SHOAL_OK && url.seeds[0].tls)
         status = shoal_redis_tls_create(&options->tls, &tls, message);
     int timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS;

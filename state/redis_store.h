@@ -6,11 +6,9 @@
  *   redis_load.c      load, timers
  *   redis_find.c      find
  *   redis_scan.c      scan
+ *   redis_count.c     how many users there can be
+ *   redis_layout.c    how many partitions there are, and the change of it
  *   redis_servers.h   below them: on which connection a call is made
- *   redis_store.c   create, open (checks of the server), release, destroy
- *   redis_save.c    acquire and save: everything that writes, with fencing
- *   redis_load.c    load, find, scan: everything that only reads
- *   redis_layout.c  how many partitions there are, and the change of it
  */
 #ifndef SHOAL_REDIS_STORE_H
 #define SHOAL_REDIS_STORE_H
@@ -24,6 +22,7 @@ enum { SHOAL_REDIS_CHUNK = 1000 }; /* keys in one MGET or MSET */
 /* What this owner has with a partition. */
 struct shoal_redis_tenure {
     bool held;
+    unsigned newcomers;                 /* of the servers when it was acquired */
     uint64_t tried;                     /* number of the last save sent, ≥ checkpoint.saves */
     struct shoal_checkpoint checkpoint; /* as last known to be in the store */
 };
@@ -57,6 +56,10 @@ enum shoal_status shoal_redis_get(struct shoal_redis_store *store,
                                   const struct shoal_redis_key *prefix, struct shoal_slice rest,
                                   struct redisReply **reply,
                                   struct shoal_message *message) SHOAL_MUST_CHECK;
+/* WATCH and GET of a key; the watch stays. *got is a string or nil, and freed by the caller, also on failure. */
+enum shoal_status shoal_redis_watch(struct shoal_redis_connection *connection,
+                                    const struct shoal_redis_key *key, struct redisReply **got,
+                                    struct shoal_message *message) SHOAL_MUST_CHECK;
 /* The stored layout, of zeros if there is none. */
 enum shoal_status shoal_redis_get_layout(struct shoal_redis_store *store,
                                          struct shoal_layout *layout,
@@ -96,5 +99,7 @@ enum shoal_status shoal_redis_peek(struct shoal_store *store, int32_t partition,
 enum shoal_status shoal_redis_scan_piece(struct shoal_store *store, struct shoal_scan_cursor *cursor,
                                          shoal_store_visit visit, void *opaque,
                                          struct shoal_message *message);
+enum shoal_status shoal_redis_ceiling(struct shoal_store *store, int32_t partition, uint64_t *most,
+                                      struct shoal_message *message);
 
 #endif

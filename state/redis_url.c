@@ -63,8 +63,8 @@ static enum shoal_status parse_login(const char *from, const char *end,
     if (!colon)
         return shoal_fail(message, SHOAL_CONFIG,
                           "redis.url: a login is written user:password@ or :password@");
-    if (!copy(from, colon, true, address->user, sizeof address->user) ||
-        !copy(colon + 1, end, true, address->password, sizeof address->password))
+    if (!copy(from, colon, true, address->login.user, sizeof address->login.user) ||
+        !copy(colon + 1, end, true, address->login.password, sizeof address->login.password))
         return shoal_fail(message, SHOAL_CONFIG,
                           "redis.url: user or password is too long or badly percent-encoded");
     return SHOAL_OK;

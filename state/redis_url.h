@@ -18,14 +18,20 @@
 
 enum { SHOAL_REDIS_SEEDS_MAX = 16, SHOAL_REDIS_USER_MAX = 128, SHOAL_REDIS_PASSWORD_MAX = 512 };
 
+/* Who one is towards a server; empty: nobody in particular. */
+struct shoal_redis_login {
+    char user[SHOAL_REDIS_USER_MAX];
+    char password[SHOAL_REDIS_PASSWORD_MAX];
+};
+
 struct shoal_redis_address {
     bool is_unix;
     bool tls;
     char host[256];     /* host name or address; path of the socket if is_unix */
     int port;           /* 6379 (a sentinel: 26379) unless given */
     int database;       /* 0 unless given */
-    char user[SHOAL_REDIS_USER_MAX];         /* empty = none */
-    char password[SHOAL_REDIS_PASSWORD_MAX]; /* empty = none */
+    bool is_sentinel;   /* for messages */
+    struct shoal_redis_login login;
     char label[300];    /* for messages: without user and password */
 };
 
@@ -36,6 +42,7 @@ struct shoal_redis_url {
     size_t seeds_count; /* ≥ 1; of ONE it is 1 */
     struct shoal_redis_address seeds[SHOAL_REDIS_SEEDS_MAX];
     char master[128]; /* its name among the sentinels */
+    struct shoal_redis_login sentinels; /* theirs, which no URL gives */
 };
 
 /* CONFIG with the reason; the message never contains the password. */

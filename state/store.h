@@ -114,6 +114,11 @@ struct shoal_store_ops {
     enum shoal_status (*scan_piece)(struct shoal_store *store, struct shoal_scan_cursor *cursor,
                                     shoal_store_visit visit, void *opaque,
                                     struct shoal_message *message);
+    /* Not more than *most users are kept of `partition`, which is ours; UINT64_MAX where that cannot be told
+     * without reading them all, or not at the moment. Fewer than were saved: the store has lost some, and kept
+     * the checkpoint. */
+    enum shoal_status (*ceiling)(struct shoal_store *store, int32_t partition, uint64_t *most,
+                                 struct shoal_message *message);
     void (*destroy)(struct shoal_store *store);
     /* The stored layout, without a check. */
     enum shoal_status (*layout)(struct shoal_store *store, struct shoal_layout *layout,
@@ -139,12 +144,17 @@ enum shoal_status shoal_memory_store_create(struct shoal_store **store) SHOAL_MU
 enum shoal_status shoal_memory_store_share(struct shoal_store *store,
                                            struct shoal_store **other) SHOAL_MUST_CHECK;
 
+/* What is not given is NULL or empty. The file's first line goes before `password`, and is read anew by every
+ * create. */
+struct shoal_redis_credentials {
+    const char *user, *password, *password_file;
+};
+
 struct shoal_redis_options {
     const char *url;   /* state/redis_url.h: one server, a cluster, or sentinels */
     const char *topic; /* events topic: part of every key */
-    /* Over those of the URL, where they are given (not NULL, not empty). The file's first line goes
-     * before `password`, and is read anew by every create. */
-    const char *user, *password, *password_file;
+    struct shoal_redis_credentials login; /* over that of the URL, as far as it is given */
+    struct shoal_redis_credentials sentinels; /* theirs. None: they are asked without, or as the servers are */
     struct shoal_redis_tls_files tls; /* for rediss:// */
     int timeout_ms; /* for connecting, for each answer, and for a slot that moves; default 5000 */
 };

@@ -34,6 +34,11 @@
     X(redis_password_file, "redis.password_file", PATH, "", "0", "4000", "file",                   \
       "its first line is the password; empty: the environment's SHOAL_REDIS_PASSWORD, or that of " \
       "redis.url")                                                                                 \
+    X(redis_sentinel_user, "redis.sentinel.user", TEXT, "", "0", "127", "name",                    \
+      "the sentinels' own ACL user; empty: none")                                                  \
+    X(redis_sentinel_password_file, "redis.sentinel.password_file", PATH, "", "0", "4000", "file", \
+      "its first line is the sentinels' password; empty: the environment's "                       \
+      "SHOAL_REDIS_SENTINEL_PASSWORD, or they are asked without a login, then with that of the servers") \
     X(redis_tls_ca, "redis.tls.ca", PATH, "", "0", "4000", "file",                                 \
       "for rediss: authorities that are trusted (PEM); empty: the system's")                       \
     X(redis_tls_certificate, "redis.tls.certificate", PATH, "", "0", "4000", "file",               \
@@ -142,9 +147,9 @@
     X(http_listen, "http.listen", TEXT, "127.0.0.1:8642+", "1", "300", "address:port or none",      \
       "where the dashboard and the API are; port+: or the next free one of 16; none: nowhere")      \
     X(http_tokens, "http.tokens", PATH, "", "0", "4096", "file",                                   \
-      "bearer tokens, a line each: read TOKEN or admin TOKEN; needed beyond loopback")             \
+      "bearer tokens, a line each: read TOKEN or admin TOKEN; needed beyond loopback; followed")   \
     X(http_certificate, "http.tls.certificate", PATH, "", "0", "4096", "file",                     \
-      "PEM certificate chain: HTTPS instead of HTTP")                                              \
+      "PEM certificate chain: HTTPS instead of HTTP; followed")                                    \
     X(http_key, "http.tls.key", PATH, "", "0", "4096", "file", "PEM private key of the certificate")\
     X(http_page, "http.page", PATH, "", "0", "4096", "folder",                                     \
       "the dashboard's files; empty: where they were installed")                                   \

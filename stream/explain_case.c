@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/retrace.h"
 
 enum shoal_status shoal_explain_case_room(struct shoal_explain_case *explained, size_t count,
                                           struct shoal_message *message)
@@ -13,7 +14,8 @@ enum shoal_status shoal_explain_case_room(struct shoal_explain_case *explained, 
     explained->count = count;
     explained->touches = malloc((count + 1) * sizeof *explained->touches);
     explained->features = malloc((count + 1) * sizeof *explained->features);
-    return explained->touches && explained->features
+    explained->scores = malloc((count + 1) * sizeof *explained->scores);
+    return explained->touches && explained->features && explained->scores
                ? SHOAL_OK
                : shoal_fail(message, SHOAL_NOMEM, "out of memory with %zu events", count);
 }
@@ -22,13 +24,43 @@ void shoal_explain_case_finish(struct shoal_explain_case *explained)
 {
     free(explained->touches);
     free(explained->features);
+    free(explained->scores);
     *explained = (struct shoal_explain_case){0};
 }
 
 /* ---- a record ------------------------------------------------------------------------------- */
 
+/* By how much the served logit was corrected: what its score has beyond that of the state that it is of. */
+static float correction_of(float served, float state)
+{
+    float correction = logf(served / (1 - served)) - logf(state / (1 - state));
+    if (served == state || !isfinite(correction)) /* of another model, or no probability */
+        return 0;
+    return fmaxf(-SHOAL_CORRECTION_MAX, fminf(correction, SHOAL_CORRECTION_MAX));
+}
+
+/* The score after each event; counters of the last one are those of the record. */
+static enum shoal_status retrace(const struct shoal_record *record, const struct shoal_model *model,
+                                 enum shoal_precision precision,
+                                 struct shoal_explain_case *explained)
+{
+    size_t count = explained->count;
+    float *rates = malloc(count * SHOAL_COUNTERS * sizeof *rates);
+    if (!rates)
+        return SHOAL_NOMEM;
+    uint64_t older = explained->whole ? 0 : explained->known - count;
+    shoal_retrace_rates(explained->touches, count, record->counters, record->first_ms, older, rates);
+    memcpy(rates + (count - 1) * SHOAL_COUNTERS, explained->rates, sizeof explained->rates);
+    explained->correction = correction_of(explained->served, explained->state);
+    enum shoal_status status =
+        shoal_retrace_scores(model, precision, explained->features, rates, count,
+                             explained->correction, explained->scores);
+    free(rates);
+    return status;
+}
+
 static enum shoal_status take_record(const struct shoal_record *record,
-                                     const struct shoal_model *model,
+                                     const struct shoal_model *model, enum shoal_precision precision,
                                      struct shoal_explain_case *explained,
                                      struct shoal_message *message)
 {
@@ -47,7 +79,8 @@ static enum shoal_status take_record(const struct shoal_record *record,
     explained->state = record->model == model->id && record->hidden == model->params.dims.hidden
                            ? shoal_explain_state(model, record->h, explained->rates)
                            : NAN;
-    return SHOAL_OK;
+    status = retrace(record, model, precision, explained);
+    return status == SHOAL_OK ? status : shoal_fail(message, status, "out of memory");
 }
 
 enum shoal_status shoal_explain_case_load(struct shoal_store *store, const struct shoal_model *model,
@@ -75,7 +108,7 @@ enum shoal_status shoal_explain_case_load(struct shoal_store *store, const struc
         status = SHOAL_NOMEM;
     }
     if (status == SHOAL_OK)
-        status = take_record(&record, model, explained, message);
+        status = take_record(&record, model, precision, explained, message);
     else
         shoal_fail(message, status, "record of user '%s': %s", user, shoal_status_text(status));
     free(hc);

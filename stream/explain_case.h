@@ -20,6 +20,8 @@ struct shoal_explain_case {
     struct shoal_touch *touches;      /* owned; those that are explained, oldest first */
     struct shoal_features *features;  /* owned; of each */
     size_t count;
+    float *scores;                    /* owned; probability after each, see model/retrace.h */
+    float correction;                 /* of the logit, in all of `scores`: that of the last event, as far as known */
     float rates[SHOAL_COUNTERS];      /* after the last event */
     float served;                     /* probability that was served, or is by these files */
     uint64_t served_by;               /* id of the model that served */
@@ -31,7 +33,7 @@ struct shoal_explain_case {
 enum shoal_status shoal_explain_case_load(struct shoal_store *store, const struct shoal_model *model,
                                           const char *user, struct shoal_explain_case *explained,
                                           struct shoal_message *message) SHOAL_MUST_CHECK;
-/* Room for `count` touches and features, for who fills a case otherwise. NOMEM. */
+/* Room for `count` touches, features and scores, for who fills a case otherwise. NOMEM. */
 enum shoal_status shoal_explain_case_room(struct shoal_explain_case *explained, size_t count,
                                           struct shoal_message *message) SHOAL_MUST_CHECK;
 void shoal_explain_case_finish(struct shoal_explain_case *explained);

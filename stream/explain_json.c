@@ -48,6 +48,7 @@ static void put_event_json(struct shoal_put *put, const struct shoal_explain_fou
     shoal_put_text(put, "item", item);
     shoal_put_text(put, "item_id", shoal_explain_item(found, touch, id) ? id : NULL);
     shoal_put_text(put, "category", touch->category ? category : NULL);
+    shoal_put_real(put, "score_after", (double)found->explained->scores[t]);
     put_both(put, found, found->events[t].sum);
     shoal_put_open(put, "inputs", '{');
     for (int i = 0; i < SHOAL_REASONS; i++)
@@ -85,6 +86,7 @@ static void put_scores(struct shoal_put *put, const struct shoal_explain_found *
     shoal_put_real(put, "served", (double)c->served);
     shoal_put_hash(put, "served_by", c->served_by);
     shoal_put_real(put, "state", (double)c->state);
+    shoal_put_real(put, "correction", (double)c->correction);
     shoal_put_real(put, "difference", (double)e->probability - (double)c->served);
     shoal_put_close(put, '}');
     shoal_put_open(put, "logits", '{');

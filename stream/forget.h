@@ -6,7 +6,7 @@
  * It stands in the log like an event of that user. From there on there is no record and no timer of the user,
  * and tombstones go to the topics that hold outputs of the user (pipeline_forget.c). A recovery and a
  * replay pass it at the same place, so neither brings the user back. An event of the user that comes after
- * it begins a new user.
+ * it begins a new user, unless the user has declined to be processed: that stays (consent.h).
  *
  * Written by `shoal forget` and the DELETE call (forgetting.h). */
 #ifndef SHOAL_FORGET_H
@@ -19,7 +19,8 @@
 
 enum { SHOAL_FORGET_BYTES = 24 + 2 * SHOAL_USER_MAX };
 
-/* False for anything that print would not have written. `user` is zero-terminated. */
+/* Is this such a message, as JSON in whatever way it is written? False for one with anything else in it. `user` is
+ * zero-terminated. */
 bool shoal_forget_parse(const void *value, size_t size, char user[SHOAL_USER_MAX + 1],
                         size_t *user_size);
 /* Returns the length; 0 if this can be no user id. */

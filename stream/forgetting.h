@@ -25,10 +25,11 @@ enum shoal_status shoal_forgetting_create(const struct shoal_config *config, con
                                           struct shoal_message *message) SHOAL_MUST_CHECK;
 void shoal_forgetting_destroy(struct shoal_forgetting *forgetting);
 
-/* Where a user is: the partition, or −1 if the store does not know. As the store's `find`; BAD_USER for what can be
- * no user id. `user` as it is stored (pseudonym.h). */
+/* Where a user is: the partition, or −1 if the store does not know. `declined`: all that is kept is that the user
+ * declines to be processed, which stays (pipeline_forget.c). As the store's `find`; BAD_USER for what can be no user
+ * id. `user` as it is stored (pseudonym.h). */
 enum shoal_status shoal_forgetting_find(struct shoal_forgetting *forgetting, const char *user,
-                                        size_t user_size, int32_t *partition,
+                                        size_t user_size, int32_t *partition, bool *declined,
                                         struct shoal_message *message) SHOAL_MUST_CHECK;
 /* Hands the message over for the user's partition, or for all if it is −1. On its way until flushed. */
 enum shoal_status shoal_forgetting_send(struct shoal_forgetting *forgetting, const char *user,

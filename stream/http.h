@@ -50,6 +50,10 @@ struct shoal_http;
  * listens beyond loopback. What `options` points to is borrowed until the stop, but for the struct itself. */
 enum shoal_status shoal_http_start(const struct shoal_http_options *options, struct shoal_http **http,
                                    struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Reads http.tokens and http.tls.* again if they have changed. Files that cannot be used are refused, which is logged,
+ * and what was read before stays in force; returns how many of the two are refused at present. To be called about once a
+ * second, from the thread that started it. NULL is allowed: 0. */
+unsigned shoal_http_refresh(struct shoal_http *http);
 /* Ends all connections. NULL is allowed. */
 void shoal_http_stop(struct shoal_http *http);
 /* The events topic has so many partitions; to be told once it is known. NULL is allowed. */

@@ -68,7 +68,7 @@ static void describe(struct entry *entry)
         entry->file.packed = entry->packed.bytes;
         entry->file.packed_size = entry->packed.size;
     }
-    snprintf(entry->file.etag, sizeof entry->file.etag, "\"%016" PRIx64 "\"",
+    snprintf(entry->file.etag, sizeof entry->file.etag, "W/\"%016" PRIx64 "\"",
              shoal_hash(entry->file.bytes ? entry->file.bytes : "", entry->file.size));
 }
 

@@ -18,7 +18,7 @@ struct shoal_http_file {
     size_t size;
     const void *packed; /* gzip; NULL: there is none */
     size_t packed_size;
-    char etag[20];      /* with the quotes */
+    char etag[24];      /* W/"…": it is the same for packed bytes */
 };
 
 /* `folder` "": where the page was installed, else beside the program as it was built. A folder that is named must

@@ -74,12 +74,15 @@ void http_failed(struct http_request *r, enum shoal_status status, const struct 
 
 const char *http_query(struct http_request *r, const char *name, char *room, size_t size)
 {
-    const char *text = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
-    if (!text)
+    const char *text = NULL;
+    size_t length = 0;
+    char decoded[QUERY_MAX];
+    if (MHD_lookup_connection_value_n(r->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &text, &length) !=
+        MHD_YES)
         return NULL;
-    size_t length = strlen(text);
-    if (length >= size || !shoal_http_unescape(text, length, room))
-        *room = '\0';
+    *room = '\0';
+    if (text && length < sizeof decoded && shoal_http_unescape(text, length, decoded) && strlen(decoded) < size)
+        strcpy(room, decoded);
     return room;
 }
 
@@ -91,13 +94,25 @@ bool http_query_int(struct http_request *r, const char *name, long long least, l
         return true;
     errno = 0;
     long long number = strtoll(text, &end, 10);
-    if (!*text || *end || errno || number < least || number > most) {
+    if (*text < '0' || *text > '9' || *end || errno || number < least || number > most) {
         http_problem(r, 400, "bad-parameter", "A parameter cannot be read",
                      "%s: a whole number from %lld to %lld", name, least, most);
         return false;
     }
     *value = number;
     return true;
+}
+
+bool http_query_flag(struct http_request *r, const char *name, bool *value)
+{
+    char text[8];
+    if (!http_query(r, name, text, sizeof text))
+        return true;
+    *value = strcmp(text, "true") == 0;
+    if (*value || strcmp(text, "false") == 0)
+        return true;
+    http_problem(r, 400, "bad-parameter", "A parameter cannot be read", "%s: true or false", name);
+    return false;
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */

@@ -252,15 +252,18 @@ static bool take_text(struct http_request *r, const char *name, char *room, size
 }
 
 /* From the id that events have to what the topics' keys are; ?pseudonym=true: it is that already. */
-static void store_user(struct http_request *r, struct shoal_feed_filter *filter)
+static bool store_user(struct http_request *r, struct shoal_feed_filter *filter)
 {
-    char room[SHOAL_PSEUDONYM_SIZE + 1], as[8];
-    const char *stored = http_query(r, "pseudonym", as, sizeof as);
-    if (!filter->user[0] || (stored && strcmp(stored, "true") == 0))
-        return;
+    char room[SHOAL_PSEUDONYM_SIZE + 1];
+    bool stored = false;
+    if (!http_query_flag(r, "pseudonym", &stored))
+        return false;
+    if (stored || !filter->user[0])
+        return true;
     const char *key = shoal_pseudonym_stored(r->http->options.config->pseudonyms, filter->user, room);
     if (key != filter->user)
         snprintf(filter->user, sizeof filter->user, "%s", key);
+    return true;
 }
 
 static bool parse(struct http_request *r, struct shoal_feed_filter *filter)
@@ -281,8 +284,7 @@ static bool parse(struct http_request *r, struct shoal_feed_filter *filter)
         !http_query_int(r, "rate", 1, SHOAL_FEED_RATE_MAX, &rate))
         return false;
     filter->rate = (unsigned)rate;
-    store_user(r, filter);
-    return true;
+    return store_user(r, filter);
 }
 
 void http_stream(struct http_request *r)
@@ -291,7 +293,7 @@ void http_stream(struct http_request *r)
     struct shoal_feed_filter filter;
     if (!parse(r, &filter))
         return;
-    if (shoal_stream_clients(stream) >= (size_t)r->http->options.config->http_connections / 2) {
+    if (shoal_stream_clients(stream) >= r->http->connections / 2) {
         http_problem(r, 503, "busy", "Too many clients follow the stream", "come back later");
         r->retry_after = "10";
         return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths of requests; see http_text.h. */
+/* Paths and headers of requests; see http_text.h. */
 #include "stream/http_text.h"
 
 #include <string.h>
@@ -64,4 +64,40 @@ bool shoal_http_host_is_local(const char *host)
             return true;
     }
     return false;
+}
+
+/* Of "name ; q=0.000" and the like. */
+static bool is_nothing(const char *weight)
+{
+    weight += strspn(weight, " \t");
+    if (*weight++ != ';')
+        return false;
+    weight += strspn(weight, " \t");
+    if (strncasecmp(weight, "q=0", 3) != 0)
+        return false;
+    weight += 3;
+    weight += *weight == '.';
+    weight += strspn(weight, "0");
+    return *weight < '1' || *weight > '9';
+}
+
+bool shoal_http_accepts_gzip(const char *accepted)
+{
+    while (accepted && *accepted) {
+        accepted += strspn(accepted, ", \t");
+        size_t size = strcspn(accepted, ",; \t");
+        if (size == 4 && strncasecmp(accepted, "gzip", 4) == 0)
+            return !is_nothing(accepted + size);
+        accepted += strcspn(accepted, ",");
+    }
+    return false;
+}
+
+const char *shoal_http_path(const char *target)
+{
+    size_t scheme = strncasecmp(target, "http://", 7) == 0 ? 7 : strncasecmp(target, "https://", 8) == 0 ? 8 : 0;
+    if (!scheme)
+        return target;
+    target += scheme + strcspn(target + scheme, "/");
+    return *target ? target : "/";
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths of requests as bytes: no libraries, no memory, so that they can be tested and fuzzed alone. */
+/* Paths and headers of requests as bytes: no libraries, no memory, so that they can be tested and fuzzed alone. */
 #ifndef SHOAL_HTTP_TEXT_H
 #define SHOAL_HTTP_TEXT_H
 
@@ -17,5 +17,11 @@ bool shoal_http_match(const char *pattern, const char *url, const char **parts, 
 
 /* Is the Host header's name one that a browser on this machine uses for this machine? */
 bool shoal_http_host_is_local(const char *host);
+
+/* Does an Accept-Encoding header (NULL: none) take gzip? */
+bool shoal_http_accepts_gzip(const char *accepted);
+
+/* The path of a request's target: behind "http://host" where a proxy's form of it came (RFC 9112, 3.2.2). */
+const char *shoal_http_path(const char *target);
 
 #endif

@@ -2,12 +2,13 @@
 /* Bearer tokens; see http_tokens.h. */
 #include "stream/http_tokens.h"
 
-#include <stdbool.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "model/base/pack.h"
+#include "stream/file_changes.h"
 #include "stream/yaml_tree.h"
 
 enum { TOKENS_MAX = 1000, TOKEN_MIN = 16 };
@@ -18,10 +19,19 @@ struct token {
     size_t size;
 };
 
-struct shoal_http_tokens {
+/* As a file has them. */
+struct tokens {
     struct shoal_buffer text;
     struct token list[TOKENS_MAX];
     size_t count;
+};
+
+struct shoal_http_tokens {
+    char *path;
+    struct shoal_file_changes changes;
+    bool refused; /* as the file is now */
+    pthread_mutex_t lock;
+    struct tokens *now; /* guarded by the lock */
 };
 
 static bool role_of(const char *name, enum shoal_http_role *role)
@@ -35,7 +45,7 @@ static bool role_of(const char *name, enum shoal_http_role *role)
     return true;
 }
 
-static enum shoal_status read_line(struct shoal_http_tokens *tokens, char *line, const char *path,
+static enum shoal_status read_line(struct tokens *tokens, char *line, const char *path,
                                    unsigned number, struct shoal_message *message)
 {
     static const char blanks[] = " \t\r";
@@ -63,11 +73,20 @@ static enum shoal_status read_line(struct shoal_http_tokens *tokens, char *line,
     return SHOAL_OK;
 }
 
-enum shoal_status shoal_http_tokens_load(const char *path, struct shoal_http_tokens **result,
-                                         struct shoal_message *message)
+static void wipe(struct tokens *tokens)
+{
+    if (!tokens)
+        return;
+    if (tokens->text.bytes)
+        explicit_bzero(tokens->text.bytes, tokens->text.size);
+    shoal_buffer_finish(&tokens->text);
+    free(tokens);
+}
+
+static enum shoal_status read_file(const char *path, struct tokens **result, struct shoal_message *message)
 {
     *result = NULL;
-    struct shoal_http_tokens *tokens = calloc(1, sizeof *tokens);
+    struct tokens *tokens = calloc(1, sizeof *tokens);
     if (!tokens)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     enum shoal_status status = shoal_yaml_slurp(path, &tokens->text, message);
@@ -86,21 +105,65 @@ enum shoal_status shoal_http_tokens_load(const char *path, struct shoal_http_tok
     if (status == SHOAL_OK && tokens->count == 0)
         status = shoal_fail(message, SHOAL_CONFIG, "%s: no tokens are in it", path);
     if (status != SHOAL_OK)
+        wipe(tokens);
+    else
+        *result = tokens;
+    return status;
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+enum shoal_status shoal_http_tokens_load(const char *path, struct shoal_http_tokens **result,
+                                         struct shoal_message *message)
+{
+    *result = NULL;
+    struct shoal_http_tokens *tokens = calloc(1, sizeof *tokens);
+    if (!tokens)
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    pthread_mutex_init(&tokens->lock, NULL);
+    tokens->path = strdup(path);
+    shoal_file_changes_begin(&tokens->changes, path);
+    enum shoal_status status = tokens->path ? read_file(path, &tokens->now, message)
+                                            : shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    if (status != SHOAL_OK)
         shoal_http_tokens_destroy(tokens);
     else
         *result = tokens;
     return status;
 }
 
+bool shoal_http_tokens_refresh(struct shoal_http_tokens *tokens, const struct shoal_log *log)
+{
+    struct shoal_message message = {.text = ""};
+    struct tokens *fresh;
+    if (!shoal_file_changes_look(&tokens->changes, tokens->path))
+        return !tokens->refused;
+    tokens->refused = read_file(tokens->path, &fresh, &message) != SHOAL_OK;
+    if (tokens->refused) {
+        shoal_log_write(log, SHOAL_WARNING, "changed tokens are refused: %s; those from before stay in force",
+                        message.text);
+        return false;
+    }
+    pthread_mutex_lock(&tokens->lock);
+    struct tokens *before = tokens->now;
+    tokens->now = fresh;
+    pthread_mutex_unlock(&tokens->lock);
+    wipe(before);
+    shoal_log_write(log, SHOAL_INFO, "http.tokens was read again: %zu tokens are in force", fresh->count);
+    return true;
+}
+
 void shoal_http_tokens_destroy(struct shoal_http_tokens *tokens)
 {
     if (!tokens)
         return;
-    if (tokens->text.bytes)
-        explicit_bzero(tokens->text.bytes, tokens->text.size);
-    shoal_buffer_finish(&tokens->text);
+    wipe(tokens->now);
+    pthread_mutex_destroy(&tokens->lock);
+    free(tokens->path);
     free(tokens);
 }
+
+/* ---- asking -------------------------------------------------------------------------------- */
 
 static bool is_same(const struct token *token, const char *text, size_t size)
 {
@@ -112,8 +175,7 @@ static bool is_same(const struct token *token, const char *text, size_t size)
     return differs == 0;
 }
 
-enum shoal_http_role shoal_http_tokens_role(const struct shoal_http_tokens *tokens,
-                                            const char *authorization)
+enum shoal_http_role shoal_http_tokens_role(struct shoal_http_tokens *tokens, const char *authorization)
 {
     static const char scheme[] = "Bearer ";
     enum shoal_http_role role = SHOAL_HTTP_PUBLIC;
@@ -122,9 +184,12 @@ enum shoal_http_role shoal_http_tokens_role(const struct shoal_http_tokens *toke
     const char *text = authorization + sizeof scheme - 1;
     text += strspn(text, " ");
     size_t size = strlen(text);
-    for (size_t i = 0; i < tokens->count; i++) {
-        if (is_same(&tokens->list[i], text, size) && tokens->list[i].role > role)
-            role = tokens->list[i].role;
+    pthread_mutex_lock(&tokens->lock);
+    for (size_t i = 0; i < tokens->now->count; i++) {
+        const struct token *token = &tokens->now->list[i];
+        if (is_same(token, text, size) && token->role > role)
+            role = token->role;
     }
+    pthread_mutex_unlock(&tokens->lock);
     return role;
 }

@@ -1,55 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One user: as it stands, and what would be decided now. */
+/* One user: who it is, and how it stands. */
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/base/clock.h"
-#include "model/user_vector.h"
 #include "stream/consent.h"
+#include "stream/decide.h"
+#include "stream/event_fields.h"
 #include "stream/http_internal.h"
-#include "stream/output.h"
-#include "stream/partition_state.h"
 #include "stream/person.h"
 #include "stream/pseudonym.h"
-
-enum { DAY_MS = 86400000 };
 
 /* ---- who ----------------------------------------------------------------------------------- */
 
 bool http_names_user(struct http_request *r)
 {
     const struct shoal_pseudonyms *pseudonyms = r->http->options.config->pseudonyms;
-    char room[SHOAL_PSEUDONYM_SIZE + 1], as[8];
-    const char *is_stored = http_query(r, "pseudonym", as, sizeof as);
-    size_t size = strlen(r->params[0]);
-    if (is_stored && strcmp(is_stored, "true") != 0 && strcmp(is_stored, "false") != 0) {
-        http_problem(r, 400, "bad-parameter", "A parameter cannot be read", "pseudonym: true or false");
+    char room[SHOAL_PSEUDONYM_SIZE + 1];
+    bool stored = false; /* the id is the one under which the user is stored */
+    if (!http_query_flag(r, "pseudonym", &stored))
+        return false;
+    if (!shoal_user_is_valid(r->params[0], strlen(r->params[0]))) {
+        http_problem(r, 400, "bad-user", "This is no user id",
+                     "a user id has 1 to %d bytes of UTF-8 without control characters", SHOAL_USER_MAX);
         return false;
     }
-    if (size < 1 || size > SHOAL_USER_MAX) {
-        http_problem(r, 400, "bad-user", "This is no user id", "a user id has 1 to %d bytes, this has %zu",
-                     SHOAL_USER_MAX, size);
-        return false;
-    }
-    bool stored = is_stored && strcmp(is_stored, "true") == 0;
     snprintf(r->user, sizeof r->user, "%s",
              stored ? r->params[0] : shoal_pseudonym_stored(pseudonyms, r->params[0], room));
     return true;
 }
 
 /* The user that the path names, under `model`. False: a problem is in r. */
-static bool find(struct http_request *r, const struct shoal_model *model, struct shoal_person *person)
+static bool find(struct http_request *r, const struct shoal_model *model, bool strangers,
+                 struct shoal_person *person)
 {
     struct shoal_message message = {.text = ""};
     enum shoal_status status = shoal_person_take(r->store, model, r->user, person, &message);
     if (status != SHOAL_OK)
         http_failed(r, status, &message);
-    else if (!person->known)
+    else if (!person->known && !strangers)
         http_problem(r, 404, "unknown-user", "This user is not known", "no state is kept of '%s'",
                      r->params[0]);
-    return status == SHOAL_OK && person->known;
+    return status == SHOAL_OK && (person->known || strangers);
 }
 
 /* ---- as it stands -------------------------------------------------------------------------- */
@@ -218,118 +211,9 @@ static void put_user(struct http_request *r, const struct shoal_person *person,
     shoal_put_close(put, '}');
 }
 
-/* ---- decided now --------------------------------------------------------------------------- */
-
-/* A user's partition as of its last save; an empty state if it cannot be read. */
-static void find_partition(struct http_request *r, const struct shoal_person *person,
-                           struct shoal_partition_state *state)
-{
-    const struct shoal_slice nobody = {"", 0};
-    struct shoal_slice value = {0};
-    struct shoal_message message;
-    *state = (struct shoal_partition_state){0};
-    shoal_watermark_init(&state->watermark);
-    shoal_budgets_init(&state->budgets);
-    if (r->store->ops->load(r->store, person->partition, &nobody, 1, &value, &message) == SHOAL_OK &&
-        value.bytes)
-        state->known = shoal_partition_state_decode(value.bytes, value.size, state) == SHOAL_OK;
-}
-
-/* The clock, unless the partition's events are of another time (a replay of an old log), then theirs. Never before
- * the user's last event. */
-static int64_t present(const struct shoal_partition_state *state, const struct shoal_record *record)
-{
-    int64_t now_ms = shoal_clock_wall_ms(), log_ms = state->watermark.time_ms;
-    if (state->known && log_ms >= 0 && llabs(now_ms - log_ms) > DAY_MS)
-        now_ms = log_ms;
-    return now_ms > record->last_ms ? now_ms : record->last_ms;
-}
-
-/* The decision as its topic has it, without an id. */
-static void put_decision(struct http_request *r, const struct shoal_outlook *outlook,
-                         const struct shoal_event *event, const struct shoal_person *person,
-                         const struct shoal_model *model)
-{
-    struct shoal_buffer text = {0};
-    struct shoal_model bare = *model; /* next items are not computed here */
-    bare.items = NULL;
-    shoal_output_decision(SHOAL_OUTPUT_JSON, event, &outlook->decision, &person->record, &bare, "", &text);
-    const char no_id[] = "{\"id\":\"\",";
-    if (text.failed || text.size <= sizeof no_id || memcmp(text.bytes, no_id, sizeof no_id - 1) != 0) {
-        shoal_buffer_finish(&text);
-        return;
-    }
-    text.bytes[text.size - 1] = '\0';
-    if (r->put.comma)
-        fputc(',', r->out);
-    fprintf(r->out, "{%s,\"standing\":%s,\"would_offer\":%s}", (char *)text.bytes + sizeof no_id - 1,
-            outlook->standing ? "true" : "false",
-            !outlook->standing && outlook->decision.eligible ? "true" : "false");
-    r->put.comma = true;
-    shoal_buffer_finish(&text);
-}
-
-static float prompted_of(const struct shoal_model *model, const struct shoal_policy *policy,
-                         const struct shoal_person *person, int64_t now_ms)
-{
-    if (!policy->wants_prompted || !model->uplift)
-        return NAN;
-    float rates[SHOAL_COUNTERS], vector[SHOAL_VECTOR_MAX];
-    struct shoal_uplift_choice choice;
-    shoal_person_rates(person, now_ms, rates);
-    shoal_user_vector(model, person->record.h, rates, vector);
-    shoal_uplift_apply(model->uplift, vector, &choice);
-    return choice.prompted;
-}
-
-static void decide(struct http_request *r, const struct shoal_person *person,
-                   const struct shoal_model *model, const struct shoal_policy *policy)
-{
-    struct shoal_partition_state state;
-    struct shoal_outlook *outlooks = calloc(SHOAL_GRANTS_MAX, sizeof *outlooks);
-    if (!outlooks) {
-        http_failed(r, SHOAL_NOMEM, NULL);
-        return;
-    }
-    find_partition(r, person, &state);
-    const char *user = r->user;
-    struct shoal_event event = {
-        .user = user,
-        .user_size = (uint8_t)strlen(user),
-        .partition = person->partition,
-        .timer = true,
-        .touch.time_ms = present(&state, &person->record),
-    };
-    int32_t partitions = atomic_load(&r->http->partitions);
-    struct shoal_occasion occasion = {
-        .event = &event,
-        .timer = true,
-        .prompted = policy ? prompted_of(model, policy, person, event.touch.time_ms) : NAN,
-        .partitions = partitions > 0 ? partitions : 1,
-    };
-    if (policy)
-        shoal_decide_outlook(policy, &occasion, &person->record,
-                             state.known && partitions > 0 ? &state.budgets : NULL, outlooks);
-    struct shoal_put *put = http_json(r);
-    shoal_put_open(put, NULL, '{');
-    shoal_put_text(put, "user_id", user);
-    shoal_put_time(put, "evaluated_at", event.touch.time_ms);
-    shoal_put_text(put, "model", model->version);
-    shoal_put_text(put, "policy", policy ? policy->version : NULL);
-    shoal_put_open(put, "decisions", '[');
-    for (size_t i = 0; policy && i < policy->count; i++)
-        put_decision(r, &outlooks[i], &event, person, model);
-    shoal_put_close(put, ']');
-    shoal_put_close(put, '}');
-    free(outlooks);
-}
-
 /* ---- calls --------------------------------------------------------------------------------- */
 
-/* Answers with what `tell` says of the user that the path names. */
-static void answer(struct http_request *r,
-                   void (*tell)(struct http_request *r, const struct shoal_person *person,
-                                const struct shoal_model *model, const struct shoal_policy *policy))
+void http_tell_user(struct http_request *r, bool strangers, http_tell *tell)
 {
     const struct shoal_http_options *o = &r->http->options;
     if (!http_names_user(r))
@@ -337,7 +221,7 @@ static void answer(struct http_request *r,
     const struct shoal_model *model = shoal_models_latest(o->models);
     const struct shoal_policy *policy = shoal_policies_latest(o->policies);
     struct shoal_person person = {0};
-    if (find(r, model, &person))
+    if (find(r, model, strangers, &person))
         tell(r, &person, model, policy);
     shoal_person_finish(&person);
     shoal_policies_release(o->policies, policy);
@@ -346,10 +230,5 @@ static void answer(struct http_request *r,
 
 void http_user(struct http_request *r)
 {
-    answer(r, put_user);
-}
-
-void http_user_decisions(struct http_request *r)
-{
-    answer(r, decide);
+    http_tell_user(r, false, put_user);
 }

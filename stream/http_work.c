@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The workers that answer what asks Redis or computes. A queue with a bound: what comes beyond it is told to come
- * back, so that a slow Redis costs waiting clients and no memory. */
+/* The workers that answer what asks Redis or computes. A queue with bounds: what comes beyond its size is told to come
+ * back, and so is what has waited in it for too long, so that a slow Redis costs waiting clients neither memory nor
+ * more than seconds. Who still waits when the server ends is told so at once. */
 #include <stdlib.h>
 
 #include "model/base/clock.h"
@@ -8,7 +9,7 @@
 #include "stream/http_wake.h"
 #include "stream/store_options.h"
 
-enum { QUEUE_MAX = 512, AT_ONCE_MS = 100 };
+enum { QUEUE_MAX = 512, AT_ONCE_MS = 100, PATIENCE_MS = 10000 };
 
 static struct http_request *next(struct shoal_http *http)
 {
@@ -38,6 +39,19 @@ static void handle(struct http_request *r)
     r->route->handle(r);
 }
 
+/* True: a problem is in r, since its turn has come too late. */
+static bool is_too_late(struct shoal_http *http, struct http_request *r)
+{
+    pthread_mutex_lock(&http->lock);
+    bool ending = http->ending;
+    pthread_mutex_unlock(&http->lock);
+    if (!ending && shoal_clock_ms() - r->queued_ms < PATIENCE_MS)
+        return false;
+    http_problem(r, 503, "busy", "Too many requests wait", ending ? "the process ends" : "the store is slow");
+    r->retry_after = "1";
+    return true;
+}
+
 static void *work(void *opaque)
 {
     struct shoal_http *http = opaque;
@@ -51,10 +65,10 @@ static void *work(void *opaque)
     for (struct http_request *r; (r = next(http));) {
         r->store = store;
         r->forgetting = &forgetting;
-        if (status == SHOAL_OK)
-            handle(r);
-        else
+        if (status != SHOAL_OK)
             http_failed(r, status, &message);
+        else if (!is_too_late(http, r))
+            handle(r);
         r->store = NULL;
         r->forgetting = NULL;
         r->answered = true;
@@ -84,6 +98,7 @@ enum shoal_status http_work_start(struct shoal_http *http, struct shoal_message 
 
 bool http_work_add(struct shoal_http *http, struct http_request *r)
 {
+    r->queued_ms = shoal_clock_ms();
     pthread_mutex_lock(&http->lock);
     bool taken = http->waiting < QUEUE_MAX && !http->ending;
     if (taken) {
@@ -106,6 +121,10 @@ void http_work_stop(struct shoal_http *http)
     for (size_t i = 0; i < http->threads_count; i++)
         pthread_join(http->threads[i], NULL);
     free(http->threads);
+}
+
+void http_work_finish(struct shoal_http *http)
+{
     pthread_cond_destroy(&http->wanted);
     pthread_mutex_destroy(&http->lock);
 }

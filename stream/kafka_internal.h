@@ -45,6 +45,12 @@ rd_kafka_topic_partition_list_t *kafka_offsets(const char *topic,
                                                const struct shoal_position *positions,
                                                size_t count);
 
+/* The group's offsets of the list's partitions, once no transaction is pending on them: the broker answers
+ * "unstable" until a dead producer's has been settled, by its successor or by its timeout. Waits for that up to a
+ * minute. */
+rd_kafka_resp_err_t kafka_committed(rd_kafka_t *client,
+                                    rd_kafka_topic_partition_list_t *list) SHOAL_MUST_CHECK;
+
 /* First offset of a partition and the one behind its last message; within timeout_ms, also while the broker is away
  * (kafka_watermarks.c). */
 rd_kafka_resp_err_t kafka_watermarks(rd_kafka_t *client, const char *topic, int32_t partition,

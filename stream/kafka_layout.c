@@ -10,7 +10,7 @@
 #include "model/base/clock.h"
 #include "stream/kafka_internal.h"
 
-enum { TIMEOUT_MS = 5000, STABLE_WAIT_MS = 60000, SILENCE_MS = 30000 };
+enum { TIMEOUT_MS = 5000, SILENCE_MS = 30000 };
 
 enum shoal_status shoal_kafka_count(struct shoal_kafka_monitor *monitor, int32_t *partitions,
                                     struct shoal_message *message)
@@ -33,26 +33,6 @@ enum shoal_status shoal_kafka_count(struct shoal_kafka_monitor *monitor, int32_t
     rd_kafka_metadata_destroy(metadata);
     return *partitions > 0 ? SHOAL_OK
                            : shoal_fail(message, SHOAL_NOT_FOUND, "there is no topic '%s'", topic);
-}
-
-/* Once no transaction is pending on them, as kafka_source.c asks. */
-static enum shoal_status fetch(struct shoal_kafka_monitor *monitor,
-                               rd_kafka_topic_partition_list_t *list, struct shoal_message *message)
-{
-    int64_t until_ms = shoal_clock_ms() + STABLE_WAIT_MS;
-    rd_kafka_resp_err_t error;
-    do {
-        error = rd_kafka_committed(monitor->client, list, TIMEOUT_MS);
-        for (int i = 0; i < list->cnt && !error; i++)
-            error = list->elems[i].err;
-        if (!error)
-            return SHOAL_OK;
-        struct timespec pause = {.tv_nsec = 100000000};
-        nanosleep(&pause, NULL);
-    } while (shoal_clock_ms() < until_ms && (error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT ||
-                                             error == RD_KAFKA_RESP_ERR__TIMED_OUT));
-    return shoal_fail(message, SHOAL_UNAVAILABLE, "offsets of group %s: %s",
-                      monitor->config->group_id, rd_kafka_err2str(error));
 }
 
 static enum shoal_status fill_place(struct shoal_kafka_monitor *monitor,
@@ -79,7 +59,11 @@ enum shoal_status shoal_kafka_places(struct shoal_kafka_monitor *monitor, int32_
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
     rd_kafka_topic_partition_list_add_range(list, monitor->config->topic_events, 0, partitions - 1);
-    enum shoal_status status = fetch(monitor, list, message);
+    rd_kafka_resp_err_t error = kafka_committed(monitor->client, list);
+    enum shoal_status status =
+        error ? shoal_fail(message, SHOAL_UNAVAILABLE, "offsets of group %s: %s",
+                           monitor->config->group_id, rd_kafka_err2str(error))
+              : SHOAL_OK;
     for (int i = 0; i < list->cnt && status == SHOAL_OK; i++)
         status = fill_place(monitor, &list->elems[i], &places[list->elems[i].partition], message);
     rd_kafka_topic_partition_list_destroy(list);

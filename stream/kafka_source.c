@@ -8,7 +8,7 @@
 #include "model/base/clock.h"
 #include "stream/kafka_internal.h"
 
-enum { OFFSETS_TIMEOUT_MS = 5000, STABLE_WAIT_MS = 60000 };
+enum { OFFSETS_TIMEOUT_MS = 5000 };
 
 struct shoal_kafka_source {
     rd_kafka_t *client;
@@ -28,25 +28,14 @@ rd_kafka_t *kafka_source_client(struct shoal_kafka_source *source)
     return source->client;
 }
 
-/* Committed offsets, once no transaction is pending on them. The broker answers "unstable" until
- * a dead producer's transaction has been settled, by its successor or by its timeout. */
 static enum shoal_status fetch_committed(struct shoal_kafka_source *source,
                                          rd_kafka_topic_partition_list_t *list,
                                          struct shoal_message *message)
 {
-    int64_t until_ms = shoal_clock_ms() + STABLE_WAIT_MS;
-    rd_kafka_resp_err_t error;
-    do {
-        error = rd_kafka_committed(source->client, list, OFFSETS_TIMEOUT_MS);
-        for (int i = 0; i < list->cnt && !error; i++)
-            error = list->elems[i].err;
-        if (!error)
-            return SHOAL_OK;
-        struct timespec pause = {.tv_nsec = 100000000};
-        nanosleep(&pause, NULL);
-    } while (shoal_clock_ms() < until_ms && (error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT ||
-                                             error == RD_KAFKA_RESP_ERR__TIMED_OUT));
-    return shoal_fail(message, SHOAL_UNAVAILABLE, "committed offsets: %s", rd_kafka_err2str(error));
+    rd_kafka_resp_err_t error = kafka_committed(source->client, list);
+    return error ? shoal_fail(message, SHOAL_UNAVAILABLE, "committed offsets: %s",
+                              rd_kafka_err2str(error))
+                 : SHOAL_OK;
 }
 
 static enum shoal_status assign(struct shoal_kafka_source *source,

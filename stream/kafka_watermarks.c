@@ -1,13 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where partitions begin and end, asked of the broker.
+/* Where partitions begin and end and how far the group is, asked of the broker.
  *
- * Not by rd_kafka_query_watermark_offsets: before librdkafka 2.3 it does not keep its time limit, and waits for a broker
+ * The former not by rd_kafka_query_watermark_offsets: before librdkafka 2.3 it does not keep its time limit, and waits for a broker
  * that is away until it is back, whatever else the process is asked to do (confluentinc/librdkafka#2588). A question for
  * the offsets of a time keeps it, and the protocol has two times that mean the beginning and the end. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "model/base/clock.h"
 #include "stream/kafka_internal.h"
+
+enum { COMMITTED_TIMEOUT_MS = 5000, STABLE_WAIT_MS = 60000 };
+
+rd_kafka_resp_err_t kafka_committed(rd_kafka_t *client, rd_kafka_topic_partition_list_t *list)
+{
+    int64_t until_ms = shoal_clock_ms() + STABLE_WAIT_MS;
+    rd_kafka_resp_err_t error;
+    do {
+        error = rd_kafka_committed(client, list, COMMITTED_TIMEOUT_MS);
+        for (int i = 0; i < list->cnt && !error; i++)
+            error = list->elems[i].err;
+        if (!error)
+            break;
+        struct timespec pause = {.tv_nsec = 100000000};
+        nanosleep(&pause, NULL);
+    } while (shoal_clock_ms() < until_ms && (error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT ||
+                                             error == RD_KAFKA_RESP_ERR__TIMED_OUT));
+    return error;
+}
 
 /* offset of each element: RD_KAFKA_OFFSET_BEGINNING or _END, and then what it is. */
 static rd_kafka_resp_err_t resolve(rd_kafka_t *client, rd_kafka_topic_partition_list_t *list, int timeout_ms)

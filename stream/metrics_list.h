@@ -102,6 +102,9 @@
       "HTTP requests answered, by status code")                                                    \
     X(http_duration, HISTOGRAM, "shoal_http_request_duration_seconds", "seconds", "",              \
       "From a request to its answer; of a stream, until it begins")                                \
+    X(http_files_refused, GAUGE, "shoal_http_files_refused", "", "",                               \
+      "Of http.tokens and http.tls.*: changed files that cannot be used, so that what was "        \
+      "read before is still in force")                                                             \
     /* librdkafka */                                                                               \
     X(kafka_rtt, GAUGE, "shoal_kafka_rtt_seconds", "seconds", "client",                            \
       "Round trip to the brokers in the last interval of librdkafka's statistics: mean of "        \

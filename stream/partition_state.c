@@ -2,6 +2,7 @@
 /* States of partitions; see partition_state.h. */
 #include "stream/partition_state.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,7 +136,29 @@ static enum shoal_status load(struct shoal_partition_state *state, struct shoal_
         return status;
     state->pseudonyms = pseudonyms;
     shoal_timer_queue_clear(&state->timers);
+    state->found = value.bytes != NULL;
     state->known = true;
+    return SHOAL_OK;
+}
+
+/* Whatever was saved under a model was saved with the partition's state, and whoever is counted there has a record. */
+enum shoal_status shoal_partition_state_check(const struct shoal_partition_state *state,
+                                              struct shoal_store *store, int32_t partition,
+                                              const struct shoal_checkpoint *checkpoint,
+                                              struct shoal_message *message)
+{
+    bool saved = checkpoint->next_offset >= 0;
+    uint64_t most, users = state->found ? state->tally.users : 0;
+    enum shoal_status status = store->ops->ceiling(store, partition, &most, message);
+    if (status != SHOAL_OK)
+        return status;
+    if (saved && !state->found && checkpoint->model != 0)
+        return shoal_fail(message, SHOAL_NOT_FOUND, "what is kept of it as a whole is gone");
+    if (saved && users > most)
+        return shoal_fail(message, SHOAL_NOT_FOUND,
+                          "at least %" PRIu64 " of its %" PRIu64 " users are gone", users - most, users);
+    if (!saved && (state->found || (most > 0 && most < UINT64_MAX)))
+        return shoal_fail(message, SHOAL_NOT_FOUND, "its checkpoint is gone, and something else is there");
     return SHOAL_OK;
 }
 

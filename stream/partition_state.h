@@ -24,6 +24,7 @@
 
 struct shoal_partition_state {
     bool known; /* read from the store */
+    bool found; /* and it was there */
     uint64_t pseudonyms; /* fingerprint of their key; 0: ids stand for themselves */
     struct shoal_watermark watermark;
     struct shoal_budgets budgets;
@@ -48,6 +49,12 @@ enum shoal_status shoal_partition_states_get(struct shoal_partition_states *stat
                                              struct shoal_store *store, int32_t partition,
                                              struct shoal_partition_state **state,
                                              struct shoal_message *message) SHOAL_MUST_CHECK;
+/* NOT_FOUND, with what is missing, if the store shows that it has lost a part of the partition that was just acquired
+ * with this checkpoint, and whose state this is; else as its `ceiling`. */
+enum shoal_status shoal_partition_state_check(const struct shoal_partition_state *state,
+                                              struct shoal_store *store, int32_t partition,
+                                              const struct shoal_checkpoint *checkpoint,
+                                              struct shoal_message *message) SHOAL_MUST_CHECK;
 /* The state of a partition if it is known, else NULL. */
 struct shoal_partition_state *shoal_partition_states_known(
     const struct shoal_partition_states *states, int32_t partition);

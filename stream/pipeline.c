@@ -172,10 +172,15 @@ void shoal_pipeline_destroy(struct shoal_pipeline *p)
 }
 
 enum shoal_status shoal_pipeline_begin(struct shoal_pipeline *p, int32_t partition,
+                                       const struct shoal_checkpoint *checkpoint,
                                        struct shoal_message *message)
 {
     struct shoal_partition_state *state;
-    return shoal_partition_states_get(&p->states, p->store, partition, &state, message);
+    enum shoal_status status =
+        shoal_partition_states_get(&p->states, p->store, partition, &state, message);
+    return status == SHOAL_OK
+               ? shoal_partition_state_check(state, p->store, partition, checkpoint, message)
+               : status;
 }
 
 static struct item *new_item(struct shoal_pipeline *p, bool suppressed)

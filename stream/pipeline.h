@@ -106,9 +106,11 @@ enum shoal_status shoal_pipeline_create(const struct shoal_pipeline_options *opt
                                         struct shoal_pipeline **pipeline) SHOAL_MUST_CHECK;
 void shoal_pipeline_destroy(struct shoal_pipeline *pipeline);
 
-/* Reads what is kept of a partition as a whole, which has just been acquired, so that states that cannot be gone on
- * with are refused at once (partition_state.h) and not with the first event. */
+/* Reads what is kept of a partition as a whole, which has just been acquired with this checkpoint, so that states that
+ * cannot be gone on with are refused at once and not with the first event: as shoal_partition_states_get and _check
+ * (partition_state.h). */
 enum shoal_status shoal_pipeline_begin(struct shoal_pipeline *pipeline, int32_t partition,
+                                       const struct shoal_checkpoint *checkpoint,
                                        struct shoal_message *message) SHOAL_MUST_CHECK;
 /* Adds one message to the current micro-batch; nothing of `input` is kept. A message that cannot be
  * decoded becomes a dead letter. `suppressed`: apply without outputs. */

@@ -5,11 +5,15 @@
  *   forgotten     no record is left: the store deletes it and its timer with the next save. An event that comes
  *                 later begins a new user.
  *   declined      a record is left that says only that, and since which offset: later events are dropped and
- *                 counted until one gives the consent again, from which on the user begins anew.
+ *                 counted until one gives the consent again, from which on the user begins anew. To be forgotten
+ *                 does not lift it: who objected and then asks to be forgotten must not be processed with the next
+ *                 event, so that this one word is kept, as lists of objections are (GDPR art. 21, 17(3)(b)).
  *
  * Both write tombstones, messages with the user's id as key and no value: who holds something of this
- * user is to drop it, and a compacted topic does so itself. They are written also for a user of whom there is
- * no record: what subscribers hold may be older than what is kept here.
+ * user is to drop it, and a compacted topic does so itself. Of a user of whom there is no record all partitions may
+ * have been told. Then one writes them, since what subscribers hold may be older than what is kept here: the
+ * partition of the id. If all did, the last might come behind the outputs of a user who has begun anew meanwhile.
+ * (With pseudonyms, or another partitioner, it may be another one than that of the events, and this can happen.)
  *
  * What a partition keeps of its users together (the correction's sums, what is left of its budgets, what was offered
  * and bought) stays as it is: no user can be found in it. (The watermark remembers hashes of up to three users whose
@@ -63,18 +67,26 @@ static enum shoal_status write_tombstone(struct shoal_pipeline *p, struct item *
     return SHOAL_OK;
 }
 
+static bool is_of_here(const struct shoal_pipeline *p, const struct item *item)
+{
+    return !pipeline_is_empty(&item->entry->record) ||
+           shoal_partition_of(item->event.user, item->event.user_size, p->options.partitions) ==
+               item->event.partition;
+}
+
 enum shoal_status pipeline_forget(struct shoal_pipeline *p, struct item *item)
 {
     struct shoal_record *record = &item->entry->record;
-    if (!item->forget && shoal_consent_declined(record)) {
-        p->counts.declined++;
+    bool declined = shoal_consent_declined(record);
+    enum shoal_status status = SHOAL_OK;
+    p->counts.declined += !item->forget;
+    if (item->forget ? !is_of_here(p, item) : declined)
         return SHOAL_OK;
-    }
-    enum shoal_status status = pipeline_wipe(p, item);
+    if (!declined)
+        status = pipeline_wipe(p, item);
     if (!item->forget) {
         record->offset = item->event.offset;
         record->consent = SHOAL_CONSENT_PROCESSING << SHOAL_CONSENT_KNOWN_SHIFT;
-        p->counts.declined++;
     }
     p->counts.forgotten++;
     if (status == SHOAL_OK && !item->suppressed)

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stream/file_changes.h"
 #include "stream/yaml_tree.h"
 
 enum { PATH_BYTES = 4200 };
@@ -23,14 +24,6 @@ struct held {
     size_t references; /* the latest policy has one of the registry's own */
 };
 
-/* What tells a file from its next version without reading it. */
-struct look {
-    bool there;
-    struct timespec changed;
-    off_t size;
-    ino_t file;
-};
-
 struct shoal_policies {
     pthread_mutex_t lock; /* guards held and latest, and what refresh keeps */
     struct held *held;
@@ -38,7 +31,7 @@ struct shoal_policies {
     atomic_uint_fast64_t latest_id;
     char *path, *history; /* path NULL: no policy */
     bool keep;
-    struct look read, seen; /* the file as it was last read, or refused, and last looked at */
+    struct shoal_file_changes changes;
 };
 
 /* ---- counting ------------------------------------------------------------------------------ */
@@ -166,20 +159,6 @@ static enum shoal_status keep(const struct shoal_policies *policies, uint64_t id
 
 /* ---- the file ------------------------------------------------------------------------------ */
 
-static struct look look_at(const char *path)
-{
-    struct stat about;
-    if (stat(path, &about) != 0)
-        return (struct look){0};
-    return (struct look){true, about.st_mtim, about.st_size, about.st_ino};
-}
-
-static bool same(const struct look *a, const struct look *b)
-{
-    return a->there == b->there && a->size == b->size && a->file == b->file &&
-           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
-}
-
 /* Reads a file and its bytes. */
 static enum shoal_status read_policy(const char *path, struct shoal_buffer *bytes,
                                      struct shoal_policy **policy, struct shoal_message *message)
@@ -197,7 +176,7 @@ static enum shoal_status open_file(struct shoal_policies *policies, const struct
     struct shoal_buffer bytes = {0};
     struct shoal_message why = {.text = ""};
     struct shoal_policy *policy;
-    policies->read = policies->seen = look_at(policies->path);
+    shoal_file_changes_begin(&policies->changes, policies->path);
     enum shoal_status status = read_policy(policies->path, &bytes, &policy, message);
     if (status == SHOAL_OK && keep(policies, policy->id, &bytes, &why) != SHOAL_OK)
         shoal_log_write(log, SHOAL_WARNING,
@@ -258,17 +237,12 @@ void shoal_policies_close(struct shoal_policies *policies)
     free(policies);
 }
 
-/* Is there something new to read, that has stood still since the last look? */
 static bool changed(struct shoal_policies *policies)
 {
-    struct look now = look_at(policies->path);
     pthread_mutex_lock(&policies->lock);
-    bool still = same(&now, &policies->seen), fresh = !same(&now, &policies->read);
-    policies->seen = now;
-    if (still && fresh)
-        policies->read = now;
+    bool due = shoal_file_changes_look(&policies->changes, policies->path);
     pthread_mutex_unlock(&policies->lock);
-    return still && fresh;
+    return due;
 }
 
 bool shoal_policies_refresh(struct shoal_policies *policies, const struct shoal_log *log)

@@ -45,6 +45,17 @@ static inline const char *shoal_pseudonym_stored(const struct shoal_pseudonyms *
     shoal_pseudonym_of(pseudonyms, user, strlen(user), text);
     return text;
 }
+/* Has the text the form of a pseudonym? The last letter stands for three bits. */
+static inline bool shoal_pseudonym_is(const char *text, size_t size)
+{
+    if (size != SHOAL_PSEUDONYM_SIZE || !text[0] || !strchr("aeimquy4", text[size - 1]))
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        if (!((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= '2' && text[i] <= '7')))
+            return false;
+    }
+    return true;
+}
 /* What tells keys apart and says nothing of them; never 0. */
 uint64_t shoal_pseudonyms_fingerprint(const struct shoal_pseudonyms *pseudonyms);
 /* Writes a new random key to a file that must not exist, readable by its owner alone. IO, CONFIG. */

@@ -26,12 +26,14 @@ struct shoal_reader {
     struct shoal_buffer json; /* the row handed out last */
     char forgotten[SHOAL_USER_MAX + 1]; /* the user whom the line handed out last has forgotten */
     int32_t partition_count;
+    bool tells_all;   /* who is forgotten is told to every partition */
+    int32_t told;     /* how many partitions the line in hand was told to */
     int64_t *offsets; /* next offset of each partition */
     uint64_t lines;
     size_t begin, end; /* bytes in `buffer` not handed out yet */
     bool at_end;
     bool is_cut;      /* the rest of the line handed out last is still to be skipped */
-    const char *held; /* the first line, looked at and still to be handed out; or NULL */
+    const char *held; /* a line looked at and still to be handed out: the first, or one that is told on; or NULL */
     size_t held_size;
     char *buffer;
 };
@@ -183,6 +185,11 @@ enum shoal_status shoal_reader_open(const char *path, int32_t partition_count,
     return SHOAL_OK;
 }
 
+void shoal_reader_tell_all(struct shoal_reader *reader)
+{
+    reader->tells_all = true;
+}
+
 void shoal_reader_close(struct shoal_reader *reader)
 {
     if (!reader)
@@ -224,9 +231,11 @@ enum shoal_status shoal_reader_next(struct shoal_reader *reader, struct shoal_in
         return status;
     *input = (struct shoal_input){.timestamp_ms = -1, .value = line, .value_size = size};
     struct shoal_csv_cell cell;
+    bool forgets = false;
     shoal_buffer_clear(&reader->json);
     if (is_json(line, size)) {
-        if (shoal_forget_parse(line, size, reader->forgotten, &user_size))
+        forgets = shoal_forget_parse(line, size, reader->forgotten, &user_size);
+        if (forgets)
             user = reader->forgotten;
         else if (!shoal_decoder_find_user(reader->decoder, line, size, &user, &user_size))
             user = NULL;
@@ -245,6 +254,12 @@ enum shoal_status shoal_reader_next(struct shoal_reader *reader, struct shoal_in
         input->key = user;
         input->key_size = user_size;
         input->partition = shoal_partition_of(user, user_size, reader->partition_count);
+    }
+    if (forgets && reader->tells_all) {
+        input->partition = reader->told;
+        reader->told = (reader->told + 1) % reader->partition_count;
+        reader->held = reader->told > 0 ? line : NULL;
+        reader->held_size = size;
     }
     input->offset = reader->offsets[input->partition]++;
     return SHOAL_OK;

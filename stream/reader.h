@@ -27,6 +27,9 @@ enum shoal_status shoal_reader_open(const char *path, int32_t partition_count,
                                     struct shoal_reader **reader,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
 void shoal_reader_close(struct shoal_reader *reader);
+/* From now on a line that has a user forgotten (forget.h) comes once for each partition: with pseudonyms it does not
+ * tell in which one the user's events are. */
+void shoal_reader_tell_all(struct shoal_reader *reader);
 /* Next message; valid until the next call. key = user id where one can be read from the line (even
  * if other fields are bad); without one the partition is 0 and key NULL. Offsets count up in each
  * partition. A row that is not CSV of the right shape is passed on raw, for the decoder to refuse.

@@ -52,10 +52,29 @@ static enum shoal_status moved_states_lost(const struct shoal_recovery_input *in
     return SHOAL_OK;
 }
 
+/* Some of what was saved up to s is missing. The states cannot be trusted, but may be all there is. */
+static enum shoal_status states_damaged(const struct shoal_recovery_input *in,
+                                        struct shoal_recovery *plan, struct shoal_message *message)
+{
+    if (in->low <= 0 && in->grown_at < 0) {
+        int64_t written = in->saved > in->committed ? in->saved : in->committed;
+        *plan = (struct shoal_recovery){.start = 0, .suppress_until = written, .reset = true};
+        return SHOAL_OK;
+    }
+    if (in->continue_when_gone)
+        return SHOAL_OK;
+    return shoal_fail(message, SHOAL_EVENTS_GONE,
+                      "partition %" PRId32 ": a part of its states is gone, and the log from offset %" PRId64
+                      " on cannot build them anew. Set recovery.events_gone to continue to go on with those "
+                      "that are left, the other users as if never seen",
+                      in->partition, in->grown_at > in->low ? in->grown_at : in->low);
+}
+
 enum shoal_status shoal_recovery_plan(const struct shoal_recovery_input *in,
                                       struct shoal_recovery *plan, struct shoal_message *message)
 {
     *plan = (struct shoal_recovery){.start = in->saved, .suppress_until = in->committed};
+    plan->reset = in->saved < 0 && in->damaged; /* what is left without a checkpoint */
     if (in->saved < 0)
         plan->start = in->committed < 0 ? in->low : 0;
     else if (in->exactly_once && in->saved > in->committed) {
@@ -70,6 +89,11 @@ enum shoal_status shoal_recovery_plan(const struct shoal_recovery_input *in,
     }
     if (in->grown_at >= 0 && (in->saved < in->grown_at || plan->reset)) {
         enum shoal_status status = moved_states_lost(in, plan, message);
+        if (status != SHOAL_OK)
+            return status;
+    }
+    if (in->damaged && !plan->reset) {
+        enum shoal_status status = states_damaged(in, plan, message);
         if (status != SHOAL_OK)
             return status;
     }

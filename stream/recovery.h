@@ -17,6 +17,7 @@ struct shoal_recovery_input {
     int64_t committed;  /* k: the group's stable offset; −1 = none */
     int64_t low;        /* first offset that the log still has */
     int64_t grown_at;   /* events before it were applied to states of fewer partitions; −1 = none were */
+    bool damaged;       /* a part of what was saved is missing, or something is there that was not saved */
     bool exactly_once;
     enum shoal_when_moved when_moved;
     bool continue_when_gone;
@@ -29,7 +30,10 @@ struct shoal_recovery {
     bool reset;             /* delete the partition's states first */
 };
 
-/* OFFSETS_MOVED, EVENTS_GONE, or PARTITIONS_CHANGED (the states that were moved when the topic grew are lost,
+/* Damaged states are reset and rebuilt from the whole log; where it lacks events they are gone on with as they are, if
+ * allowed.
+ *
+ * OFFSETS_MOVED, EVENTS_GONE, or PARTITIONS_CHANGED (the states that were moved when the topic grew are lost,
  * and this partition's log alone cannot build them), with the offsets and the ways out, when it may not go
  * on. */
 enum shoal_status shoal_recovery_plan(const struct shoal_recovery_input *input,

@@ -237,6 +237,8 @@ static enum shoal_status read_file(struct replay *replay, size_t index,
     enum shoal_status status = shoal_reader_open(o->events[index], o->partitions, &reader, message);
     if (status != SHOAL_OK)
         return status;
+    if (o->pipeline.decode.pseudonyms)
+        shoal_reader_tell_all(reader);
     memcpy(replay->base_offset, replay->next_offset,
            (size_t)o->partitions * sizeof *replay->base_offset);
     struct shoal_input input;

@@ -144,6 +144,52 @@ static enum shoal_status find_growth(const struct session *s,
     return status == SHOAL_NOMEM ? status : SHOAL_OK; /* metadata of others is no history */
 }
 
+/* Reads what is kept of the partition as a whole. *damaged: the store has the checkpoint, and not all that was saved
+ * with it, or the other way round. */
+static enum shoal_status begin_states(struct session *s, int32_t index, int64_t saved,
+                                      uint64_t saved_model, bool *damaged,
+                                      struct shoal_message *message)
+{
+    const struct shoal_checkpoint checkpoint = {.next_offset = saved, .model = saved_model};
+    enum shoal_status status = shoal_pipeline_begin(s->pipeline, index, &checkpoint, message);
+    *damaged = status == SHOAL_NOT_FOUND;
+    if (!*damaged)
+        return status;
+    const struct shoal_log_field field = SHOAL_FIELD("partition", index);
+    shoal_log_fields(s->log, SHOAL_WARNING, &field, 1,
+                     "partition %" PRId32 ": Redis has lost a part of its states: %s", index,
+                     message->text);
+    return SHOAL_OK;
+}
+
+/* Where to begin; what is there is deleted if it is of no use. */
+static enum shoal_status recover(struct session *s, const struct shoal_assignment *assignment,
+                                 int64_t grown_at, struct shoal_recovery *plan,
+                                 struct shoal_message *message)
+{
+    int32_t index = assignment->partition;
+    struct shoal_recovery_input input = {
+        .partition = index,
+        .saved = s->partitions[index].saved,
+        .committed = assignment->committed,
+        .low = assignment->low,
+        .grown_at = grown_at,
+        .exactly_once = s->exactly_once,
+        .when_moved = when_moved(s->config),
+        .continue_when_gone = strcmp(s->config->recovery_events_gone, "continue") == 0,
+    };
+    enum shoal_status status = begin_states(
+        s, index, input.saved, s->partitions[index].saved_model, &input.damaged, message);
+    if (status == SHOAL_OK)
+        status = shoal_recovery_plan(&input, plan, message);
+    if (status != SHOAL_OK || !plan->reset)
+        return status;
+    status = reset_states(s, index, plan->start, message);
+    shoal_pipeline_drop(s->pipeline, index);
+    return status == SHOAL_OK ? begin_states(s, index, plan->start, 0, &input.damaged, message)
+                              : status;
+}
+
 static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment *assignment,
                                      int64_t *start, struct shoal_message *message)
 {
@@ -157,20 +203,8 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
     enum shoal_status status = find_growth(s, assignment, &grown_at);
     if (status != SHOAL_OK)
         return shoal_fail(message, status, "out of memory");
-    struct shoal_recovery_input input = {
-        .partition = index,
-        .saved = s->partitions[index].saved,
-        .committed = assignment->committed,
-        .low = assignment->low,
-        .grown_at = grown_at,
-        .exactly_once = s->exactly_once,
-        .when_moved = when_moved(s->config),
-        .continue_when_gone = strcmp(s->config->recovery_events_gone, "continue") == 0,
-    };
-    struct shoal_recovery plan;
-    status = shoal_recovery_plan(&input, &plan, message);
-    if (status == SHOAL_OK && plan.reset)
-        status = reset_states(s, index, plan.start, message);
+    struct shoal_recovery plan = {0};
+    status = recover(s, assignment, grown_at, &plan, message);
     struct shoal_served_start served_start = {
         .partition = index,
         .metadata = assignment->metadata,
@@ -182,8 +216,6 @@ static enum shoal_status on_assigned(void *opaque, const struct shoal_assignment
         .repeat = !s->exactly_once,
     };
     struct shoal_served served = {0};
-    if (status == SHOAL_OK)
-        status = shoal_pipeline_begin(s->pipeline, index, message);
     if (status == SHOAL_OK)
         status = shoal_served_begin(&s->serving, &served, &served_start, message);
     if (status != SHOAL_OK) {
@@ -384,7 +416,7 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
         status = s->store->ops->open(s->store, o->partitions, message);
     if (status == SHOAL_OK)
         status = shoal_kafka_sink_create(
-            s->config, s->log, s->exactly_once ? transactional_id : NULL, &s->sink, message);
+            s->config, s->log, s->exactly_once ? transactional_id : NULL, true, &s->sink, message);
     session_turn(s->options);
     if (status == SHOAL_OK)
         status = shoal_kafka_sink_begin(s->sink, BEGIN_TIMEOUT_MS, message);

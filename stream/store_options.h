@@ -6,8 +6,8 @@
 #include "state/store.h"
 #include "stream/config.h"
 
-/* Texts point into the configuration, the password into the environment (SHOAL_REDIS_PASSWORD), from
- * where it goes over that of redis.url; that of redis.password_file goes over both. */
+/* Texts point into the configuration, passwords into the environment (SHOAL_REDIS_PASSWORD, from where it goes over
+ * that of redis.url, and SHOAL_REDIS_SENTINEL_PASSWORD); those of the files go before them. */
 struct shoal_redis_options shoal_store_options(const struct shoal_config *config);
 
 #endif

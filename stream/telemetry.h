@@ -52,6 +52,7 @@ struct shoal_telemetry_service {
     char model[17], policy[17];      /* versions; policy "": none */
     int64_t model_written_ms;        /* 0: not known */
     int64_t model_trained_until_ms;  /* 0: not known */
+    unsigned refused_files;          /* as shoal_http_refresh says */
 };
 void shoal_telemetry_serve(struct shoal_telemetry *telemetry, const struct shoal_telemetry_service *service);
 /* How many workers run now. */

@@ -216,8 +216,9 @@ static void write_calibration(struct shoal_exposition *e, const struct snapshot 
 
 /* ---- HTTP, librdkafka, process ------------------------------------------------------------- */
 
-static void write_http(struct shoal_exposition *e, const struct http_figures *http)
+static void write_http(struct shoal_exposition *e, const struct snapshot *s)
 {
+    const struct http_figures *http = &s->http;
     shoal_exposition_family(e, SHOAL_METRIC_http_requests);
     for (int i = 0; i < HTTP_CODES; i++) {
         char code[12];
@@ -226,6 +227,7 @@ static void write_http(struct shoal_exposition *e, const struct http_figures *ht
             labelled_count(e, code, http->by_code[i]);
     }
     histogram(e, SHOAL_METRIC_http_duration, SHOAL_SCALE_DELAY, &http->duration);
+    count(e, SHOAL_METRIC_http_files_refused, s->service.refused_files);
 }
 
 static void both_count(struct shoal_exposition *e, enum shoal_metric metric, uint64_t consumer,
@@ -293,7 +295,7 @@ void telemetry_write_snapshot(const struct snapshot *s, struct shoal_buffer *out
     write_sessions(&e, s);
     write_service(&e, s);
     write_calibration(&e, s);
-    write_http(&e, &s->http);
+    write_http(&e, s);
     write_kafka(&e, s);
     write_process(&e);
     shoal_exposition_end(&e);

@@ -40,15 +40,22 @@ enum shoal_status shoal_baskets_add(struct shoal_baskets *baskets, const char *c
         .order = order ? shoal_arena_copy(&baskets->arena, order, strlen(order)) : "",
         .item = shoal_arena_copy(&baskets->arena, item, item_size),
         .day = order ? 0 : (int32_t)(time_ms / DAY_MS),
+        .time_ms = time_ms,
     };
     if (!row.customer || !row.order || !row.item)
         return SHOAL_NOMEM;
     baskets->rows[baskets->rows_count++] = row;
-    if (time_ms < baskets->from_ms)
-        baskets->from_ms = time_ms;
-    if (time_ms > baskets->until_ms)
-        baskets->until_ms = time_ms;
     return SHOAL_OK;
+}
+
+void shoal_baskets_keep(struct shoal_baskets *baskets, bool (*stays)(void *context, size_t row),
+                        void *context)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < baskets->rows_count; i++)
+        if (stays(context, i))
+            baskets->rows[kept++] = baskets->rows[i];
+    baskets->rows_count = kept;
 }
 
 /* ---- numbers ------------------------------------------------------------------------------- */
@@ -84,6 +91,10 @@ enum shoal_status shoal_baskets_number(struct shoal_baskets *baskets)
                 baskets->items[baskets->items_count++] = baskets->rows[i].item;
             baskets->lines[i].item = (uint32_t)(baskets->items_count - 1);
             order[i] = &baskets->rows[i];
+            if (order[i]->time_ms < baskets->from_ms)
+                baskets->from_ms = order[i]->time_ms;
+            if (order[i]->time_ms > baskets->until_ms)
+                baskets->until_ms = order[i]->time_ms;
         }
         qsort((void *)order, count, sizeof *order, by_basket);
         uint32_t basket = 0, customer = 0;

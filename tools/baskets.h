@@ -14,7 +14,8 @@
 /* A row as it was read; texts are in the arena. */
 struct shoal_basket_row {
     const char *customer, *order, *item; /* order: "" where the day is the basket */
-    int32_t day;                         /* since 1970 */
+    int32_t day;                         /* since 1970; 0 where the order is the basket */
+    int64_t time_ms;
 };
 
 /* Zeroed but for the arena: empty. */
@@ -25,7 +26,7 @@ struct shoal_baskets {
     struct shoal_bought *lines;
     const char **items; /* names by number */
     size_t items_count;
-    int64_t from_ms, until_ms; /* first and last purchase; INT64_MAX and 0: none */
+    int64_t from_ms, until_ms; /* once numbered: first and last purchase; INT64_MAX and 0: none */
     size_t anonymous, returned; /* rows without a customer; of no quantity, or less */
 };
 
@@ -35,6 +36,10 @@ void shoal_baskets_finish(struct shoal_baskets *baskets);
 enum shoal_status shoal_baskets_add(struct shoal_baskets *baskets, const char *customer, size_t customer_size,
                                     const char *order, const char *item, size_t item_size,
                                     int64_t time_ms) SHOAL_MUST_CHECK;
+/* Leaves out the rows for which `stays` is false; it is asked for each in order, by its number before any is left
+ * out. Not after they are numbered. */
+void shoal_baskets_keep(struct shoal_baskets *baskets, bool (*stays)(void *context, size_t row),
+                        void *context);
 /* Makes lines (rows_count of them) and items from the rows. NOMEM. */
 enum shoal_status shoal_baskets_number(struct shoal_baskets *baskets) SHOAL_MUST_CHECK;
 

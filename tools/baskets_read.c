@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a table of purchases, or from events, to rows of baskets; see baskets.h. */
-#include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "stream/reader.h"
+#include "state/memory_table.h"
 #include "tools/baskets.h"
+#include "tools/event_walk.h"
 #include "tools/setup.h"
 #include "tools/table.h"
 
@@ -84,89 +84,66 @@ static enum shoal_status read_table(const struct shoal_cli_args *args, struct sh
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-enum { EVENTS_ARENA_BYTES = 1 << 16, SHOW_EVERY = 1 << 12 };
-
+/* `gone`: how many rows there were when a customer was forgotten last; those are left out. */
 struct loader {
     struct shoal_baskets *baskets;
-    struct shoal_decoder *decoder;
-    struct shoal_arena arena;
-    struct shoal_event events[SHOAL_EVENTS_PER_MESSAGE_MAX];
-    struct shoal_progress progress;
-    uint64_t messages, refused;
+    struct shoal_table gone;
 };
 
-/* The purchases of one message. */
-static enum shoal_status take(struct loader *loader, const struct shoal_input *input)
+static enum shoal_status take(void *context, const struct shoal_event *event)
 {
-    size_t count;
-    enum shoal_status status = SHOAL_OK;
-    shoal_arena_reset(&loader->arena);
-    loader->messages++;
-    if (shoal_decode(loader->decoder, input, &loader->arena, loader->events, &count, NULL) != SHOAL_OK) {
-        loader->refused++;
+    struct loader *loader = context;
+    char digits[24];
+    size_t size;
+    const char *item =
+        event->touch.behavior == SHOAL_BUY ? shoal_event_item(event, digits, &size) : NULL;
+    if (!item)
+        return SHOAL_OK;
+    if (event->quantity <= 0) {
+        loader->baskets->returned++;
         return SHOAL_OK;
     }
-    for (size_t i = 0; i < count && status == SHOAL_OK; i++) {
-        const struct shoal_event *event = &loader->events[i];
-        char digits[24];
-        size_t size;
-        const char *item = event->touch.behavior == SHOAL_BUY ? shoal_event_item(event, digits, &size) : NULL;
-        if (!item)
-            continue;
-        if (event->quantity <= 0)
-            loader->baskets->returned++;
-        else
-            status = shoal_baskets_add(loader->baskets, event->user, event->user_size, NULL, item, size,
-                                       event->touch.time_ms);
-    }
-    return status;
+    return shoal_baskets_add(loader->baskets, event->user, event->user_size, NULL, item, size,
+                             event->touch.time_ms);
 }
 
-static enum shoal_status read_file(struct loader *loader, const char *path,
-                                   struct shoal_message *message)
+static enum shoal_status forget(void *context, const char *user, size_t user_size)
 {
-    struct shoal_reader *reader = NULL;
-    enum shoal_status status = shoal_reader_open(path, 1, &reader, message);
-    while (status == SHOAL_OK) {
-        struct shoal_input input;
-        status = shoal_reader_next(reader, &input, message);
-        if (status == SHOAL_OK)
-            status = take(loader, &input);
-        if (loader->messages % SHOW_EVERY == 0)
-            shoal_progress_update(&loader->progress, -1, loader->messages);
-    }
-    shoal_reader_close(reader);
-    return status == SHOAL_END ? SHOAL_OK : status;
+    struct loader *loader = context;
+    const size_t *rows = &loader->baskets->rows_count;
+    if (!shoal_table_reserve(&loader->gone, 1))
+        return SHOAL_NOMEM;
+    struct shoal_table_item *item = shoal_table_item(user, user_size, rows, sizeof *rows);
+    if (item)
+        shoal_table_put(&loader->gone, item);
+    return item ? SHOAL_OK : SHOAL_NOMEM;
+}
+
+static bool stays(void *context, size_t row)
+{
+    const struct loader *loader = context;
+    const char *customer = loader->baskets->rows[row].customer;
+    const struct shoal_table_item *item = shoal_table_find(&loader->gone, customer, strlen(customer));
+    size_t until = 0;
+    if (item)
+        memcpy(&until, shoal_table_value(item), sizeof until);
+    return row >= until;
 }
 
 static enum shoal_status read_events(const struct shoal_cli_args *args, struct shoal_baskets *baskets,
                                      struct shoal_message *message)
 {
-    struct loader *loader = calloc(1, sizeof *loader);
-    char *list = strdup(shoal_cli_get(args, "events"));
-    enum shoal_status status = loader && list ? SHOAL_OK : SHOAL_NOMEM;
-    if (loader) {
-        loader->baskets = baskets;
-        shoal_arena_init(&loader->arena, EVENTS_ARENA_BYTES);
+    struct loader loader = {.baskets = baskets};
+    struct shoal_walk walk = {
+        shoal_cli_get(args, "pseudonym-key"), take, forget, &loader, {0},
+    };
+    enum shoal_status status = shoal_walk_events(shoal_cli_get(args, "events"), &walk, message);
+    if (status == SHOAL_OK) {
+        shoal_walked_tell(&walk.walked);
+        if (loader.gone.count > 0)
+            shoal_baskets_keep(baskets, stays, &loader);
     }
-    if (status == SHOAL_OK)
-        status = shoal_decoder_create(NULL, &loader->decoder);
-    if (status == SHOAL_OK)
-        shoal_progress_start(&loader->progress, "read", "messages");
-    for (char *rest = list, *path; status == SHOAL_OK && (path = strsep(&rest, ","));) {
-        if (*path)
-            status = read_file(loader, path, message);
-    }
-    if (loader) {
-        shoal_progress_end(&loader->progress);
-        if (loader->refused)
-            fprintf(stderr, "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out\n",
-                    loader->refused, loader->messages);
-        shoal_decoder_destroy(loader->decoder);
-        shoal_arena_finish(&loader->arena);
-    }
-    free(loader);
-    free(list);
+    shoal_table_finish(&loader.gone);
     return status;
 }
 

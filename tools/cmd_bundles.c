@@ -8,6 +8,7 @@
 #include "state/record.h"
 #include "tools/bundles_print.h"
 #include "tools/commands.h"
+#include "tools/event_walk.h"
 #include "tools/setup.h"
 
 static void print(const struct shoal_cli_args *args, const struct shoal_bundles_told *told, FILE *out)
@@ -116,6 +117,7 @@ static const struct shoal_cli_option options[] = {
     {"yaml", NULL, NULL, "limited-time offers, to be pasted below promotions: in promotions.yaml", false,
      false},
     {"out", "FILE", NULL, "write there instead of to standard output", false, false},
+    SHOAL_WALK_OPTIONS,
     {0},
 };
 

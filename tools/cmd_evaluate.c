@@ -236,6 +236,7 @@ static const struct shoal_cli_option options[] = {
     {"seed", "S", "1", "of the bootstrap and of --permute", false, false},
     {"fp32", NULL, NULL, "keep states in single precision (default: half, as they are served)",
      false, false},
+    SHOAL_WALK_OPTIONS,
     {0},
 };
 

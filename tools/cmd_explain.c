@@ -71,19 +71,24 @@ static int explain_record(const struct shoal_cli_args *args, const struct shoal_
     return code;
 }
 
-static int explain_events(const struct shoal_cli_args *args, const struct shoal_model *model,
+static int explain_events(const struct shoal_cli_args *args, const struct shoal_setup *setup,
                           const char *user, struct shoal_explain_options options, int64_t until_ms)
 {
     struct shoal_message message = {.text = ""};
-    struct shoal_load load = {.until_ms = until_ms};
+    const struct shoal_model *model = setup->model;
+    const char *key = setup->config->privacy_pseudonym_key;
+    struct shoal_load load = {.until_ms = until_ms, .pseudonym_key = key[0] ? key : NULL};
+    char room[SHOAL_PSEUDONYM_SIZE + 1];
     struct shoal_dataset dataset;
     struct shoal_explain_case explained = {0};
     shoal_dataset_init(&dataset, model->params.dims.ring);
     int code = shoal_load_for(args, &load, &dataset);
     if (code == SHOAL_EXIT_OK) {
         enum shoal_status status =
-            shoal_explain_case_make(&dataset, model, user, shoal_cli_get(args, "ring") != NULL,
-                                    &explained, &message);
+            shoal_explain_case_make(&dataset, model,
+                                    shoal_pseudonym_stored(setup->config->pseudonyms, user, room),
+                                    shoal_cli_get(args, "ring") != NULL, &explained, &message);
+        explained.user = user;
         if (status == SHOAL_NOT_FOUND && load.reached)
             shoal_fail(&message, status, "user '%s' has no events before --at", user);
         code = status == SHOAL_OK
@@ -130,7 +135,7 @@ static int run(const struct shoal_cli_args *args)
     struct shoal_setup setup;
     code = shoal_setup_load(args, shoal_cli_get(args, "model"), "", &setup);
     if (code == SHOAL_EXIT_OK)
-        code = from_events ? explain_events(args, setup.model, user, integral,
+        code = from_events ? explain_events(args, &setup, user, integral,
                                             at_given ? at_ms : INT64_MAX)
                            : explain_record(args, &setup, user, integral);
     shoal_setup_finish(&setup);

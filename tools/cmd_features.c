@@ -220,6 +220,7 @@ static const struct shoal_cli_option options[] = {
     {"out", "DIR", NULL, "folder for the arrays; made if it is not there", true, false},
     {"item-buckets", "N", "4096", "rows of the item table", false, false},
     {"category-buckets", "N", "1024", "rows of the category table", false, false},
+    SHOAL_WALK_OPTIONS,
     {0},
 };
 

@@ -45,12 +45,13 @@ static enum shoal_status wait_for(struct forget *forget, const char *stored)
     return SHOAL_OK;
 }
 
-static void say(const struct forget *forget, const char *user, int32_t partition)
+static void say(const struct forget *forget, const char *user, int32_t partition, bool declined)
 {
     if (partition < 0)
         printf("%s: not in Redis%s\n", user, forget->dry_run ? "" : ", all partitions told");
     else
-        printf("%s: partition %d%s\n", user, (int)partition, forget->dry_run ? "" : ", told");
+        printf("%s: partition %d%s%s\n", user, (int)partition, forget->dry_run ? "" : ", told",
+               declined ? "; kept is that the user declines to be processed, which stays" : "");
 }
 
 static enum shoal_status forget_user(struct forget *forget, const char *user,
@@ -59,8 +60,10 @@ static enum shoal_status forget_user(struct forget *forget, const char *user,
     char room[SHOAL_PSEUDONYM_SIZE + 1];
     const char *stored = shoal_pseudonym_stored(forget->config->pseudonyms, user, room);
     int32_t partition;
+    bool declined;
     enum shoal_status status =
-        user[0] ? shoal_forgetting_find(forget->forgetting, stored, strlen(stored), &partition, message)
+        user[0] ? shoal_forgetting_find(forget->forgetting, stored, strlen(stored), &partition,
+                                        &declined, message)
                 : shoal_fail(message, SHOAL_BAD_USER, "an empty user id");
     if (status == SHOAL_OK && !forget->dry_run)
         status = shoal_forgetting_send(forget->forgetting, stored, strlen(stored), partition, message);
@@ -72,7 +75,7 @@ static enum shoal_status forget_user(struct forget *forget, const char *user,
     forget->users++;
     forget->unknown += partition < 0;
     if (!shoal_cli_get(forget->args, "file"))
-        say(forget, user, partition);
+        say(forget, user, partition, declined);
     shoal_progress_update(&forget->progress, -1, forget->users);
     return forget->users % FLUSH_USERS == 0 ? shoal_forgetting_flush(forget->forgetting, message) : SHOAL_OK;
 }
@@ -105,18 +108,19 @@ static enum shoal_status forget_list(struct forget *forget, const char *path, st
 
 /* ---- waiting ------------------------------------------------------------------------------- */
 
-/* Until the store has none of those users any more. */
+/* Until the store has none of those users any more, or only that they decline to be processed. */
 static enum shoal_status wait_all(struct forget *forget, long long seconds, struct shoal_message *message)
 {
     int64_t until_ms = shoal_clock_ms() + seconds * 1000;
     for (size_t i = 0; i < forget->waited_count;) {
         int32_t partition;
+        bool declined;
         const char *stored = forget->waited[i];
-        enum shoal_status status =
-            shoal_forgetting_find(forget->forgetting, stored, strlen(stored), &partition, message);
+        enum shoal_status status = shoal_forgetting_find(forget->forgetting, stored, strlen(stored),
+                                                         &partition, &declined, message);
         if (status != SHOAL_OK)
             return status;
-        if (partition < 0) {
+        if (partition < 0 || declined) {
             i++;
             continue;
         }
@@ -208,7 +212,7 @@ static int run(const struct shoal_cli_args *args)
 
 static const struct shoal_cli_option options[] = {
     {"file", "LIST", NULL, "users from a file, one a line; - for standard input", false, false},
-    {"wait", NULL, NULL, "until Redis has none of them any more", false, false},
+    {"wait", NULL, NULL, "until Redis has nothing of them any more but refusals", false, false},
     {"timeout", "SECONDS", "60", "longest wait of --wait", false, false},
     {"dry-run", NULL, NULL, "say in which partition each user is, and do nothing", false, false},
     SHOAL_SETUP_OPTIONS,
@@ -223,8 +227,8 @@ const struct shoal_cli_command shoal_cmd_forget = {
         "Writes a message for each user into the events topic. The processor that owns the user's partition then "
         "deletes the state and the timer, and writes tombstones to the topics of segments and decisions. "
         "Since the message stands in the log, a recovery or a replay does not bring the user back. An event "
-        "of the user that comes later begins a new user; that the user declined to be processed is "
-        "forgotten too. Ids are the original ones also where Redis holds pseudonyms. What the events topic, the "
+        "of the user that comes later begins a new user; but of who declined to be processed that refusal stays, "
+        "and later events are dropped until one gives the consent. Ids are the original ones also where Redis holds pseudonyms. What the events topic, the "
         "dead letters and backups still hold is the operator's to delete. Exit code 1 if --wait ran out.",
     .example = "shoal forget --config deploy/shoal.yaml --wait 1002166",
     .options = options,

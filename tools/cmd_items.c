@@ -194,6 +194,7 @@ static const struct shoal_cli_option options[] = {
     {"out", "FILE", NULL, "add: the model with the larger catalogue", false, false},
     {"min-support", "N", "2", "add: leave out items that fewer events name", false, false},
     {"json", NULL, NULL, "print JSON (deploy/formats.md)", false, false},
+    SHOAL_WALK_OPTIONS,
     {0},
 };
 

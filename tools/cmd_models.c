@@ -373,6 +373,7 @@ static const struct shoal_cli_option options[] = {
      false},
     {"recent", "DURATION", "1d", "with --drift: how much before the end is looked at", false,
      false},
+    SHOAL_WALK_OPTIONS,
     {0},
 };
 

@@ -259,6 +259,7 @@ static const struct shoal_cli_option options[] = {
     {"out", "FILE.html", NULL,
      "write a page with plots, one file that loads nothing; - for standard output", false, false},
     {"json", "FILE", NULL, "write everything as JSON; - for standard output", false, false},
+    SHOAL_WALK_OPTIONS,
     {0},
 };
 

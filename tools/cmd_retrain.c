@@ -87,6 +87,7 @@ static bool read_options(const struct shoal_cli_args *args, struct shoal_retrain
     long long until_ms = 0;
     *options = (struct shoal_retrain_options){
         .events = shoal_cli_get(args, "events"),
+        .pseudonym_key = shoal_cli_get(args, "pseudonym-key"),
         .dir = shoal_cli_get(args, "models"),
         .keep_challenger = shoal_cli_get(args, "keep-challenger") != NULL,
         .if_drifted = shoal_cli_get(args, "if-drifted") != NULL,
@@ -318,6 +319,7 @@ static const struct shoal_cli_option options[] = {
     {"batch", "B", NULL, "users side by side", false, false},
     {"learning-rate", "R", NULL, "step of AdamW", false, false},
     {"threads", "N", NULL, "threads to compute with; the model does not depend on it", false, false},
+    SHOAL_WALK_OPTIONS,
     {0},
 };
 

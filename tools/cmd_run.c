@@ -37,6 +37,7 @@ struct processor {
     struct shoal_kafka_monitor *monitor;
     struct shoal_instance instance;
     struct shoal_http *http;
+    unsigned refused_files; /* of http.* */
     bool exit_at_end, drain;
     const char *partitioner; /* for the drain; NULL: found out */
     int64_t *until;   /* per partition, of a drain; else NULL */
@@ -69,6 +70,7 @@ static enum shoal_status wait_for_topics(struct processor *p, struct shoal_messa
             return status;
         if (shoal_nag_due(&nag))
             shoal_log_write(&p->log, SHOAL_WARNING, "%s; still trying", message->text);
+        (void)shoal_http_refresh(p->http);
         pause_ms(500);
     }
     return SHOAL_INTERRUPTED;
@@ -159,6 +161,7 @@ static void tell_service(struct processor *p, struct shoal_models *models,
     struct shoal_telemetry_service service = {
         .model_written_ms = written_ms(p->config->model_path, model),
         .model_trained_until_ms = model->origin.train_until_ms,
+        .refused_files = p->refused_files,
     };
     snprintf(service.model, sizeof service.model, "%s", model->version);
     if (policy)
@@ -175,15 +178,17 @@ static void tell_service(struct processor *p, struct shoal_models *models,
 static bool is_ready(void *opaque, struct shoal_put *put)
 {
     struct processor *p = opaque;
-    bool running = atomic_load(&p->running);
-    size_t working = 0;
-    for (int64_t i = 0; running && i < p->workers_count; i++)
-        working += shoal_worker_working(p->workers[i]);
-    bool ready = running && working == (size_t)p->workers_count;
-    char text[64];
+    bool ready = atomic_load(&p->running);
+    char text[64] = "not started"; /* how many there are to be is settled only when they run */
+    if (ready) {
+        int64_t working = 0;
+        for (int64_t i = 0; i < p->workers_count; i++)
+            working += shoal_worker_working(p->workers[i]);
+        ready = working == p->workers_count;
+        snprintf(text, sizeof text, "%" PRId64 " of %" PRId64 " are at work", working, p->workers_count);
+    }
     shoal_put_text(put, "kafka", atomic_load(&p->topics_known) ? "ok" : "no broker has told of the topics yet");
-    snprintf(text, sizeof text, "%zu of %" PRId64 " are at work", working, p->workers_count);
-    shoal_put_text(put, "workers", ready ? "ok" : running ? text : "not started");
+    shoal_put_text(put, "workers", ready ? "ok" : text);
     return ready;
 }
 
@@ -215,11 +220,8 @@ static enum shoal_status start_http(struct processor *p, const struct shoal_setu
         .log = &p->log,
         .version = SHOAL_PROGRAM_VERSION,
         .instance = strcmp(p->config->instance_id, "none") == 0 ? NULL : p->instance.name,
-        .hooks = {.ready = is_ready,
-                  .delay = delay_of,
-                  .metrics = write_metrics,
-                  .answered = answered,
-                  .opaque = p},
+        .hooks = {.ready = is_ready, .delay = delay_of, .metrics = write_metrics,
+                  .answered = answered, .opaque = p},
     };
     return shoal_http_start(&options, &p->http, message);
 }
@@ -248,6 +250,7 @@ static enum shoal_status watch(struct processor *p, struct shoal_models *models,
         if (tick % MODEL_TICKS == 0) { /* the workers see it by themselves */
             (void)shoal_models_refresh(models, &p->log);
             (void)shoal_policies_refresh(policies, &p->log);
+            p->refused_files = shoal_http_refresh(p->http);
             tell_service(p, models, policies);
         }
         if (p->exit_at_end && tick % LAG_TICKS == 0 && at_end(p))

@@ -162,6 +162,7 @@ static const struct shoal_cli_option options[] = {
     {"seeds", "N", "3", "with --compare: repeats of each method with each model", false, false},
     {"resamples", "N", "10", "with --compare: resamples of the users for the bootstrap Jaccard", false,
      false},
+    SHOAL_WALK_OPTIONS,
     {0},
 };
 

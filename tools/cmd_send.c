@@ -67,6 +67,8 @@ static enum shoal_status send_file(struct sender *sender, const char *path, int3
     enum shoal_status status = shoal_reader_open(path, partitions, &reader, message);
     if (status != SHOAL_OK)
         return status;
+    if (sender->setup->config->pseudonyms)
+        shoal_reader_tell_all(reader);
     while ((status = shoal_reader_next(reader, &input, message)) == SHOAL_OK) {
         if (!wanted(&sender->window, &input))
             continue;
@@ -109,7 +111,7 @@ static enum shoal_status send_all(struct sender *sender, char *events,
     if (status == SHOAL_OK)
         status = shoal_kafka_topics(monitor, &partitions, message);
     if (status == SHOAL_OK)
-        status = shoal_kafka_sink_create(sender->setup->config, &log, NULL, &sender->sink, message);
+        status = shoal_kafka_sink_create(sender->setup->config, &log, NULL, false, &sender->sink, message);
     if (status == SHOAL_OK)
         status = open_window(sender, message);
     shoal_progress_start(&sender->progress, "send", "messages");

@@ -131,7 +131,8 @@ static void print_left_out(const struct shoal_load *load, const struct shoal_dat
         uint64_t count;
         const char *why;
     } reasons[] = {
-        {load->refused, "cannot be read, or have no user, item or time"},
+        {load->walked.refused, "cannot be read, or have no user, item or time"},
+        {load->walked.declined, "are of users who had declined to be processed"},
         {dataset->repeated_count, "repeat an event id of the user"},
         {preparation->unbought_count, "are of items that nobody buys (--bought-items-only)"},
         {preparation->few_count, "are of users with too few (--min-records)"},
@@ -243,7 +244,10 @@ static int load_pretraining(const struct shoal_cli_args *args, struct shoal_trai
     shoal_dataset_init(dataset, options->dims.ring);
     if (!files)
         return SHOAL_EXIT_OK;
-    struct shoal_load load = {.until_ms = INT64_MAX};
+    struct shoal_load load = {
+        .until_ms = INT64_MAX,
+        .pseudonym_key = shoal_cli_get(args, "pseudonym-key"),
+    };
     enum shoal_status status = shoal_load_events(files, &load, dataset, &message);
     options->pretrain = dataset;
     return status == SHOAL_OK
@@ -473,6 +477,7 @@ static const struct shoal_cli_option train_options[] = {
      false},
     {"no-refit", NULL, NULL, "keep the model of the training part, do not learn from the last days",
      false, false},
+    SHOAL_WALK_OPTIONS,
     {0},
 };
 

@@ -341,6 +341,7 @@ static const struct shoal_cli_option options[] = {
     {"out", "FILE", NULL, "also train once more with the best options, and write the model", false,
      false},
     {"json", NULL, NULL, "print one JSON object", false, false},
+    SHOAL_WALK_OPTIONS,
     {0},
 };
 

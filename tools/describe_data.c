@@ -4,15 +4,15 @@
 
 static void put_refused(struct shoal_put *put, const struct shoal_load *load)
 {
-    shoal_put_count(put, "messages", load->messages);
-    shoal_put_count(put, "refused", load->refused);
+    shoal_put_count(put, "messages", load->walked.messages);
+    shoal_put_count(put, "refused", load->walked.refused);
     shoal_put_open(put, "refused_for", '{');
     for (int status = 0; status < SHOAL_STATUS_COUNT; status++)
-        if (load->refused_for[status] > 0)
+        if (load->walked.refused_for[status] > 0)
             shoal_put_count(put, shoal_status_code((enum shoal_status)status),
-                            load->refused_for[status]);
+                            load->walked.refused_for[status]);
     shoal_put_close(put, '}');
-    shoal_put_text(put, "refused_first", load->refused ? load->why.text : NULL);
+    shoal_put_text(put, "refused_first", load->walked.refused ? load->walked.why.text : NULL);
 }
 
 static void put_users(struct shoal_put *put, const struct shoal_dataset *dataset)

@@ -7,26 +7,24 @@
 #include <string.h>
 
 #include "model/learn/examples.h"
-#include "model/step.h"
+#include "model/retrace.h"
 
-/* What the pipeline serves after the last of `count` events. */
-static enum shoal_status serve(const struct shoal_model *model,
-                               const struct shoal_features *features, size_t count,
-                               const float *rates, float *score)
+/* What the pipeline serves after the last of all events, and the score after each of those that are explained. */
+static enum shoal_status serve(const struct shoal_model *model, const struct shoal_examples *examples,
+                               struct shoal_explain_case *explained)
 {
-    size_t hidden = model->params.dims.hidden;
-    struct shoal_step *step = NULL;
-    float *hc = calloc(2 * hidden, sizeof *hc);
-    enum shoal_status status =
-        hc ? shoal_step_create(model, 1, SHOAL_FP16, &step) : SHOAL_NOMEM;
-    for (size_t t = 0; status == SHOAL_OK && t < count; t++) {
-        struct shoal_step_row row = {
-            .features = features[t], .h = hc, .c = hc + hidden, .counters = rates};
-        shoal_step_run(step, &row, 1);
-        *score = row.score;
-    }
-    shoal_step_destroy(step);
-    free(hc);
+    size_t all = examples->count, count = explained->count;
+    float *scores = malloc(all * sizeof *scores);
+    if (!scores)
+        return SHOAL_NOMEM;
+    enum shoal_status status = shoal_retrace_scores(model, SHOAL_FP16, examples->features,
+                                                    examples->counters, all, 0, scores);
+    if (status == SHOAL_OK)
+        status = shoal_retrace_scores(model, SHOAL_FP16, explained->features,
+                                      examples->counters + (all - count) * SHOAL_COUNTERS, count, 0,
+                                      explained->scores);
+    explained->served = status == SHOAL_OK ? scores[all - 1] : NAN;
+    free(scores);
     return status;
 }
 
@@ -82,7 +80,7 @@ enum shoal_status shoal_explain_case_make(const struct shoal_dataset *dataset,
     status = take_events(&of_user, &examples, model, ring, explained, message);
     if (status == SHOAL_OK) {
         explained->served_by = model->id;
-        status = serve(model, examples.features, count, explained->rates, &explained->served);
+        status = serve(model, &examples, explained);
         if (status != SHOAL_OK)
             shoal_fail(message, status, "out of memory");
     }

@@ -50,7 +50,8 @@ struct replay {
     int64_t next_offset;
 };
 
-/* A message that cannot be read changes no record, and is left out like those of other users. */
+/* A message that cannot be read changes no record, and is left out like those of other users. So is what is dated
+ * later, unless it ends what is kept of the user: what is gone is gone for every look back. */
 static enum shoal_status feed(struct replay *replay, const struct shoal_input *input,
                               struct shoal_message *message)
 {
@@ -66,7 +67,8 @@ static enum shoal_status feed(struct replay *replay, const struct shoal_input *i
     if (!forgets &&
         (shoal_decode(replay->decoder, input, &replay->arena, replay->events, &count, NULL) != SHOAL_OK ||
          count == 0 || strcmp(replay->events[0].user, replay->user) != 0 ||
-         replay->events[0].touch.time_ms > replay->at_ms))
+         (replay->events[0].touch.time_ms > replay->at_ms &&
+          !(replay->events[0].consent_withdrawn & SHOAL_CONSENT_PROCESSING))))
         return SHOAL_OK;
     enum shoal_status status = shoal_pipeline_add(replay->pipeline, input, true);
     replay->next_offset = input->offset + 1;

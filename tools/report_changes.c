@@ -18,6 +18,7 @@ struct taking {
     const struct shoal_dataset *dataset;
     struct shoal_report_names *names;
     struct shoal_changes *changes;
+    uint32_t *gone; /* of each user: how many changes there were at the last tombstone */
 };
 
 static enum shoal_status append(struct shoal_changes *changes,
@@ -80,6 +81,29 @@ static enum shoal_status take(void *context, struct shoal_json_tree *tree,
     return known ? append(taking->changes, &change, message) : SHOAL_OK;
 }
 
+static enum shoal_status forget(void *context, struct shoal_json_tree *tree,
+                                struct shoal_message *message)
+{
+    const struct taking *taking = context;
+    struct shoal_json_slice id;
+    uint32_t user;
+    bool known;
+    enum shoal_status status =
+        shoal_report_user(tree, taking->dataset, &user, &known, &id, message);
+    if (status == SHOAL_OK && known)
+        taking->gone[user] = (uint32_t)taking->changes->count;
+    return status;
+}
+
+static void leave_out_gone(struct shoal_changes *changes, const uint32_t *gone)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < changes->count; i++)
+        if (changes->changes[i].order >= gone[changes->changes[i].user])
+            changes->changes[kept++] = changes->changes[i];
+    changes->count = kept;
+}
+
 /* ---- in order ------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
@@ -131,8 +155,14 @@ enum shoal_status shoal_changes_read(const char *files, const struct shoal_datas
                                      struct shoal_report_names *names,
                                      struct shoal_changes *changes, struct shoal_message *message)
 {
-    struct taking taking = {dataset, names, changes};
-    enum shoal_status status = shoal_lines_each(files, take, &taking, &changes->lines, message);
+    struct taking taking = {dataset, names, changes, calloc(dataset->users_count + 1, sizeof(uint32_t))};
+    if (!taking.gone)
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    enum shoal_status status =
+        shoal_lines_each(files, take, forget, &taking, &changes->lines, message);
+    if (status == SHOAL_OK)
+        leave_out_gone(changes, taking.gone);
+    free(taking.gone);
     if (status != SHOAL_OK)
         return status;
     if (changes->count)

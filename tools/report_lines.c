@@ -18,7 +18,7 @@ struct reading {
     bool at_end;
     uint64_t number; /* of the line in hand */
     struct shoal_json_tree *tree;
-    shoal_line_taker *take;
+    shoal_line_taker *take, *forget;
     void *context;
     struct shoal_lines *lines;
     struct shoal_message *message;
@@ -59,14 +59,13 @@ static enum shoal_status take_line(struct reading *reading, const char *line, si
         reading->lines->cut++;
         return SHOAL_OK;
     }
-    if (status == SHOAL_OK && shoal_json_tree_find(reading->tree, 0, "forgotten") >= 0)
-        return SHOAL_OK; /* a tombstone: what came before of its user is of nobody that the events know */
+    bool gone = status == SHOAL_OK && shoal_json_tree_find(reading->tree, 0, "forgotten") >= 0;
     if (status == SHOAL_OK)
-        status = reading->take(reading->context, reading->tree, &why);
+        status = (gone ? reading->forget : reading->take)(reading->context, reading->tree, &why);
     if (status != SHOAL_OK)
         return shoal_fail(reading->message, status, "%s:%" PRIu64 ": %.400s", reading->path,
                           reading->number, why.text);
-    reading->lines->lines++;
+    reading->lines->lines += !gone;
     return SHOAL_OK;
 }
 
@@ -103,13 +102,15 @@ static enum shoal_status read_file(struct reading *reading, const char *path)
     return status;
 }
 
-enum shoal_status shoal_lines_each(const char *files, shoal_line_taker *take, void *context,
+enum shoal_status shoal_lines_each(const char *files, shoal_line_taker *take,
+                                   shoal_line_taker *forget, void *context,
                                    struct shoal_lines *lines, struct shoal_message *message)
 {
     struct reading reading = {
         .buffer = malloc(LINE_BYTES),
         .tree = shoal_json_tree_create(),
         .take = take,
+        .forget = forget,
         .context = context,
         .lines = lines,
         .message = message,

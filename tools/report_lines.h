@@ -18,8 +18,9 @@ typedef enum shoal_status shoal_line_taker(void *context, struct shoal_json_tree
 
 /* Each line of `files` ("a,b,…"). Empty lines are skipped. A line that is no JSON object, or that `take`
  * refuses, ends it with "FILE:LINE: reason", except a last line without a newline that is cut off. A line may
- * have up to 1 MiB. NOT_FOUND, IO, BAD_JSON, NOMEM, or what `take` says. */
-enum shoal_status shoal_lines_each(const char *files, shoal_line_taker *take, void *context,
+ * have up to 1 MiB. A tombstone is given to `forget`: what came before of its user is not to count. NOT_FOUND, IO, BAD_JSON, NOMEM, or what `take` says. */
+enum shoal_status shoal_lines_each(const char *files, shoal_line_taker *take,
+                                   shoal_line_taker *forget, void *context,
                                    struct shoal_lines *lines,
                                    struct shoal_message *message) SHOAL_MUST_CHECK;
 

@@ -61,6 +61,9 @@ static enum shoal_status grow(struct shoal_offers *offers)
     return SHOAL_OK;
 }
 
+/* An offer before its user was forgotten. Its place in the table stays for the user's next one. */
+static const int64_t DROPPED_MS = INT64_MAX;
+
 /* Keeps the earliest. */
 static enum shoal_status keep(struct shoal_offers *offers, const struct shoal_offer *offer)
 {
@@ -73,7 +76,7 @@ static enum shoal_status keep(struct shoal_offers *offers, const struct shoal_of
         return SHOAL_OK;
     }
     struct shoal_offer *there = &offers->offers[offers->table[slot] - 1];
-    offers->crossed += there->control != offer->control;
+    offers->crossed += there->time_ms != DROPPED_MS && there->control != offer->control;
     if (offer->time_ms < there->time_ms)
         *there = *offer;
     return SHOAL_OK;
@@ -172,8 +175,11 @@ static enum shoal_status take_variant(struct shoal_json_tree *tree, bool *contro
 static void note_stranger(struct shoal_offers *offers, const struct shoal_json_slice *id)
 {
     size_t size = id->size < sizeof offers->stranger ? id->size : sizeof offers->stranger - 1;
-    if (offers->strangers++ == 0)
-        memcpy(offers->stranger, id->text, size);
+    offers->strangers++;
+    if (offers->stranger[0])
+        return;
+    memcpy(offers->stranger, id->text, size);
+    offers->stranger[size] = '\0';
 }
 
 static enum shoal_status take(void *context, struct shoal_json_tree *tree,
@@ -213,10 +219,47 @@ static enum shoal_status take(void *context, struct shoal_json_tree *tree,
     return status;
 }
 
+static enum shoal_status forget(void *context, struct shoal_json_tree *tree,
+                                struct shoal_message *message)
+{
+    const struct taking *taking = context;
+    struct shoal_offers *offers = taking->offers;
+    struct shoal_json_slice id;
+    uint32_t user;
+    bool known;
+    enum shoal_status status =
+        shoal_report_user(tree, taking->dataset, &user, &known, &id, message);
+    if (status != SHOAL_OK)
+        return status;
+    if (id.size == strlen(offers->stranger) && memcmp(id.text, offers->stranger, id.size) == 0)
+        offers->stranger[0] = '\0'; /* is not to be shown */
+    for (size_t i = 0; known && offers->count > 0 && i < taking->names->promotions.count; i++) {
+        uint32_t there = offers->table[slot_of(offers, user, (uint16_t)i)];
+        if (there)
+            offers->offers[there - 1].time_ms = DROPPED_MS;
+    }
+    return SHOAL_OK;
+}
+
+static void leave_out_dropped(struct shoal_offers *offers)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < offers->count; i++)
+        if (offers->offers[i].time_ms != DROPPED_MS)
+            offers->offers[kept++] = offers->offers[i];
+    offers->count = kept;
+    free(offers->table);
+    offers->table = NULL;
+    offers->table_size = 0;
+}
+
 enum shoal_status shoal_offers_read(const char *files, const struct shoal_dataset *dataset,
                                     struct shoal_report_names *names, struct shoal_offers *offers,
                                     struct shoal_message *message)
 {
     struct taking taking = {dataset, names, offers};
-    return shoal_lines_each(files, take, &taking, &offers->lines, message);
+    enum shoal_status status =
+        shoal_lines_each(files, take, forget, &taking, &offers->lines, message);
+    leave_out_dropped(offers);
+    return status;
 }

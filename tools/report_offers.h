@@ -34,12 +34,12 @@ struct shoal_offer {
 struct shoal_offers {
     struct shoal_offer *offers; /* owned */
     size_t count, capacity;
-    uint32_t *table; /* owned; (user, promotion) → number + 1, open addressing */
+    uint32_t *table; /* while reading: (user, promotion) → number + 1, open addressing */
     size_t table_size;
     struct shoal_lines lines;
     uint64_t answers;  /* lines with eligible = true */
     uint64_t strangers; /* lines of users who are not in the events; left out */
-    char stranger[65];  /* the first of them, cut */
+    char stranger[65];  /* the first of them who was not forgotten, cut; "": none */
     uint64_t crossed;   /* lines whose variant is not that of the user's earlier offer */
 };
 

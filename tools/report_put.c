@@ -271,7 +271,7 @@ static void put_data(const struct shoal_report *report, struct shoal_put *put)
     shoal_put_time(put, "until", report->dataset->last_ms);
     shoal_put_count(put, "events", report->dataset->events_count);
     shoal_put_count(put, "users", report->dataset->users_count);
-    shoal_put_count(put, "refused", report->load->refused);
+    shoal_put_count(put, "refused", report->load->walked.refused);
     shoal_put_close(put, '}');
     shoal_put_open(put, "decisions", '{');
     shoal_put_count(put, "lines", report->offers.lines.lines);

@@ -101,12 +101,15 @@ static void tell_of_offers(const struct shoal_report *report, const struct telli
     }
     if (offers->count == 0)
         tell(telling, "There is no offer to users of these events: no promotion can be judged.");
-    if (offers->strangers)
+    if (offers->strangers && offers->stranger[0])
         tell(telling,
              "%" PRIu64
              " offers are to users who are not in the events (the first: %s) and are left "
              "out: do both files belong together?",
              offers->strangers, offers->stranger);
+    else if (offers->strangers)
+        tell(telling, "%" PRIu64 " offers are to users who were forgotten, and are left out.",
+             offers->strangers);
     if (outside)
         tell(telling,
              "%" PRIu64
@@ -162,10 +165,10 @@ void shoal_report_notes(const struct shoal_report *report,
                         void (*take)(void *context, const char *note), void *context)
 {
     struct telling telling = {take, context};
-    if (report->load->refused)
+    if (report->load->walked.refused)
         tell(&telling,
              "%" PRIu64 " of %" PRIu64 " messages of the events cannot be read and are left out.",
-             report->load->refused, report->load->messages);
+             report->load->walked.refused, report->load->walked.messages);
     tell_of_offers(report, &telling);
     tell_of_segments(report, &telling);
     if (!report->effects.has_amounts)

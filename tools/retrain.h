@@ -22,6 +22,7 @@
 
 struct shoal_retrain_options {
     const char *events, *dir;
+    const char *pseudonym_key; /* file; NULL: none */
     int64_t window_ms; /* length of the training window; 0: everything */
     bool until_given;
     int64_t until_ms; /* events from here on are left out */

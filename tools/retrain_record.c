@@ -39,8 +39,8 @@ static void put_data(struct shoal_put *put, const struct shoal_retrain_options *
     shoal_put_text(put, "files", options->events);
     if (run->loaded) {
         shoal_put_hash(put, "fingerprint", run->fingerprint);
-        shoal_put_count(put, "messages", run->load.messages);
-        shoal_put_count(put, "refused", run->load.refused);
+        shoal_put_count(put, "messages", run->load.walked.messages);
+        shoal_put_count(put, "refused", run->load.walked.refused);
         shoal_put_count(put, "events", run->events_count);
         shoal_put_count(put, "users", run->users_count);
         shoal_put_count(put, "late", run->late_count);

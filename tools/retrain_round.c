@@ -58,11 +58,7 @@ static void find_incumbent(struct round *round)
 
 static void warn_of_data(const struct shoal_retrain_run *run)
 {
-    if (run->load.refused)
-        fprintf(stderr,
-                "%" PRIu64 " of %" PRIu64 " messages cannot be read and are left out, the "
-                "first because: %s\n",
-                run->load.refused, run->load.messages, run->load.why.text);
+    shoal_walked_tell(&run->load.walked);
     if (run->late_count)
         fprintf(stderr,
                 "%" PRIu64 " of %zu events are older than the one before of the same user; "
@@ -74,9 +70,11 @@ static enum shoal_status read_events(struct round *round, struct shoal_message *
 {
     const struct shoal_retrain_options *options = round->options;
     struct shoal_retrain_run *run = round->run;
-    run->load =
-        (struct shoal_load){.until_ms = options->until_given ? options->until_ms : INT64_MAX,
-                            .names = options->on_top.items ? &round->names : NULL};
+    run->load = (struct shoal_load){
+        .until_ms = options->until_given ? options->until_ms : INT64_MAX,
+        .names = options->on_top.items ? &round->names : NULL,
+        .pseudonym_key = options->pseudonym_key,
+    };
     enum shoal_status status =
         shoal_load_events(options->events, &run->load, &round->dataset, message);
     if (status != SHOAL_OK)

@@ -88,13 +88,17 @@ static int by_repeats(const void *a, const void *b)
 static enum shoal_status search(struct problem *problem, double scale, double best[PARAMETERS],
                                 struct shoal_bgnbd_fit *fit)
 {
-    static const double starts[][PARAMETERS] = {
+    double starts[][PARAMETERS] = {
         {0.3, 0.2, 0.8, 2.5}, {1, 1, 1, 1}, {0.1, 0.05, 0.1, 3}, {3, 3, 0.3, 10}};
+    enum { STARTS = sizeof starts / sizeof *starts };
     static const double LOW = -9, HIGH = 9;
-    double low[PARAMETERS], high[PARAMETERS], least = INFINITY;
+    double low[PARAMETERS], high[PARAMETERS], least;
     for (size_t i = 0; i < PARAMETERS; i++) {
-        low[i] = LOW + (i == 1 ? log(scale) : 0);
-        high[i] = HIGH + (i == 1 ? log(scale) : 0);
+        double unit = i == 1 ? scale : 1;
+        low[i] = LOW + log(unit);
+        high[i] = HIGH + log(unit);
+        for (size_t n = 0; n < STARTS; n++)
+            starts[n][i] = log(starts[n][i] * unit);
     }
     struct shoal_minimise minimise = {.function = loss,
                                       .context = problem,
@@ -104,18 +108,9 @@ static enum shoal_status search(struct problem *problem, double scale, double be
                                       .step = 0.5,
                                       .tolerance = 1e-12,
                                       .most = 2000};
-    for (size_t n = 0; n < sizeof starts / sizeof starts[0]; n++) {
-        double at[PARAMETERS], value;
-        for (size_t i = 0; i < PARAMETERS; i++)
-            at[i] = log(starts[n][i] * (i == 1 ? scale : 1));
-        enum shoal_status status = shoal_minimise(&minimise, at, &value);
-        if (status != SHOAL_OK)
-            return status;
-        if (value < least) {
-            least = value;
-            memcpy(best, at, sizeof at);
-        }
-    }
+    enum shoal_status status = shoal_minimise_from(&minimise, *starts, STARTS, best, &least);
+    if (status != SHOAL_OK)
+        return status;
     double errors[PARAMETERS];
     shoal_minimise_deviations(&minimise, best, errors);
     fit->model = of_logarithms(best);

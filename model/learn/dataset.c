@@ -18,7 +18,6 @@ struct shoal_dataset_user {
     int64_t last_ms;
     uint8_t id_size;
     bool gone;        /* forgotten: the events so far are left out */
-    bool barred;      /* declines to be processed: the events to come are left out */
     uint8_t recent_count, recent_next; /* the ring of event_ids: filled so far, next to be replaced */
 };
 
@@ -281,10 +280,6 @@ enum shoal_status shoal_dataset_append_event(struct shoal_dataset *dataset, cons
         return status;
     struct shoal_dataset_user *there = &dataset->users[owner];
     bool repeated = false;
-    if (there->barred) {
-        dataset->barred_count++;
-        return SHOAL_OK;
-    }
     if (extra->event_id != 0) {
         status = note_event_id(dataset, there, extra->event_id, &repeated);
         if (status != SHOAL_OK)
@@ -331,22 +326,6 @@ enum shoal_status shoal_dataset_forget(struct shoal_dataset *dataset, const char
     dataset->has_gone = true;
     dataset->fingerprint = shoal_hash_seeded(&hash, sizeof hash, dataset->fingerprint);
     return SHOAL_OK;
-}
-
-enum shoal_status shoal_dataset_bar(struct shoal_dataset *dataset, const char *id, size_t id_size,
-                                    bool barred)
-{
-    uint32_t user;
-    enum shoal_status status = find_user(dataset, id, id_size, &user);
-    if (status != SHOAL_OK || dataset->users[user].barred == barred)
-        return status;
-    if (barred)
-        status = shoal_dataset_forget(dataset, id, id_size);
-    if (status == SHOAL_OK)
-        status = find_user(dataset, id, id_size, &user);
-    if (status == SHOAL_OK)
-        dataset->users[user].barred = barred;
-    return status;
 }
 
 /* Users without an event are left out too: `numbers[user]` is the new number of those who stay. */

@@ -43,7 +43,6 @@ struct shoal_dataset {
     size_t users_count;
     int64_t first_ms, last_ms;   /* earliest and latest time; 0 while empty */
     uint64_t late_count, repeated_count;
-    uint64_t barred_count;       /* events of users who had declined, left out */
     bool has_gone;               /* some user was forgotten: group leaves those events out */
     uint64_t fingerprint;        /* hash over all that was appended and kept, and forgotten, in order */
     uint32_t ring;               /* recent event_ids that are compared */
@@ -75,9 +74,6 @@ enum shoal_status shoal_dataset_append_event(struct shoal_dataset *dataset, cons
  * NOMEM. */
 enum shoal_status shoal_dataset_forget(struct shoal_dataset *dataset, const char *user,
                                        size_t user_size) SHOAL_MUST_CHECK;
-/* The same, and until the user is `barred` no longer, what is appended of the user is left out too. */
-enum shoal_status shoal_dataset_bar(struct shoal_dataset *dataset, const char *user,
-                                    size_t user_size, bool barred) SHOAL_MUST_CHECK;
 /* Brings each user's events together and fills `first`. Once, after the last append. NOMEM. */
 enum shoal_status shoal_dataset_group(struct shoal_dataset *dataset) SHOAL_MUST_CHECK;
 /* What event i says beyond its touch, without its event_id. */

@@ -60,9 +60,13 @@ static double loss(void *context, const double *at, double *gradient)
 
 static enum shoal_status search(struct problem *problem, struct shoal_gamma_gamma_fit *fit)
 {
-    static const double starts[][PARAMETERS] = {{5, 3, 0.5}, {1, 1, 1}, {20, 1, 0.1}, {0.5, 5, 5}};
+    double starts[][PARAMETERS] = {{5, 3, 0.5}, {1, 1, 1}, {20, 1, 0.1}, {0.5, 5, 5}};
+    enum { STARTS = sizeof starts / sizeof *starts };
     static const double low[] = {-7, -7, -12}, high[] = {9, 9, 12};
-    double best[PARAMETERS] = {0}, errors[PARAMETERS], least = INFINITY;
+    double best[PARAMETERS], errors[PARAMETERS], least;
+    for (size_t n = 0; n < STARTS; n++)
+        for (size_t i = 0; i < PARAMETERS; i++)
+            starts[n][i] = log(starts[n][i]);
     struct shoal_minimise minimise = {.function = loss,
                                       .context = problem,
                                       .count = PARAMETERS,
@@ -71,18 +75,9 @@ static enum shoal_status search(struct problem *problem, struct shoal_gamma_gamm
                                       .step = 0.5,
                                       .tolerance = 1e-12,
                                       .most = 2000};
-    for (size_t n = 0; n < sizeof starts / sizeof starts[0]; n++) {
-        double at[PARAMETERS], value;
-        for (size_t i = 0; i < PARAMETERS; i++)
-            at[i] = log(starts[n][i]);
-        enum shoal_status status = shoal_minimise(&minimise, at, &value);
-        if (status != SHOAL_OK)
-            return status;
-        if (value < least) {
-            least = value;
-            memcpy(best, at, sizeof at);
-        }
-    }
+    enum shoal_status status = shoal_minimise_from(&minimise, *starts, STARTS, best, &least);
+    if (status != SHOAL_OK)
+        return status;
     shoal_minimise_deviations(&minimise, best, errors);
     fit->model = of_logarithms(problem, best);
     double root = sqrt((double)problem->used);

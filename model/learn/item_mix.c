@@ -11,6 +11,7 @@
 #include "model/blas.h"
 #include "model/learn/adamw.h"
 #include "model/learn/random.h"
+#include "model/learn/softmax.h"
 #include "model/learn/team.h"
 #include "model/vmath.h"
 
@@ -127,26 +128,6 @@ static void add_to_table(struct shoal_item_table *table, const struct recent *re
     table->age[recent->age] += value;
 }
 
-/* scores (N) to softmax − 1[target]; the loss. */
-static double learn_row(float *scores, size_t count, uint32_t target)
-{
-    float most = -INFINITY;
-    double sum = 0;
-    for (size_t j = 0; j < count; j++)
-        most = scores[j] > most ? scores[j] : most;
-    for (size_t j = 0; j < count; j++)
-        scores[j] = scores[j] - most < -80 ? -80 : scores[j] - most;
-    double own = (double)scores[target];
-    shoal_vexp(scores, scores, count);
-    for (size_t j = 0; j < count; j++)
-        sum += (double)scores[j];
-    float scale = (float)(1 / sum);
-    for (size_t j = 0; j < count; j++)
-        scores[j] *= scale;
-    scores[target] -= 1;
-    return log(sum) - own;
-}
-
 static void fit_target(const struct fit *fit, struct part *part, size_t target, const float *dots)
 {
     const struct shoal_items *items = fit->items;
@@ -170,7 +151,7 @@ static void fit_target(const struct fit *fit, struct part *part, size_t target, 
             shoal_item_table_at(&fit->mix->again, recent->place, recent->behavior, recent->age) -
             (recent->is_again ? 0 : fit->mix->level * fit->bias[recent->item]);
     }
-    part->loss += learn_row(part->scores, items->count, asked->targets[target]);
+    part->loss += shoal_softmax_row(part->scores, items->count, asked->targets[target], 1);
     gradient->scale += shoal_dot(part->scores, dots, items->count);
     for (size_t j = 0; j < items->count; j++)
         part->sums[j] += part->scores[j];

@@ -74,6 +74,25 @@ enum shoal_status shoal_minimise(const struct shoal_minimise *problem, double *a
     return status;
 }
 
+enum shoal_status shoal_minimise_from(const struct shoal_minimise *problem, const double *starts,
+                                      size_t starts_count, double *at, double *value)
+{
+    double tried[COUNT_MAX];
+    *value = INFINITY;
+    for (size_t n = 0; n < starts_count; n++) {
+        double found;
+        memcpy(tried, starts + n * problem->count, problem->count * sizeof *tried);
+        enum shoal_status status = shoal_minimise(problem, tried, &found);
+        if (status != SHOAL_OK)
+            return status;
+        if (n == 0 || found < *value) {
+            *value = found;
+            memcpy(at, tried, problem->count * sizeof *tried);
+        }
+    }
+    return SHOAL_OK;
+}
+
 /* ---- how sharp the least is ------------------------------------------------------------------- */
 
 static double shifted(const struct shoal_minimise *problem, const double *at, size_t i, double by_i,

@@ -25,6 +25,10 @@ struct shoal_minimise {
 /* `at` is start and result, *value the value there: the least that was seen. NOMEM. */
 enum shoal_status shoal_minimise(const struct shoal_minimise *problem, double *at,
                                  double *value) SHOAL_MUST_CHECK;
+/* From each of `starts` (starts_count × count) in turn; the best of the results is in `at`. count ≤ 8. NOMEM. */
+enum shoal_status shoal_minimise_from(const struct shoal_minimise *problem, const double *starts,
+                                      size_t starts_count, double *at,
+                                      double *value) SHOAL_MUST_CHECK;
 /* How sharply the least is known: the inverse of the Hessian by central differences at `at`, of which
  * deviations[i] is the root of the diagonal: the standard errors where the function is −log likelihood.
  * NaN where the function is not curved upwards. count ≤ 8. */

@@ -14,7 +14,7 @@
 #include "model/learn/adamw.h"
 #include "model/learn/prompt_batch.h"
 #include "model/learn/random.h"
-#include "model/vmath.h"
+#include "model/learn/softmax.h"
 
 enum { SLICE = 16, R = SHOAL_PROMPT_UNITS, Z = SHOAL_PROMPT_STATISTICS };
 
@@ -143,26 +143,6 @@ static void forward(struct tuner *tuner, const struct shoal_prompt_generator *ge
                tuner->items->asking[tuner->goal].state, hidden, 1, tuner->q, width);
 }
 
-/* scores (N) to softmax − 1[target], times `weight`; the loss. */
-static double learn_row(float *scores, size_t count, uint32_t target, float weight)
-{
-    float most = -INFINITY;
-    double sum = 0;
-    for (size_t j = 0; j < count; j++)
-        most = scores[j] > most ? scores[j] : most;
-    for (size_t j = 0; j < count; j++)
-        scores[j] = scores[j] - most < -80 ? -80 : scores[j] - most;
-    double own = (double)scores[target];
-    shoal_vexp(scores, scores, count);
-    for (size_t j = 0; j < count; j++)
-        sum += (double)scores[j];
-    float scale = weight / (float)sum;
-    for (size_t j = 0; j < count; j++)
-        scores[j] *= scale;
-    scores[target] -= weight;
-    return log(sum) - own;
-}
-
 /* What the place of the target among the scores counts. */
 static double ndcg20(const float *scores, size_t count, uint32_t target)
 {
@@ -194,7 +174,8 @@ static void learn_rows(struct tuner *tuner, const struct shoal_item_asked *asked
             uint32_t target = asked->targets[tuner->which[row]];
             if (ndcgs)
                 ndcgs[row] = ndcg20(scores, items->count, target);
-            losses[row] = learn_row(scores, items->count, target, weights ? weights[row] : 0);
+            losses[row] =
+                shoal_softmax_row(scores, items->count, target, weights ? weights[row] : 0);
         }
         if (weights)
             shoal_gemm(false, false, rows, width, items->count, 1, tuner->scores, items->count,

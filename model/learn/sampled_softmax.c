@@ -8,7 +8,7 @@
 
 #include "model/blas.h"
 #include "model/learn/random.h"
-#include "model/vmath.h"
+#include "model/learn/softmax.h"
 
 enum shoal_status shoal_support_init(struct shoal_support *support, const uint32_t *counts,
                                      size_t rows, double alpha)
@@ -95,25 +95,12 @@ static double learn_row(const struct shoal_softmax_step *step, size_t b, float *
         memset(logits, 0, count * sizeof *logits);
         return 0;
     }
-    float most = -INFINITY;
     for (size_t c = 0; c < count; c++) {
         logits[c] += step->corrections[c];
         if (c != b && candidate(step, c) == target)
             logits[c] = -INFINITY;
-        most = logits[c] > most ? logits[c] : most;
     }
-    for (size_t c = 0; c < count; c++)
-        logits[c] = fmaxf(logits[c] - most, -100.0f);
-    float own = logits[b];
-    shoal_vexp(logits, logits, count);
-    double sum = 0;
-    for (size_t c = 0; c < count; c++)
-        sum += (double)logits[c];
-    float scale = (float)((double)step->weights[b] / sum);
-    for (size_t c = 0; c < count; c++)
-        logits[c] *= scale;
-    logits[b] -= step->weights[b];
-    return (double)step->weights[b] * (log(sum) - (double)own);
+    return (double)step->weights[b] * shoal_softmax_row(logits, count, b, step->weights[b]);
 }
 
 static void scatter(const struct shoal_softmax_step *step, const float *gradient)

@@ -2,9 +2,10 @@
 /* A card with a chart that is also a table: whoever cannot see the one, or wants the figures, reads the other.
  * The only file that knows the chart library. Tooltips are drawn on the canvas (richText): as HTML they would need
  * inline styles, which the content security policy forbids. */
-import { el, freshId, setText } from "./dom.js";
+import { el, freshId, scroller, setText, table } from "./dom.js";
 import { colour, onTheme, stillness } from "./theme.js";
 
+const paper = matchMedia("print");
 let library = null;
 
 /** The library, loaded once; null where it is not there, and the tables remain. */
@@ -61,35 +62,6 @@ export function baseOption() {
   };
 }
 
-export function table(caption, head, rows) {
-  return el(
-    "table",
-    null,
-    el("caption", null, caption),
-    el(
-      "thead",
-      null,
-      el(
-        "tr",
-        null,
-        head.map((text) => el("th", { scope: "col" }, text)),
-      ),
-    ),
-    el(
-      "tbody",
-      null,
-      rows.map(([first, ...rest]) =>
-        el(
-          "tr",
-          null,
-          el("th", { scope: "row" }, first),
-          rest.map((cell) => el("td", null, cell)),
-        ),
-      ),
-    ),
-  );
-}
-
 /** A card: `chart` describes it.
  *
  *   title     heading
@@ -100,20 +72,16 @@ export function table(caption, head, rows) {
  *   empty     data → text that stands in its place, or "" where there is something to draw
  *   height    class of the drawing's height
  *   lines     (data, width) → rows of small charts in it, each 100 pixels high
+ *   note      data → what has to be known beside it, under the drawing and the table
  *   key       [[text, colour, "solid" or "dashed"]]: what the lines are, where the library's legend is not wanted
  *
  * update(data) draws; stop() frees. */
 export function chartCard(chart) {
   const title = freshId("chart");
   const canvas = el("div", { class: `drawing ${chart.height ?? ""}`, role: "img" });
-  const figures = el("div", {
-    class: "scroll",
-    hidden: true,
-    tabindex: "0",
-    role: "group",
-    "aria-labelledby": title,
-  });
-  const note = el("p", { class: "empty", hidden: true });
+  const figures = scroller(chart.title);
+  const nothing_there = el("p", { class: "empty", hidden: true });
+  const note = el("p", { class: "note", hidden: true });
   const key = chart.key
     ? el(
         "p",
@@ -134,12 +102,14 @@ export function chartCard(chart) {
     el("div", { class: "head" }, el("h2", { id: title }, chart.title), chart.controls, key, toggle),
     canvas,
     figures,
+    nothing_there,
     note,
   );
   let instance = null;
   let data;
   let as_table = false;
   let stopped = false;
+  figures.hidden = toggle.hidden = true;
 
   function flip() {
     as_table = !as_table;
@@ -150,15 +120,20 @@ export function chartCard(chart) {
   function drawTable() {
     const { caption, head, rows } = chart.rows(data);
     const top = figures.scrollTop;
-    figures.replaceChildren(table(caption, head, rows));
+    figures.replaceChildren(table(head, rows, { caption }));
     figures.scrollTop = top;
   }
 
   function draw() {
     if (data === undefined || stopped) return;
     const empty = chart.empty?.(data) ?? "";
-    setText(note, empty);
-    note.hidden = !empty;
+    const beside = empty ? "" : (chart.note?.(data) ?? "");
+    setText(nothing_there, empty);
+    nothing_there.hidden = !empty;
+    setText(note, beside);
+    note.hidden = !beside;
+    toggle.hidden = Boolean(empty) || !instance;
+    if (key) key.hidden = Boolean(empty);
     const shows_table = as_table || !instance;
     figures.hidden = Boolean(empty) || !shows_table;
     canvas.hidden = Boolean(empty) || shows_table;
@@ -174,7 +149,8 @@ export function chartCard(chart) {
   }
 
   const sizes = new ResizeObserver(() => {
-    if (instance && !canvas.hidden && canvas.clientWidth) draw();
+    // On paper the style sheet scales what was drawn.
+    if (instance && !canvas.hidden && canvas.clientWidth && !paper.matches) draw();
   });
   const forget = onTheme(draw);
 
@@ -183,8 +159,6 @@ export function chartCard(chart) {
     if (found) {
       instance = found.init(canvas);
       sizes.observe(canvas);
-    } else {
-      toggle.hidden = true;
     }
     draw();
   });

@@ -30,6 +30,19 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Replaces what is in `place` by something of the same kind: focus and scroll positions stay. */
+export function refresh(place, ...children) {
+  const able = () => [...place.querySelectorAll("a, button, summary, [tabindex]")];
+  const scrolled = () => [...place.querySelectorAll(".scroll")];
+  const at = able().indexOf(document.activeElement);
+  const tops = scrolled().map((one) => one.scrollTop);
+  place.replaceChildren(...children);
+  scrolled().forEach((one, i) => {
+    one.scrollTop = tops[i] ?? 0;
+  });
+  if (at >= 0) able()[at]?.focus({ preventScroll: true });
+}
+
 /** Makes the children of `parent` those of `items`, in their order, and keeps the elements of keys that stay:
  * focus and scroll position survive an update. `update(node, item)` is called for new ones too. */
 export function keyed(parent, items, key, create, update) {
@@ -49,6 +62,29 @@ export function keyed(parent, items, key, create, update) {
     else parent.insertBefore(node, at);
   }
   for (const node of old.values()) node.remove();
+}
+
+/** A row of a table: the first cell is its head. A cell is text, an element, a list of them, or a cell itself. */
+export function tableRow([head, ...cells]) {
+  const cell = (one) => (one instanceof HTMLTableCellElement ? one : el("td", null, one));
+  return el("tr", null, el("th", { scope: "row" }, head), cells.map(cell));
+}
+
+/** A table of `rows` (lists of cells) under `head` (texts; "" is above a column that needs none). */
+export function table(head, rows, { caption, ...attributes } = {}) {
+  const column = (text) => (text ? el("th", { scope: "col" }, text) : el("td"));
+  return el(
+    "table",
+    attributes,
+    caption ? el("caption", null, caption) : null,
+    el("thead", null, el("tr", null, head.map(column))),
+    el("tbody", null, rows.map(tableRow)),
+  );
+}
+
+/** Something wide that scrolls by itself, with the keyboard too. */
+export function scroller(label, ...children) {
+  return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, children);
 }
 
 let count = 0;

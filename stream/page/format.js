@@ -14,6 +14,14 @@ const clock = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 const day = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
+const minutes = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const dayAndMinutes = new Intl.DateTimeFormat(undefined, {
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
 const byDigits = new Map();
 
 function known(value) {
@@ -89,12 +97,21 @@ export function clockText(date) {
   return clock.format(date);
 }
 
+function isToday(date) {
+  return date.toDateString() === new Date().toDateString();
+}
+
 /** Local time; the day only where it is not today. */
 export function timeText(iso) {
   const date = iso instanceof Date ? iso : dateOf(iso);
   if (!date) return nothing;
-  const today = date.toDateString() === new Date().toDateString();
-  return today ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`;
+  return isToday(date) ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`;
+}
+
+/** For an axis: "14:25", or "Nov 22, 14:25". */
+export function axisTime(iso) {
+  const date = dateOf(iso);
+  return date && (isToday(date) ? minutes : dayAndMinutes).format(date);
 }
 
 function utc(date) {

@@ -83,9 +83,40 @@ function add(overview) {
   tell();
 }
 
+/** Every instance keeps its samples since its own start: what the page has from before the first of `fresh` stays in
+ * front of them, with a gap between. */
+export function joined(old, fresh) {
+  const from_ms = fresh.times.length ? Date.parse(fresh.times[0]) : Infinity;
+  const count = old.times.filter((at) => Date.parse(at) < from_ms).length;
+  if (!count) return fresh;
+  const gap = new Date(Math.min(from_ms, Date.parse(old.times[count - 1]) + 2) - 1).toISOString();
+  const line = (before = [], after = []) => [
+    ...Array.from({ length: count }, (_, i) => before[i] ?? null),
+    null,
+    ...Array.from({ length: fresh.times.length }, (_, i) => after[i] ?? null),
+  ];
+  const lines = (before = {}, after = {}) =>
+    Object.fromEntries(
+      Object.keys({ ...before, ...after }).map((name) => [name, line(before[name], after[name])]),
+    );
+  const groups = (before, after) =>
+    Object.fromEntries(
+      Object.keys({ ...before, ...after }).map((name) => [name, lines(before[name], after[name])]),
+    );
+  return {
+    ...fresh,
+    times: [...old.times.slice(0, count), gap, ...fresh.times],
+    events_per_second: line(old.events_per_second, fresh.events_per_second),
+    dimensions: groups(old.dimensions, fresh.dimensions),
+    promotions: groups(old.promotions, fresh.promotions),
+  };
+}
+
 async function load() {
   try {
-    past.data = { ...empty(), ...(await get(`v1/segments/history?minutes=${minutes}`)) };
+    const fresh = { ...empty(), ...(await get(`v1/segments/history?minutes=${minutes}`)) };
+    past.data = joined(past.data, fresh);
+    trim(past.data);
     past.problem = null;
     last_offers = null;
   } catch (problem) {

@@ -5,7 +5,16 @@ import { brief, clockText, decimal, levelName, number, words } from "./format.js
 import { colour, levelColour } from "./theme.js";
 
 const waiting = (data) => (data.times.length < 2 ? "Not two samples yet: lines begin in a few seconds." : "");
+const hour_ms = 3600000;
+const shorter = (times) => Date.parse(times.at(-1)) - Date.parse(times[0]) < hour_ms - 60000;
+const begin = (times) => clockText(new Date(times[0]));
+/** The time that lines are of, in words. */
+const span = (times) => (shorter(times) ? `since ${begin(times)}` : "over the last hour");
+/** Nobody keeps what was before an instance's start. */
+const note = ({ times }) =>
+  shorter(times) ? `Lines begin at ${begin(times)}: each instance keeps them from its own start on.` : "";
 const last = (line) => line?.at(-1) ?? null;
+const known = (line) => line.filter((value) => value !== null);
 const short_ms = 5 * 60000;
 
 /** Hours and minutes; seconds too where minutes would be the same at several ticks. */
@@ -66,8 +75,9 @@ export function throughputCard() {
   return chartCard({
     title: "Throughput",
     empty: waiting,
-    says: (data) => `${brief(last(data.events_per_second))} events a second now, over the last hour between
-      ${brief(Math.min(...data.events_per_second))} and ${brief(Math.max(...data.events_per_second))}.`,
+    says: (data) => `${brief(last(data.events_per_second))} events a second now, ${span(data.times)} between
+      ${brief(Math.min(...known(data.events_per_second)))} and ${brief(Math.max(...known(data.events_per_second)))}.`,
+    note,
     rows: (data) => ({
       caption: "Events a second, newest first",
       head: ["Time", "Events /s"],
@@ -101,10 +111,11 @@ export function sizesCard(choice) {
     controls: choice,
     class: "most",
     empty: (data) => (Object.keys(data.levels).length ? waiting(data) : "Nobody is in a segment yet."),
-    says: (data) => `Users by level of ${words(data.dimension)} over the last hour; now
+    says: (data) => `Users by level of ${words(data.dimension)} ${span(data.times)}; now
       ${levelsOf(data)
         .map((name) => `${levelName(name)} ${number(last(data.levels[name]))}`)
         .join(", ")}.`,
+    note,
     rows: (data) => ({
       caption: `Users by level of ${words(data.dimension)}, newest first`,
       head: ["Time", ...levelsOf(data)],
@@ -236,6 +247,12 @@ export function decisionsCard() {
       head: ["Promotion", "Treatment", "Control"],
       rows: promotionsOf(data).map((id) => [id, now(data, id, "treatment"), now(data, id, "control")]),
     }),
+    note: ({ promotions }) => {
+      const all = Object.keys(promotions).length;
+      return all > most_charts
+        ? `The ${most_charts} with the most offers of ${all}; “Promotions” has all.`
+        : "";
+    },
     option: smallCharts,
   });
 }

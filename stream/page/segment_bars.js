@@ -106,7 +106,7 @@ export function sizesNow() {
     update: (overview) => {
       keyed(
         blocks,
-        overview.segments ?? [],
+        (overview.segments ?? []).filter((one) => one.levels.length), // of clusters there may be none
         (one) => one.dimension,
         (one) => dimensionBlock(one.dimension),
         (node, { dimension, levels }) => {

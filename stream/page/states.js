@@ -40,22 +40,42 @@ export function failed(problem, again) {
   );
 }
 
-/** Runs `ask` and puts what `show` makes of its answer into `root`; says so while it waits, and where it fails.
- * Returns {again, stop}. */
+/** What asks `question` (a promise); whoever asks while an answer is awaited gets one more question after it, not
+ * another at once: answers that take longer than questions come are shown nevertheless. */
+export function oneAtATime(question) {
+  let running = null;
+  let once_more = false;
+  return function again() {
+    if (running) {
+      once_more = true;
+      return running;
+    }
+    running = question().finally(() => {
+      running = null;
+      if (!once_more) return undefined;
+      once_more = false;
+      return again();
+    });
+    return running;
+  };
+}
+
+/** Runs `ask_it` and puts what `show` makes of its answer into `root`; says so while it waits, and where it fails.
+ * Returns {again, stop, first}: a promise of the first answer. */
 export function ask(root, what, ask_it, show) {
-  let controller = null;
+  const controller = new AbortController();
+  const { signal } = controller;
   let shown = false;
-  async function again() {
-    controller?.abort();
-    const mine = (controller = new AbortController());
+  const again = oneAtATime(async () => {
+    if (signal.aborted) return;
     if (!shown) root.replaceChildren(loading(what));
     try {
-      const answer = await ask_it(mine.signal);
-      if (mine.signal.aborted) return;
+      const answer = await ask_it(signal);
+      if (signal.aborted) return;
       show(answer, shown);
       shown = true;
     } catch (problem) {
-      if (mine.signal.aborted) return;
+      if (signal.aborted) return;
       // What is on screen stays: the banner says that it is old.
       const gone = problem.status === 404;
       if (!shown || gone || problem.status === 403) {
@@ -63,7 +83,6 @@ export function ask(root, what, ask_it, show) {
         root.replaceChildren(failed(problem, again));
       }
     }
-  }
-  again();
-  return { again, stop: () => controller?.abort() };
+  });
+  return { again, stop: () => controller.abort(), first: again() };
 }

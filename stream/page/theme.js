@@ -30,12 +30,29 @@ export function onTheme(watcher) {
   return () => watchers.delete(watcher);
 }
 
-export function nextTheme() {
-  const name = names[(names.indexOf(chosen()) + 1) % names.length];
+function set(name) {
   if (name === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = name;
-  keep(name);
   tell();
+}
+
+export function nextTheme() {
+  const name = names[(names.indexOf(chosen()) + 1) % names.length];
+  set(name);
+  keep(name);
+}
+
+/** Paper is light, whatever the screen is. */
+function setUpPrinting() {
+  let before = null;
+  addEventListener("beforeprint", () => {
+    before = chosen();
+    set("light");
+  });
+  addEventListener("afterprint", () => {
+    if (before !== null) set(before);
+    before = null;
+  });
 }
 
 export function setUpTheme(button) {
@@ -49,6 +66,7 @@ export function setUpTheme(button) {
   system.addEventListener("change", tell);
   stillness.addEventListener("change", tell);
   onTheme(show);
+  setUpPrinting();
   show();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What moved a score: contributions by integrated gradients as bars to either side, by event, by input and by
  * counter, and how far their sum is from what they explain. */
-import { el, tabs } from "./dom.js";
+import { el, table, tabs } from "./dom.js";
 import { decimal, percent, points, signed, time, version, words } from "./format.js";
 import { behavior_words } from "./user_standing.js";
 
@@ -14,35 +14,15 @@ function half(value, most) {
 function bars(label, rows) {
   if (!rows.length) return el("p", { class: "empty" }, "None.");
   const most = Math.max(1e-12, ...rows.map((row) => Math.abs(row.probability)));
-  return el(
-    "table",
+  return table(
+    [label, "", "Probability", "Logit"],
+    rows.map((row) => [
+      row.name,
+      half(row.probability, most),
+      el("td", { class: row.probability < 0 ? "takes-text" : "adds-text" }, points(row.probability, 2)),
+      el("td", { class: "soft" }, signed(row.logit, 3)),
+    ]),
     { class: "contributions" },
-    el(
-      "thead",
-      null,
-      el(
-        "tr",
-        null,
-        el("th", { scope: "col" }, label),
-        el("td"),
-        el("th", { scope: "col" }, "Probability"),
-        el("th", { scope: "col" }, "Logit"),
-      ),
-    ),
-    el(
-      "tbody",
-      null,
-      rows.map((row) =>
-        el(
-          "tr",
-          null,
-          el("th", { scope: "row" }, row.name),
-          el("td", null, half(row.probability, most)),
-          el("td", { class: row.probability < 0 ? "takes-text" : "adds-text" }, points(row.probability, 2)),
-          el("td", { class: "soft" }, signed(row.logit, 3)),
-        ),
-      ),
-    ),
   );
 }
 

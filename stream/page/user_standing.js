@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a user stands: score, segments with since when, counters, consent, promotions. */
-import { el, setText } from "./dom.js";
+import { el, scroller, setText, table } from "./dom.js";
 import { decimal, duration, number, percent, time, version, words } from "./format.js";
 import { levelLink } from "./segment_bars.js";
 
@@ -10,7 +10,9 @@ export const behavior_words = { pv: "view", cart: "cart", fav: "favourite", buy:
 const score_words = { purchase_24h: "Purchase within 24 h", prompted: "Buys only if prompted" };
 
 function ago(answer) {
-  return `${duration(answer.freshness_seconds)} ago`;
+  return typeof answer.freshness_seconds === "number"
+    ? `${duration(answer.freshness_seconds)} ago`
+    : "none yet";
 }
 
 function scores(answer) {
@@ -34,14 +36,14 @@ function head(answer) {
       { class: "tile" },
       el("dt", null, "Events"),
       el("dd", { class: "figure" }, number(answer.events)),
-      el("dd", { class: "beside" }, "first ", time(answer.first_event_time)),
+      answer.first_event_time ? el("dd", { class: "beside" }, "first ", time(answer.first_event_time)) : null,
     ),
     el(
       "div",
       { class: "tile" },
       el("dt", null, "Last event"),
       el("dd", { class: "figure freshness" }, ago(answer)),
-      el("dd", { class: "beside" }, time(answer.last_event_time)),
+      answer.last_event_time ? el("dd", { class: "beside" }, time(answer.last_event_time)) : null,
     ),
     el(
       "div",
@@ -85,31 +87,15 @@ function segments(answer) {
 }
 
 function counters(answer) {
-  const row = (behavior) =>
-    el(
-      "tr",
-      null,
-      el("th", { scope: "row" }, behavior_words[behavior]),
-      spans.map((span) => el("td", null, decimal(answer.counters?.[behavior]?.[span], 2))),
-    );
+  const row = (behavior) => [
+    behavior_words[behavior],
+    ...spans.map((span) => decimal(answer.counters?.[behavior]?.[span], 2)),
+  ];
   return el(
     "section",
     { class: "card", "aria-label": "Counters" },
     el("div", { class: "head" }, el("h2", null, "Decayed counters")),
-    el(
-      "table",
-      null,
-      el(
-        "thead",
-        null,
-        el(
-          "tr",
-          null,
-          ["", ...spans].map((text) => (text ? el("th", { scope: "col" }, text) : el("td"))),
-        ),
-      ),
-      el("tbody", null, behaviors.map(row)),
-    ),
+    table(["", ...spans], behaviors.map(row)),
     el("p", { class: "note" }, "Events, each of which counts half as much after an hour, a day, seven days."),
     answer.purchases
       ? el(
@@ -151,13 +137,19 @@ function promotion(one) {
 }
 
 function promotions(answer) {
-  const list = answer.promotions ?? [];
+  // What stands first, then the latest; both orders are of texts that sort as times do.
+  const list = [...(answer.promotions ?? [])].sort(
+    (a, b) => b.eligible - a.eligible || (b.last_offer_time ?? "").localeCompare(a.last_offer_time ?? ""),
+  );
+  const offers = el("ul", { class: "offers" }, list.map(promotion));
   return el(
     "section",
     { class: "card", "aria-label": "Offers and consent" },
     el("div", { class: "head" }, el("h2", null, "Offers and consent")),
     list.length
-      ? el("ul", { class: "offers" }, list.map(promotion))
+      ? list.length > 5
+        ? scroller("Offers", offers)
+        : offers
       : el("p", { class: "empty" }, "No promotion was offered yet."),
     el(
       "p",

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A user's recent events and changes of segment, the newest first, with what each event did to the score. */
+/* A user's recent events and changes of segment, the newest first, with the score after each event and what
+ * the event does to the score of now. */
 import { el } from "./dom.js";
 import { duration, levelName, number, percent, points, time, words } from "./format.js";
 import { behavior_words } from "./user_standing.js";
 
-/** What an event gave or took, from the explanation: both lists end with the same event. */
-function effects(events, explained) {
+/** What the explanation says of each event: both lists end with the same one. */
+function told(events, explained) {
   const list = explained?.events ?? [];
   return events.map((one, i) => {
     const other = list[list.length - events.length + i];
-    return other && other.time === one.event_time && other.behavior === one.behavior
-      ? other.probability
-      : null;
+    return other && other.time === one.event_time && other.behavior === one.behavior ? other : null;
   });
 }
 
@@ -26,20 +25,21 @@ function eventItem(one) {
     ),
     " ",
     el("span", { class: "id" }, `item ${one.event.item}`),
-    one.effect === null
-      ? null
-      : el(
+    one.told
+      ? el(
           "span",
           {
-            class: `effect ${one.effect < 0 ? "takes" : "adds"}`,
-            title: "What it does to the probability of a purchase",
+            class: `effect ${one.told.probability < 0 ? "takes" : "adds"}`,
+            title: "What it does to the probability of a purchase now",
           },
-          points(one.effect, 2),
-        ),
+          points(one.told.probability, 2),
+        )
+      : null,
     el(
       "span",
       { class: "when" },
       [
+        typeof one.told?.score_after === "number" ? `score ${percent(one.told.score_after)}` : null,
         one.event.category ? `category ${one.event.category}` : null,
         typeof one.event.price_level === "number" ? `price level ${number(one.event.price_level)}` : null,
       ]
@@ -69,7 +69,8 @@ function moveItem(one) {
 }
 
 /** Changes that came while the page was open tell more than the record, which knows since when only. */
-function moves(answer, changes, from_ms) {
+export function moves(answer, changes) {
+  const from_ms = Date.parse(answer.recent_events?.[0]?.event_time ?? NaN);
   const seen = new Set(changes.map((one) => `${one.dimension} ${one.event_time}`));
   const of_record = Object.entries(answer.segments ?? {})
     .filter(([dimension, one]) => Date.parse(one.since) >= from_ms && !seen.has(`${dimension} ${one.since}`))
@@ -89,15 +90,15 @@ function moves(answer, changes, from_ms) {
 export function timeline(answer, explained, changes) {
   const events = answer.recent_events ?? [];
   if (!events.length) return el("p", { class: "empty" }, "No recent event is known.");
-  const effect = effects(events, explained);
+  const effects = told(events, explained);
   const list = [
     ...events.map((event, i) => ({
       at: event.event_time,
       event,
-      effect: effect[i],
+      told: effects[i],
       gap_s: i ? (Date.parse(event.event_time) - Date.parse(events[i - 1].event_time)) / 1000 : 0,
     })),
-    ...moves(answer, changes, Date.parse(events[0].event_time)),
+    ...moves(answer, changes),
   ].map((one, i) => ({ ...one, i, ms: Date.parse(one.at) }));
   list.sort((a, b) => b.ms - a.ms || Boolean(a.event) - Boolean(b.event) || b.i - a.i);
   return el(

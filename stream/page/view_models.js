@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which model answers, since when, and how the last trainings did against the one before. */
 import { get } from "./api.js";
-import { el } from "./dom.js";
+import { el, scroller, table } from "./dom.js";
 import { decimal, duration, nothing, number, percent, signed, time, version, words } from "./format.js";
 import { live, on } from "./live.js";
 import { ask, empty } from "./states.js";
@@ -61,44 +61,17 @@ function inService(answer) {
 }
 
 function models(answer) {
-  const heads = ["Version", "State", "Written"];
-  const row = (one) =>
-    el(
-      "tr",
-      null,
-      el("th", { scope: "row" }, version(one.version)),
-      el(
-        "td",
-        null,
-        one.version === answer.in_service
-          ? el("b", null, states.in_service)
-          : (states[one.state] ?? one.state),
-      ),
-      el("td", null, time(one.written_at)),
-    );
+  const row = (one) => [
+    version(one.version),
+    one.version === answer.in_service ? el("b", null, states.in_service) : (states[one.state] ?? one.state),
+    time(one.written_at),
+  ];
   return el(
     "section",
     { class: "card span2", "aria-label": "Models in the folder" },
     el("div", { class: "head" }, el("h2", null, "In the folder")),
     answer.models?.length
-      ? el(
-          "div",
-          { class: "scroll", tabindex: "0", role: "group", "aria-label": "Models in the folder" },
-          el(
-            "table",
-            null,
-            el(
-              "thead",
-              null,
-              el(
-                "tr",
-                null,
-                heads.map((text) => el("th", { scope: "col" }, text)),
-              ),
-            ),
-            el("tbody", null, answer.models.map(row)),
-          ),
-        )
+      ? scroller("Models in the folder", table(["Version", "State", "Written"], answer.models.map(row)))
       : empty("The folder of models is empty."),
   );
 }
@@ -110,12 +83,10 @@ function compared(run) {
     const range = less?.[`${key}_ci`];
     const sure = range && (range[0] > 0 || range[1] < 0);
     const good = sure && Math.sign(less[key]) === better;
-    return el(
-      "tr",
-      null,
-      el("th", { scope: "row" }, title),
-      el("td", null, decimal(challenger[key], 4)),
-      el("td", null, incumbent ? decimal(incumbent[key], 4) : nothing),
+    return [
+      title,
+      decimal(challenger[key], 4),
+      incumbent ? decimal(incumbent[key], 4) : nothing,
       el(
         "td",
         { class: sure ? (good ? "good" : "bad") : "" },
@@ -123,28 +94,10 @@ function compared(run) {
         range ? el("span", { class: "soft" }, ` [${signed(range[0], 4)}, ${signed(range[1], 4)}]`) : null,
         sure ? (good ? " better" : " worse") : null,
       ),
-    );
+    ];
   };
-  return el(
-    "div",
-    { class: "scroll", tabindex: "0", role: "group", "aria-label": "Challenger against incumbent" },
-    el(
-      "table",
-      null,
-      el(
-        "thead",
-        null,
-        el(
-          "tr",
-          null,
-          ["Sealed window", "Challenger", "Incumbent", "Difference [95 %]"].map((text) =>
-            el("th", { scope: "col" }, text),
-          ),
-        ),
-      ),
-      el("tbody", null, measures.map(row)),
-    ),
-  );
+  const heads = ["Sealed window", "Challenger", "Incumbent", "Difference [95 %]"];
+  return scroller("Challenger against incumbent", table(heads, measures.map(row)));
 }
 
 function retrain(run) {

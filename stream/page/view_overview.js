@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything at a glance: is it running, how fast, who stands where, what is decided. */
-import { el, select, setText, keyed } from "./dom.js";
+import { el, keyed, scroller, select, setText, table, tableRow } from "./dom.js";
 import { brief, duration, nothing, number, time, timeText, version, words } from "./format.js";
 import { onPast, past } from "./history.js";
 import { live, on, retryNow } from "./live.js";
@@ -86,7 +86,7 @@ function tileRow() {
 }
 
 function partitions() {
-  const body = el("tbody");
+  const rows = table(["Partition", "Next offset", "Lag", "Event time"], []);
   const names = el("p", { class: "note" });
   const root = el(
     "section",
@@ -96,26 +96,7 @@ function partitions() {
       null,
       el("summary", null, el("h2", null, "Partitions, model and policy")),
       names,
-      el(
-        "div",
-        { class: "scroll", tabindex: "0", role: "group", "aria-label": "Partitions" },
-        el(
-          "table",
-          null,
-          el(
-            "thead",
-            null,
-            el(
-              "tr",
-              null,
-              ["Partition", "Next offset", "Lag", "Event time"].map((text) =>
-                el("th", { scope: "col" }, text),
-              ),
-            ),
-          ),
-          body,
-        ),
-      ),
+      scroller("Partitions", rows),
     ),
   );
   return {
@@ -123,11 +104,10 @@ function partitions() {
     update: (overview) => {
       names.replaceChildren("Model ", version(overview.model), ", policy ", version(overview.policy), ".");
       keyed(
-        body,
+        rows.tBodies[0],
         overview.partitions ?? [],
         (one) => one.partition,
-        (one) =>
-          el("tr", null, el("th", { scope: "row" }, String(one.partition)), el("td"), el("td"), el("td")),
+        (one) => tableRow([String(one.partition), "", "", ""]),
         (row, one) => {
           setText(row.children[1], number(one.next_offset));
           setText(row.children[2], number(one.lag));

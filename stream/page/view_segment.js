@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Some users who stand at a level, page by page: a way from a figure to people. */
 import { get } from "./api.js";
-import { el } from "./dom.js";
+import { el, table, tableRow } from "./dom.js";
 import { decimal, time, words } from "./format.js";
 import { ask, empty, failed } from "./states.js";
 
@@ -14,17 +14,8 @@ function address(dimension, level, cursor) {
 }
 
 function row({ user_id, since, score }) {
-  return el(
-    "tr",
-    null,
-    el(
-      "th",
-      { scope: "row" },
-      el("a", { class: "id", href: `#/user/${encodeURIComponent(user_id)}` }, user_id),
-    ),
-    el("td", null, time(since)),
-    el("td", null, decimal(score, 3)),
-  );
+  const user = el("a", { class: "id", href: `#/user/${encodeURIComponent(user_id)}` }, user_id);
+  return tableRow([user, time(since), decimal(score, 3)]);
 }
 
 export function showSegment(root, [dimension = "intent", level = "hot"]) {
@@ -40,7 +31,7 @@ export function showSegment(root, [dimension = "intent", level = "hot"]) {
     ),
     place,
   );
-  const body = el("tbody");
+  const members = table(["User", "Since", "Score"], []);
   const more = el("div", { class: "buttons left" });
 
   /** The next page that has somebody in it, if one comes soon. */
@@ -61,7 +52,7 @@ export function showSegment(root, [dimension = "intent", level = "hot"]) {
   }
 
   function add({ users, next: cursor }) {
-    body.append(...users.map(row));
+    members.tBodies[0].append(...users.map(row));
     const button = el(
       "button",
       { type: "button", onclick: () => next(cursor, button) },
@@ -79,27 +70,7 @@ export function showSegment(root, [dimension = "intent", level = "hot"]) {
         place.replaceChildren(empty("Nobody is there at this moment."));
         return;
       }
-      place.replaceChildren(
-        el(
-          "div",
-          { class: "card flat members" },
-          el(
-            "table",
-            null,
-            el(
-              "thead",
-              null,
-              el(
-                "tr",
-                null,
-                ["User", "Since", "Score"].map((text) => el("th", { scope: "col" }, text)),
-              ),
-            ),
-            body,
-          ),
-        ),
-        more,
-      );
+      place.replaceChildren(el("div", { class: "card flat members" }, members), more);
       add(answer);
     },
   );

@@ -2,14 +2,15 @@
 /* One user: where they stand, what they did, what moved their score, what was decided and why. It is asked for
  * again when a message about the user comes, and every few seconds for events that change nothing. */
 import { get } from "./api.js";
-import { el } from "./dom.js";
+import { el, refresh } from "./dom.js";
 import { follow, on } from "./live.js";
-import { ask, empty, failed, loading } from "./states.js";
+import { ask, empty, failed, loading, oneAtATime } from "./states.js";
 import { decisionList } from "./user_decisions.js";
 import { explanation } from "./user_explain.js";
 import { forgetButton } from "./user_forget.js";
+import { scoreCard, scoreData } from "./user_score.js";
 import { setFreshness, standing } from "./user_standing.js";
-import { timeline } from "./user_timeline.js";
+import { moves, timeline } from "./user_timeline.js";
 
 const refresh_ms = 5000;
 const settle_ms = 300; // several messages of one event cause one question
@@ -70,37 +71,46 @@ function userPage(place, user, first) {
   const events = part("Timeline", "tall");
   const why = part("What moved the score", "span2");
   const decided = part("Decisions, evaluated now", "span2");
+  const score = scoreCard();
   const note = el("p", { class: "note", role: "status" });
   const changes = [];
   place.replaceChildren(
     stand,
-    el("div", { class: "grid" }, events.root, why.root, decided.root),
+    el("div", { class: "grid" }, score.root, events.root, why.root, decided.root),
     note,
     forgetButton(user, note),
   );
 
-  const page = { answer: first, explained: null };
-  const drawEvents = () => events.place.replaceChildren(timeline(page.answer, page.explained, changes));
+  const page = { answer: first, explained: null, why_not: "Asking for it …" };
+  const drawEvents = () => {
+    events.place.replaceChildren(timeline(page.answer, page.explained, changes));
+    score.update(scoreData(page.explained, moves(page.answer, changes), page.why_not));
+  };
   const take = (answer) => {
     page.answer = answer;
-    stand.replaceChildren(standing(answer));
+    refresh(stand, standing(answer));
     drawEvents();
   };
-  const load = async (path_of, into, show) => {
-    try {
-      show(await get(path_of));
-    } catch (problem) {
-      into.replaceChildren(failed(problem, again));
-    }
+  const why_not = (problem) => {
+    page.explained = null;
+    page.why_not = `${problem.message}.`;
+    // With no event there is nothing to explain, and nothing went wrong.
+    why.place.replaceChildren(problem.status === 409 ? empty(page.why_not) : failed(problem, again));
+    drawEvents();
   };
-  function again() {
-    load(`${path}/explain`, why.place, (answer) => {
-      page.explained = answer;
-      explanation(why.place, answer);
-      drawEvents();
-    });
-    load(`${path}/decisions`, decided.place, (answer) => decisionList(decided.place, answer));
-  }
+  const again = oneAtATime(() =>
+    Promise.all([
+      get(`${path}/explain`).then((answer) => {
+        page.explained = answer;
+        explanation(why.place, answer);
+        drawEvents();
+      }, why_not),
+      get(`${path}/decisions`).then(
+        (answer) => decisionList(decided.place, answer),
+        (problem) => decided.place.replaceChildren(failed(problem, again)),
+      ),
+    ]),
+  );
   take(first);
   again();
   return {
@@ -118,6 +128,7 @@ function userPage(place, user, first) {
     },
     changed: (change) => changes.unshift(change),
     redecide: again,
+    stop: score.stop,
   };
 }
 
@@ -152,9 +163,12 @@ function showOne(root, user) {
     (answer) => {
       if (!answer) {
         // also of a user who is forgotten while somebody looks: nothing of theirs stays on screen
+        page?.stop();
         page = null;
-        if (!place.querySelector(".gone"))
-          place.replaceChildren(el("div", { class: "gone" }, nobody(user, forgotten)));
+        if (place.querySelector(".gone")) return;
+        const focused = place.contains(document.activeElement);
+        place.replaceChildren(el("div", { class: "gone" }, nobody(user, forgotten)));
+        if (focused) document.getElementById("main").focus();
         return;
       }
       if (page) page.update(answer);
@@ -182,13 +196,14 @@ function showOne(root, user) {
     soon,
   );
   const end = on("back", soon);
-  askIn(refresh_ms);
+  asked.first.finally(() => askIn(refresh_ms));
   return () => {
     stopped = true;
     clearTimeout(timer);
     end();
     unfollow();
     asked.stop();
+    page?.stop();
   };
 }
 

@@ -68,7 +68,8 @@ def what_is_quoted_from_the_log_is_written_there():
     text = re.sub(r'"\s*PRI\w+\s*"', "d", sources())
     for quoted in ("starting over from the last commit", "offsets into the states", "do two processes have one instance.id?",
                    "then move the states with shoal repartition", "and have to be again", "but the states hold all events up to",
-                   "recovery needs the events from offset", "but the log begins at", "format version is not supported"):
+                   "recovery needs the events from offset", "but the log begins at", "format version is not supported",
+                   "changed tokens are refused", "a changed certificate is refused"):
         assert quoted in RUNBOOK, f"not in the runbook: {quoted}"
         assert quoted in text, f"not in the source: {quoted}"
 

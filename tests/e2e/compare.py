@@ -3,9 +3,11 @@
 none missing, none twice, no byte different."""
 
 import json
+import re
 from collections import Counter, defaultdict
 
 SHOWN = 3
+_HEAD = re.compile(rb'\{"id":"[^"\\/]*/([0-9]+)/[^"\\]*","user_id":"([^"\\]*)"')
 
 
 def _id(line):
@@ -39,10 +41,23 @@ def difference(name, wanted, found):
     return f"{name}: {len(wanted)} lines wanted, {len(found)} found; " + "; ".join(parts)
 
 
+def _head(line):
+    """(partition, user) of an output's line. A hundred thousand are read, and json.loads is ten times slower."""
+    head = _HEAD.match(line)
+    if head:
+        return head.groups()
+    value = json.loads(line)
+    return value["id"].split("/")[1].encode(), json.dumps(value["user_id"])[1:-1].encode()
+
+
 def _by_user(lines):
+    """Tombstones that other partitions wrote, which were told too, come when they come."""
     users = defaultdict(list)
-    for line in lines:
-        users[json.loads(line)["user_id"]].append(line)
+    heads = [_head(line) for line in lines]
+    own = {head for line, head in zip(lines, heads) if b'"forgotten"' not in line}
+    for line, head in zip(lines, heads):
+        if head in own:
+            users[head[1]].append(line)
     return users
 
 

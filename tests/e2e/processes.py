@@ -19,6 +19,10 @@ class Failure(Exception):
     """The scenario found something wrong; the text is the reason given in its report."""
 
 
+class Unable(Exception):
+    """The tests, or a part of this one, cannot run here; the text says why. In CI that is a failure."""
+
+
 def check(condition, text):
     if not condition:
         raise Failure(text)
@@ -76,6 +80,10 @@ class Process:
             _running.add(self)
 
     @property
+    def pid(self):
+        return self._popen.pid
+
+    @property
     def code(self):
         code = self._popen.poll()
         if code is not None:
@@ -102,6 +110,11 @@ class Process:
         """Stopped by SIGSTOP."""
         with open(f"/proc/{self._popen.pid}/stat", encoding="utf-8") as file:
             return file.read().rpartition(") ")[2][0] == "T"
+
+    def resident_bytes(self):
+        """Memory that it has in use."""
+        with open(f"/proc/{self._popen.pid}/statm", encoding="utf-8") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def kill(self):
         """SIGKILL, and gone when this returns."""

@@ -7,7 +7,7 @@ import random
 import re
 import socket
 
-from processes import Failure, Process, check, wait_until
+from processes import Process, check, wait_until
 from redis_client import Redis, RedisError
 
 SLOTS = 16384
@@ -55,6 +55,11 @@ class Node:
                    "--appendonly", "yes", "--appendfsync", "everysec", "--repl-diskless-sync-delay", "0", *self.options]
         self._process = Process(command, os.path.join(self.folder, "log"))
         wait_until(self.answers, 30, f"redis-server at {self.port} answers", 0.05)
+
+    def move_to(self, port):
+        """Where it starts from now on."""
+        self.port = port
+        self.url = f"redis://127.0.0.1:{port}"
 
     def answers(self):
         try:
@@ -120,12 +125,12 @@ class Cluster:
     """`masters` masters with a replica each; nodes[masters + i] follows nodes[i] at the start. A node that
     says nothing for `timeout_ms` counts as dead: on a busy machine it may live all the same."""
 
-    def __init__(self, folder, masters=3, timeout_ms=1500):
+    def __init__(self, folder, masters=3, timeout_ms=1500, options=()):
         ports = free_ports(4 * masters)
         self.masters = masters
         self.nodes = [Node(os.path.join(folder, f"redis-{i}"), ports[2 * i], "--cluster-enabled", "yes", "--cluster-port",
                            str(ports[2 * i + 1]), "--cluster-node-timeout", str(timeout_ms),
-                           "--cluster-replica-validity-factor", "0")
+                           "--cluster-replica-validity-factor", "0", *options)
                       for i in range(2 * masters)]
         self._bus = ports[1]
         self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes[:masters])
@@ -144,16 +149,21 @@ class Cluster:
         for i, node in enumerate(self.nodes[self.masters:]):
             node("CLUSTER", "REPLICATE", ids[i])
         self.wait_whole()
+        self.wait_in_step()
+        return self
+
+    def wait_in_step(self):
         self._wait(lambda node: node.is_master() or node.info("replication", "master_link_status") == "up",
                    "are in step")
-        return self
 
     def _wait(self, condition, what):
         for node in self.nodes:
             wait_until(lambda n=node: condition(n), 30, f"all nodes {what}", 0.05)
 
-    def wait_whole(self):
-        self._wait(lambda node: b"cluster_state:ok" in node("CLUSTER", "INFO"), "say that the cluster is whole")
+    def wait_whole(self, but=None):
+        """All nodes, `but` one that is dead."""
+        self._wait(lambda node: node is but or b"cluster_state:ok" in node("CLUSTER", "INFO"),
+                   "say that the cluster is whole")
 
     def redis(self):
         return _Follower(self)
@@ -172,17 +182,31 @@ class Cluster:
                         return owner
         raise RedisError(f"nobody serves slot {slot}")
 
+    def is_elsewhere(self, slot, master):
+        """Has somebody else taken the slot over?"""
+        try:
+            return self.owner(slot) is not master
+        except RedisError:  # nobody serves at the moment
+            return False
+
+    def masters_now(self):
+        return [node for node in self.nodes if node.is_master()]
+
+    @staticmethod
+    def knows(node, other):
+        """Has `node` the address of `other`?"""
+        return b":%d@" % other.port in node("CLUSTER", "NODES")
+
     def replica_of(self, master):
         ids = master("CLUSTER", "MYID")
-        for line in self.nodes[0]("CLUSTER", "REPLICAS", ids):
-            port = int(re.match(rb"\S+ [^ ]*:(\d+)@", line).group(1))
-            return next(node for node in self.nodes if node.port == port)
-        raise Failure(f"the master at {master.port} has no replica")
+        lines = wait_until(lambda: master("CLUSTER", "REPLICAS", ids), 10, f"the master at {master.port} has a replica")
+        port = int(re.match(rb"\S+ [^ ]*:(\d+)@", lines[0]).group(1))
+        return next(node for node in self.nodes if node.port == port)
 
     def move(self, slot, step=20, between=lambda: None):
         """The slot to another master, `step` keys at a time."""
         source = self.owner(slot)
-        masters = [node for node in self.nodes if node.is_master()]
+        masters = self.masters_now()
         target = masters[(masters.index(source) + 1) % len(masters)]
         target("CLUSTER", "SETSLOT", slot, "IMPORTING", source("CLUSTER", "MYID"))
         source("CLUSTER", "SETSLOT", slot, "MIGRATING", target("CLUSTER", "MYID"))

@@ -9,7 +9,7 @@ import time
 from load import Feed
 from processes import check, wait_until
 from redis_nodes import Cluster, Node, Watched, free_ports, slot_of
-from scenario_redis import SMALL_CACHE
+from scenario_redis import SMALL_CACHE, _recovered
 from world import PARTITIONS
 
 
@@ -33,7 +33,7 @@ def _slots(world):
 
 def _go_on(world, seconds=30):
     """Until further messages are in the states."""
-    before = world.saved()
+    before = wait_until(world.saved, seconds, "the states can be read")
     world.wait_saved(before + 1000, seconds)
 
 
@@ -55,17 +55,10 @@ def cluster_master_killed(world):
         slot = _slots(world)[0]
         master = cluster.owner(slot)
         master.kill()
-        wait_until(lambda: _other_owner(cluster, slot, master), 30, "the replica has taken over")
+        wait_until(lambda: cluster.is_elsewhere(slot, master), 30, "the replica has taken over")
         _go_on(world)
         master.start()
     _under_load(world, Cluster(world.folder), trouble)
-
-
-def _other_owner(stores, slot, master):
-    try:
-        return stores.owner(slot) is not master
-    except Exception:  # nobody serves at the moment
-        return False
 
 
 def cluster_failover_loses_writes(world):
@@ -78,7 +71,7 @@ def cluster_failover_loses_writes(world):
         replica.cut_off()
         world.wait_saved(world.saved() + 2000)
         replica("CLUSTER", "FAILOVER", "TAKEOVER")
-        wait_until(lambda: _other_owner(cluster, slot, master), 30, "the replica has taken over")
+        wait_until(lambda: cluster.is_elsewhere(slot, master), 30, "the replica has taken over")
         _go_on(world)
     _under_load(world, Cluster(world.folder), trouble)
     check("lost writes" in world.log("a") + world.log("b"), "nobody noticed that writes were lost")
@@ -160,9 +153,3 @@ def redis_login(world):
             with open(world.path(name), encoding="utf-8", errors="replace") as file:
                 text = file.read()
             check(secret not in text and guess not in text, f"{name} shows a password")
-
-
-def _recovered(world):
-    """The longest way that a partition came from the log, in offsets."""
-    logs = "".join(world.log(name) for name in "ab")
-    return max(map(int, re.findall(r"recovering (\d+) offsets", logs)), default=0)

@@ -11,6 +11,7 @@ from admin import Admin
 from events import read_lines
 from load import split
 from processes import Process, check, wait_until
+from redis_nodes import Cluster, slot_of
 
 REFUSED, DATA = 3, 5
 GROWN, DOUBLED = 6, 8
@@ -23,14 +24,20 @@ CRASHES = ("repartition.begun", "repartition.copied:2", "repartition.spread:1", 
 OWN = ("user_id", "model", "events", "first_time", "last_time", "counters", "h", "c", "ring", "ids", "purchases")
 
 
-def _try_repartition(world, *options, crash=None):
-    """Exit code, output and errors of the command."""
+def _start_repartition(world, *options, crash=None, sleep=None):
     env = {key: value for key, value in os.environ.items() if key not in ("SHOAL_CRASH", "SHOAL_STOP")}
     if crash:
         env["SHOAL_CRASH"] = crash
+    if sleep:
+        env["SHOAL_STOP"] = sleep
     world.numbers["repartition"] += 1
     log = world.path(f"repartition-{world.numbers['repartition']}.log")
-    process = Process([world.bench.program, "repartition", *world._sets({}), *options], log, env)
+    return Process([world.bench.program, "repartition", *world._sets({}), *options], log, env)
+
+
+def _try_repartition(world, *options, crash=None):
+    """Exit code, output and errors of the command."""
+    process = _start_repartition(world, *options, crash=crash)
     return process.wait(120), process.text()
 
 
@@ -54,7 +61,7 @@ def _own(lines):
 
 def _check_timers(world, lines, partitions):
     """A partition's index of timers names users of that partition only, and some in each."""
-    with world.servers.redis() as redis:
+    with world.stores.redis() as redis:
         for partition in range(partitions):
             users = {record["user_id"] for record in lines if record["partition"] == partition}
             timers = redis("ZRANGE", f"{{{world.topic('events')}/{partition}}}#timers", "0", "-1")
@@ -211,3 +218,30 @@ def nothing_to_repartition(world):
     check("nothing to move" in _repartition(world), "moved nothing silently")
     _drain(world, "drain")
     check("nothing to drain" in world.log("drain"), world.log("drain")[-500:])
+
+
+def topic_grows_while_a_master_dies(world):
+    """The states are in a cluster. A move stands still behind some of its copies, and a replica that lacks them
+    takes over: the move goes no further on what it believes is there, and is taken up again."""
+    cluster = Cluster(world.folder, timeout_ms=3000)
+    world.keep_states_in(cluster.start())
+    _grow(world, split(world.bench.short), drained=True)
+    _drain(world, "drain")
+    slot = slot_of(f"{{{world.topic('events')}/{GROWN - 1}}}#checkpoint")
+    master = cluster.owner(slot)
+    cluster.replica_of(master).cut_off()
+    move = _start_repartition(world, sleep="repartition.copied:2")
+    wait_until(move.sleeps, 30, "the move stands still")
+    check(master("CLUSTER", "COUNTKEYSINSLOT", slot) > 2, "nothing was copied")
+    master.kill()
+    wait_until(lambda: cluster.is_elsewhere(slot, master), 30, "the replica has taken over")
+    cluster.wait_whole(but=master)
+    move.send(signal.SIGCONT)
+    code = move.wait(60)
+    check(code != 0, f"a move ended well that has lost copies:\n{move.text()[-800:]}")
+    check("Redis" in move.text() or "lost writes" in move.text(), move.text()[-800:])
+    _repartition(world)
+    world.partitions = GROWN
+    world.start("b")
+    world.finish()
+    _check_against_replay(world, world.bench.short)

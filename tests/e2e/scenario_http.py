@@ -3,19 +3,22 @@
 the stream would feel."""
 
 import json
+import os
 import random
 import socket
+import ssl
 import threading
 import time
 import urllib.parse
 
 from http_client import Http, differs
-from processes import check, run
+from processes import check, run, wait_until
 
 
 def _users(world, most=200):
     """Some of those whose states are kept: id → number of events."""
     users = sorted((state["user_id"], state["events"]) for state in map(json.loads, world.states()))
+    check(len(users) > 100, f"only {len(users)} users are kept")
     return dict(random.Random(1).sample(users, min(most, len(users))))
 
 
@@ -29,6 +32,8 @@ def _examples(user):
         "/openapi.json": [("/openapi.json", 200)],
         "/v1/users/{id}": [(f"/v1/users/{name}", 200), ("/v1/users/nobody-at-all", 404), ("/v1/users/%00", 400)],
         "/v1/users/{id}/decisions": [(f"/v1/users/{name}/decisions", 200), ("/v1/users/%ff/decisions", 400)],
+        "/v1/users/{id}/items": [(f"/v1/users/{name}/items?n=3&goal=buy", 200), ("/v1/users/nobody-at-all/items", 200),
+                                 (f"/v1/users/{name}/items?n=0", 400)],
         "/v1/users/{id}/explain": [(f"/v1/users/{name}/explain", 200), (f"/v1/users/{name}/explain?steps=0", 400)],
         "/v1/models": [("/v1/models", 200)],
         "/v1/segments": [("/v1/segments", 200)],
@@ -110,7 +115,7 @@ def deleted_over_http(world):
     check(not left & set(gone), f"back are {sorted(left & set(gone))}")
     for topic in ("segments", "decisions"):
         last = {message.key.decode(): message.value for message in world.output(topic)}
-        held = [user for user in gone if last.get(user)]
+        held = [user for user in gone if last.get(user, b"nothing at all") is not None]
         check(not held, f"{topic} still hold {held}")
 
 
@@ -139,11 +144,83 @@ def tokens_are_asked_for(world):
     world.compare(world.bench.short)
 
 
+def tokens_are_exchanged_while_it_runs(world):
+    """Another file of tokens is in force within seconds; one that cannot be used is refused, and told."""
+    path = world.path("tokens")
+
+    def write(text):
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(path + ".new", path)
+
+    def figures():
+        answer = second.ask("/metrics")
+        return answer.status == 200 and answer.body.decode()
+
+    write("read read-0123456789abcdef\n")
+    world.start("a", http__listen="0.0.0.0:0", http__tokens=path)
+    first = Http.of(world, "a", "read-0123456789abcdef")
+    first.wait_ready()
+    second = Http(first.address.geturl(), "read-fedcba9876543210")
+    check(second.ask("/v1/models").status == 401, "a token that is not there yet may")
+    write("read read-fedcba9876543210\n")
+    wait_until(lambda: first.ask("/v1/models").status == 401, 15, "the first token is no more")
+    check("shoal_http_files_refused 0" in figures(), "refused without a reason")
+    write("nobody\n")
+    wait_until(lambda: "shoal_http_files_refused 1" in figures(), 15, "the file is refused")
+    check("changed tokens are refused" in world.log("a"), world.log("a")[-800:])
+    check("0123456789" not in world.log("a"), "a token stands in the log")
+    write("read read-fedcba9876543210\n")
+    wait_until(lambda: "shoal_http_files_refused 0" in figures(), 15, "the file is in force")
+    world.stop_all()
+
+
+def _make_certificate(name, certificate, key):
+    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-addext",
+         "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out", certificate], 60)
+
+
+def certificates_are_exchanged_while_it_runs(world):
+    """A renewed certificate is what new connections get, while the open ones go on, one of them a stream; a key that does
+    not fit is refused, and the certificate from before stays."""
+    certificate, key, other = (world.path(name) for name in ("cert.pem", "key.pem", "other.pem"))
+    _make_certificate("first", certificate, key)
+    world.start("a", http__tls__certificate=certificate, http__tls__key=key)
+    http = Http.of(world, "a", authority=certificate)
+    http.wait_ready()
+    address = (http.address.hostname, http.address.port)
+    first = ssl.get_server_certificate(address)
+    open_connection = http.connect()
+    open_connection.request("GET", "/healthz")
+    open_connection.getresponse().read()
+    stream = http.connect()
+    stream.request("GET", "/v1/stream?types=overview")
+    following = stream.getresponse()
+    following.readline()
+    run(["openssl", "genrsa", "-out", other, "2048"], 60)
+    fitting = key + ".fits"
+    os.rename(key, fitting)
+    os.rename(other, key)
+    wait_until(lambda: "a changed certificate is refused" in world.log("a"), 15, "the key is refused")
+    check(ssl.get_server_certificate(address) == first, "another certificate")
+    check("shoal_http_files_refused 1" in Http(http.address.geturl(), authority=certificate).get("/metrics")
+          .body.decode(), "the metric says nothing")
+    _make_certificate("second", certificate, key)
+    wait_until(lambda: ssl.get_server_certificate(address) != first, 15, "the renewed certificate")
+    renewed = Http(http.address.geturl(), authority=certificate)
+    check(renewed.get("/healthz").json["status"] == "ok", "not ok")
+    open_connection.request("GET", "/healthz")
+    check(open_connection.getresponse().read(), "the open connection was cut off")
+    check(any(b"event: overview" in following.readline() for _ in range(20)), "the stream ended")
+    open_connection.close()
+    world.stop_all()  # with a stream of the first certificate still open
+    stream.close()
+
+
 def https_with_a_certificate(world):
     """HTTPS with a certificate of one's own; a key that does not fit ends the start with its reason."""
     certificate, key, other = (world.path(name) for name in ("cert.pem", "key.pem", "other.pem"))
-    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out", certificate], 60)
+    _make_certificate("localhost", certificate, key)
     run(["openssl", "genrsa", "-out", other, "2048"], 60)
     code = world.start("misfit", http__tls__certificate=certificate, http__tls__key=other).wait(30)
     check(code == 3 and "certificate" in world.log("misfit"), f"ended with {code}: {world.log('misfit')}")

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from http_client import Http
-from processes import check, run, wait_until
+from processes import Unable, check, run, wait_until
 
 
 def _figures(http):
@@ -74,7 +74,8 @@ def metrics_agree_with_the_topics(world):
     check(0 < time.time() - figures['shoal_last_commit_timestamp_seconds{worker="0"}'] < 10, "it commits")
     check(re.search(r'shoal_model_info\{version="[0-9a-f]{16}"\} 1', text), "the model is named")
     check(figures['shoal_http_requests_total{code="200"}'] > 0, "requests are counted")
-    if shutil.which("promtool"):
+    promtool = shutil.which("promtool")
+    if promtool:
         said = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True,
                               timeout=60, check=False)
         check(said.returncode == 0 and not said.stdout + said.stderr, said.stdout + said.stderr)
@@ -82,6 +83,8 @@ def metrics_agree_with_the_topics(world):
     check("1 of 1 processes" in shown and "events" in shown, shown)
     world.finish()
     world.compare(world.bench.short)
+    if not promtool:
+        raise Unable("no promtool to check the figures' form: run tools/setup")
 
 
 def counters_go_on_over_sessions(world):

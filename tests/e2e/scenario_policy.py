@@ -11,6 +11,7 @@ import time
 
 from load import Feed
 from processes import check, wait_until
+from world import PARTITIONS
 
 RATE = 3000  # messages a second
 QUICK = {"kafka.session.timeout.ms": 4000, "kafka.heartbeat.interval.ms": 500}
@@ -41,6 +42,7 @@ def _check_history(world, *wanted):
     by_partition = collections.defaultdict(list)
     for swap in map(json.loads, world.swaps()):
         by_partition[swap["partition"]].append(swap)
+    check(len(by_partition) == PARTITIONS, f"policies of {len(by_partition)} partitions were told")
     for partition, swaps in sorted(by_partition.items()):
         found = [swap["policy"] for swap in swaps]
         check(found == list(wanted), f"partition {partition} had the policies {found}, not {wanted}")

@@ -26,6 +26,12 @@ def _under_load(world, trouble, rate=3000, pieces=None, after=3000, repeats_allo
     world.compare(path, repeats_allowed=repeats_allowed)
 
 
+def _recovered(world):
+    """The longest way that a partition came from the log, in offsets."""
+    logs = "".join(world.log(name) for name in "ab")
+    return max(map(int, re.findall(r"recovering (\d+) offsets", logs)), default=0)
+
+
 def redis_killed(world):
     """Killed and started twice, its data kept."""
     def trouble(world):
@@ -56,11 +62,13 @@ def redis_loses_seconds(world):
             time.sleep(2)
             world.servers.do("rollback-redis")
     _under_load(world, trouble)
+    check(_recovered(world) > 0, "nothing was lost, or nobody noticed")
 
 
 def redis_loses_everything(world):
     """Killed, emptied, started."""
     _under_load(world, lambda world: world.servers.do("wipe-redis"))
+    check(_recovered(world) > 0, "nobody noticed that everything was lost")
 
 
 def redis_flushed_behind_our_back(world):
@@ -72,6 +80,7 @@ def redis_flushed_behind_our_back(world):
                 redis("FLUSHALL")
             time.sleep(1)
     _under_load(world, trouble, pieces=world.bench.round_pieces, rate=4000, after=12000)
+    check(_recovered(world) > 0, "nobody noticed that everything was lost")
 
 
 def redis_away(world):

@@ -4,8 +4,10 @@ sizes of segments are those that a count of all states gives."""
 
 import collections
 import json
+import signal
 import time
 
+from events import read_lines
 from http_client import Http
 from processes import check, wait_until
 from stream_client import Stream, deaf
@@ -54,6 +56,8 @@ def stream_is_a_part_of_the_topics(world):
     for name, stream in streams.items():
         check(not stream.ended, f"{name} was cut off")
         _check_followed(world, stream, name)
+    check({json.loads(data)["promotion"] for _, data in streams["some"].of("decision")} == {"welcome"},
+          "decisions of another promotion, or of none")
     check(len(streams["all"].of("change")) > 100, f"{len(streams['all'].of('change'))} changes were seen")
     check(streams["hot"].of("change"), "no change of intent was seen")
     for _, data in streams["hot"].of("change"):
@@ -73,10 +77,9 @@ def one_user_is_followed(world):
     world.start("a")
     http = Http.of(world, "a")
     http.wait_ready()
-    users = collections.Counter(json.loads(line).get("user_id") for line in open(world.bench.short, "rb")
-                                if line.startswith(b'{"user_id":"'))
-    user = users.most_common(1)[0][0] if users else "1"
-    stream = Stream(http, f"types=change,decision&user={user}")
+    user = collections.Counter(json.loads(line).get("user_id") for line in read_lines(world.bench.short)
+                               if line.startswith(b'{"user_id":"')).most_common(1)[0][0]
+    stream = Stream(http, f"types=change,decision&user={user}&rate=1000")
     time.sleep(2)
     world.finish_send(world.start_send(world.bench.short, 2000))
     world.wait_saved(sum(world.kafka.ends(world.topic("events"))))
@@ -84,6 +87,10 @@ def one_user_is_followed(world):
     _check_followed(world, stream, user)
     for event, _, data in stream.events:
         check(event == "skipped" or json.loads(data)["user_id"] == user, f"of another user: {data[:200]}")
+    for event, topic in TOPICS.items():
+        told = [message.value for message in world.output(topic) if message.key == user.encode()]
+        seen = [data for _, data in stream.of(event)]
+        check(told and seen == told, f"{len(seen)} of {len(told)} messages in {topic} were seen")
     stream.stop()
     world.finish()
     world.compare(world.bench.short)
@@ -138,8 +145,8 @@ def segment_sizes_are_those_of_a_scan(world):
     are those that the states say."""
     world.start("a", crash="commit.after:5")
     world.send(world.bench.short)
-    wait_until(lambda: world.processors["a"].code is not None, 60, "the crash")
-    world.processors.pop("a")
+    code = world.processors.pop("a").wait(60, "killed")
+    check(code == -signal.SIGKILL, f"a was to die but ended with {code}")
     world.start("b")
     http = Http.of(world, "b")
     http.wait_ready()

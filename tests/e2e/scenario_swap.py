@@ -37,6 +37,7 @@ def _check_swaps(world, per_partition):
     by_partition = collections.defaultdict(list)
     for swap in map(json.loads, world.swaps()):
         by_partition[swap["partition"]].append(swap)
+    check(len(by_partition) == PARTITIONS, f"swaps of {len(by_partition)} partitions were told")
     for partition, swaps in sorted(by_partition.items()):
         check(len(swaps) == per_partition, f"partition {partition} has {len(swaps)} swaps: {swaps}")
         before = None
@@ -75,7 +76,8 @@ def swapped_at_least_once(world):
     victim = world.start("a", crash="swap.committed:1")
     wait_until(lambda: re.search(ASSIGNED, world.log("a")), 30, "a has partitions")
     world.publish(second)
-    victim.wait(30, "killed at swap.committed")
+    code = victim.wait(30, "killed at swap.committed")
+    check(code == -signal.SIGKILL, f"a was to die at swap.committed but ended with {code}")
     world.start("a")
     world.wait_served(second)
     world.publish(first)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All scenarios, in the order in which they run: from nothing wrong to everything wrong."""
+"""All scenarios, in the order in which they run: the short ones last, so that lanes end together."""
 
+import scenario_abuse
 import scenario_crash
 import scenario_bad_messages
 import scenario_cluster
 import scenario_group
 import scenario_growth
 import scenario_http
+import scenario_long
 import scenario_metrics
 import scenario_monitoring
 import scenario_page
@@ -20,10 +22,10 @@ import scenario_stream
 import scenario_swap
 import scenario_timers
 
-_MODULES = (scenario_plain, scenario_crash, scenario_redis, scenario_cluster, scenario_group, scenario_bad_messages,
-            scenario_refusals, scenario_growth, scenario_swap, scenario_policy, scenario_timers,
-            scenario_http, scenario_page, scenario_metrics, scenario_monitoring, scenario_privacy, scenario_service,
-            scenario_stream)
+_MODULES = (scenario_plain, scenario_group, scenario_stream, scenario_timers, scenario_privacy, scenario_growth,
+            scenario_crash, scenario_redis, scenario_cluster, scenario_abuse, scenario_swap, scenario_policy, scenario_http,
+            scenario_page, scenario_metrics, scenario_monitoring,
+            scenario_service, scenario_long, scenario_refusals, scenario_bad_messages)
 
 
 def _scenarios():

@@ -249,6 +249,7 @@ class World:
         """Topics and states against an uninterrupted replay of the same file. With
         `repeats_allowed` (at least once) a line may stand there twice, and in any order."""
         out = self.replay(path, *options)
+        check(os.path.getsize(os.path.join(out, "segments.jsonl")), "a replay writes nothing: nothing is compared")
         problems = [self._compare_output(out, name, repeats_allowed) for name in OUTPUTS]
         self.bench.schemas.check_events(self.output("events"), self.output("deadletter"))
         problems.append(difference("states", read_lines(os.path.join(out, "states.jsonl")), self.states()))

@@ -20,11 +20,6 @@ static void forget(struct shoal_dataset *dataset, const char *user)
     cr_assert_eq(shoal_dataset_forget(dataset, user, strlen(user)), SHOAL_OK);
 }
 
-static void bar(struct shoal_dataset *dataset, const char *user, bool barred)
-{
-    cr_assert_eq(shoal_dataset_bar(dataset, user, strlen(user), barred), SHOAL_OK);
-}
-
 static size_t events_of(const struct shoal_dataset *dataset, const char *user)
 {
     uint32_t number;
@@ -62,28 +57,6 @@ Test(dataset, who_is_forgotten_keeps_only_what_came_afterwards)
     cr_assert_eq(shoal_dataset_extra(&dataset, dataset.first[a]).amount, 8);
     shoal_dataset_finish(&dataset);
     test_no_leaks();
-}
-
-Test(dataset, who_declines_is_left_out_until_it_is_taken_back)
-{
-    struct shoal_dataset dataset;
-    shoal_dataset_init(&dataset, 4);
-    append(&dataset, "a", 1000, 0, NAN);
-    bar(&dataset, "b", true);
-    bar(&dataset, "a", true);
-    append(&dataset, "a", 2000, 0, NAN);
-    append(&dataset, "b", 2000, 0, NAN);
-    bar(&dataset, "a", true);
-    bar(&dataset, "a", false);
-    append(&dataset, "a", 3000, 0, NAN);
-    bar(&dataset, "a", false);
-    append(&dataset, "a", 4000, 0, NAN);
-    cr_assert_eq(shoal_dataset_group(&dataset), SHOAL_OK);
-    cr_assert_eq(dataset.barred_count, 2);
-    cr_assert_eq(dataset.users_count, 1);
-    cr_assert_eq(events_of(&dataset, "a"), 2);
-    cr_assert_eq(dataset.first_ms, 3000);
-    shoal_dataset_finish(&dataset);
 }
 
 /* Through several sizes of the table and of the lists. */

@@ -6,14 +6,15 @@ import { createReadStream, existsSync, realpathSync } from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { World } from "./fake_world.mjs";
+import { makeWorld } from "./fake_shapes.mjs";
 
-const usage = `Usage: node tests/page/fake_server.mjs --page FOLDER [--port N] [--seed N] [--xss]
+const usage = `Usage: node tests/page/fake_server.mjs --page FOLDER [--port N] [--seed N] [--xss] [--shape NAME]
 
 Serves the dashboard with made-up data on 127.0.0.1 (port: 8700; 0: a free one).
 
   --page FOLDER  as it was built: build/stream/page/page
   --xss          ids that try to be markup
+  --shape NAME   usual; empty (nothing has happened yet); large (as much as there can be)
 
 POST /__control with a JSON object tells it what goes wrong:
   mode     "ok"; "away" (connections are cut), "slow" (answers after delay_ms), "silent"
@@ -34,7 +35,7 @@ const POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export class FakeServer {
-  constructor({ page, xss = false, seed = 1, interval_ms = 2000 }) {
+  constructor({ page, xss = false, seed = 1, interval_ms = 2000, shape = "usual" }) {
     Object.assign(this, {
       page: realpathSync(page),
       interval_ms,
@@ -46,7 +47,7 @@ export class FakeServer {
       asked: [],
       deleted: [],
     });
-    this.world = new World({ seed, xss });
+    this.world = makeWorld(shape, { seed, xss });
     this.server = http.createServer((request, response) => this.answer(request, response));
   }
 
@@ -215,7 +216,16 @@ export class FakeServer {
     if (user === "nobody" || world.forgotten.has(user))
       return this.problem(response, 404, "unknown-user", "No such user", `There is no state of ${user}.`);
     if (what === "decisions") return this.json(response, world.decisions(user));
-    if (what === "explain") return this.json(response, world.explain(user));
+    const explained = what === "explain" ? world.explain(user) : undefined;
+    if (explained === null)
+      return this.problem(
+        response,
+        409,
+        "no-events",
+        "There is nothing to explain yet",
+        `user '${user}' has no events`,
+      );
+    if (explained) return this.json(response, explained);
     return this.json(response, world.user(user));
   }
 }
@@ -231,6 +241,7 @@ async function main() {
     page: value("--page"),
     xss: process.argv.includes("--xss"),
     seed: Number(value("--seed", 1)),
+    shape: value("--shape", "usual"),
   });
   console.log(await server.listen(Number(value("--port", 8700))));
 }

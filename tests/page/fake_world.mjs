@@ -389,7 +389,7 @@ export class World {
     const slope = 0.142;
     const both = (logit) => ({ logit: round(logit), probability: round(logit * slope) });
     const own = random(7);
-    const events = user.recent_events.map((one) => {
+    const events = user.recent_events.map((one, i, all) => {
       const parts = Object.fromEntries(
         inputs.map((name) => [name, round((own() - 0.42) * (one.behavior === "pv" ? 0.08 : 0.3))]),
       );
@@ -399,6 +399,7 @@ export class World {
         item: "0a1b2c3d",
         item_id: one.item.startsWith("#") ? null : one.item,
         category: one.category?.slice(1) ?? null,
+        score_after: i === all.length - 1 ? 0.2271 : round(0.03 + 0.2 * own() + 0.01 * i),
         ...both(Object.values(parts).reduce((a, b) => a + b, 0)),
         inputs: parts,
       };
@@ -428,6 +429,7 @@ export class World {
         served: 0.231,
         served_by: MODEL,
         state: 0.2299,
+        correction: 0.0062,
         difference: -0.0026,
       },
       logits: { explained: -1.21, base: -2.73, probability_per_logit: slope },

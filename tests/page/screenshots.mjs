@@ -16,6 +16,8 @@ and dark, into a folder (which is not the repository's).
   --page FOLDER  a built page, with made-up data (build/stream/page/page)
   --url URL      a running shoal run
   --user ID      the user to show (543210)
+  --shape NAME   of the made-up data: usual, empty (nothing has happened yet), large (as much as
+                 there can be)
   --only TEXT    only files whose names hold this
 `;
 const value = (name, other) =>
@@ -48,7 +50,9 @@ const views = {
 const out = value("--out");
 mkdirSync(out, { recursive: true });
 
-const server = value("--page") ? new FakeServer({ page: value("--page") }) : null;
+const server = value("--page")
+  ? new FakeServer({ page: value("--page"), shape: value("--shape", "usual") })
+  : null;
 const url = server ? await server.listen() : value("--url");
 const browser = await launch();
 for (const [width, height, name] of sizes) {
@@ -66,7 +70,8 @@ for (const [width, height, name] of sizes) {
       await page.waitForSelector("h1");
       if (view === "flow") await page.locator("select").nth(1).selectOption("0");
       await page.waitForTimeout(view === "flow" ? 2500 : 900);
-      if (view === "user") await page.locator(".decision summary").nth(1).click();
+      if (view === "user" && (await page.locator(".decision").count()) > 1)
+        await page.locator(".decision summary").nth(1).click();
       await page.evaluate(() => scrollTo(0, 0));
       await page.screenshot({ path: path.join(out, file), fullPage: true });
     }

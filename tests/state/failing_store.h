@@ -3,18 +3,7 @@
 #ifndef SHOAL_TESTS_FAILING_STORE_H
 #define SHOAL_TESTS_FAILING_STORE_H
 
-#include "state/store.h"
-
-enum shoal_failing_call {
-    SHOAL_FAILING_OPEN,
-    SHOAL_FAILING_ACQUIRE,
-    SHOAL_FAILING_LOAD,
-    SHOAL_FAILING_SAVE,
-    SHOAL_FAILING_TIMERS,
-    SHOAL_FAILING_SCAN,
-    SHOAL_FAILING_FIND,
-    SHOAL_FAILING_CALLS,
-};
+#include "state/forward_store.h"
 
 struct shoal_failure {
     size_t first;             /* the n-th call from now on fails; 1 = the next one; 0 = none */
@@ -28,10 +17,11 @@ struct shoal_failure {
 /* Takes `inner` over, also on failure. */
 enum shoal_status shoal_failing_store_create(struct shoal_store *inner,
                                              struct shoal_store **store) SHOAL_MUST_CHECK;
-/* Plans the failures of one kind of call, in place of those planned before. */
-void shoal_failing_store_plan(struct shoal_store *store, enum shoal_failing_call call,
+/* Plans the failures of one kind of call, in place of those planned before. A layout is set as a save is done:
+ * both are writes. */
+void shoal_failing_store_plan(struct shoal_store *store, enum shoal_store_call call,
                               struct shoal_failure failure);
 /* How often a kind of call was made, failed or not. */
-size_t shoal_failing_store_calls(const struct shoal_store *store, enum shoal_failing_call call);
+size_t shoal_failing_store_calls(const struct shoal_store *store, enum shoal_store_call call);
 
 #endif

@@ -2,7 +2,6 @@
 /* A Redis Cluster for tests; see redis_cluster.h. */
 #include "tests/state/redis_cluster.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -11,14 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "state/redis_slots.h"
 #include "tests/state/redis_client.h"
+#include "tests/state/redis_server.h"
 
 enum { PATIENCE = 3000, STEP_US = 10000 }; /* half a minute: the machine may be busy */
 
@@ -26,23 +24,6 @@ static bool complain(const struct test_cluster *cluster, const char *what)
 {
     fprintf(stderr, "redis cluster in %s: %s\n", cluster->folder, what);
     return false;
-}
-
-/* Below the ports that the kernel gives to clients, so that none is taken while a server restarts. */
-static int free_port(unsigned *seed)
-{
-    for (;;) {
-        int port = 12000 + rand_r(seed) % 18000;
-        struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_port = htons((uint16_t)port),
-                                      .sin_addr = {htonl(INADDR_LOOPBACK)}};
-        int fd = socket(AF_INET, SOCK_STREAM, 0);
-        bool taken = fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0;
-        if (fd >= 0)
-            (void)close(fd);
-        if (!taken)
-            return port;
-    }
 }
 
 static void become_server(const struct test_cluster *cluster, size_t node, pid_t parent)
@@ -61,12 +42,19 @@ static void become_server(const struct test_cluster *cluster, size_t node, pid_t
         (void)dup2(file, 1);
         (void)dup2(file, 2);
     }
-    const char *durable = cluster->durable ? "yes" : "no";
-    (void)execlp("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", port,
-                 "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", timeout,
-                 "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0",
-                 "--dir", folder, "--save", "", "--appendonly", durable, "--appendfsync", "always",
-                 "--loglevel", "notice", (char *)NULL);
+    char tls_port[8], certificate[96], key[96], ca[96];
+    (void)snprintf(tls_port, sizeof tls_port, "%d", cluster->nodes[node].tls_port);
+    (void)snprintf(certificate, sizeof certificate, "%s/server.pem", cluster->certificates);
+    (void)snprintf(key, sizeof key, "%s/server.key", cluster->certificates);
+    (void)snprintf(ca, sizeof ca, "%s/ca.pem", cluster->certificates);
+    const char *arguments[] = {
+        "redis-server", "--bind", "127.0.0.1", "--port", port, "--cluster-enabled", "yes", "--cluster-port", bus,
+        "--cluster-node-timeout", timeout, "--cluster-replica-validity-factor", "0",
+        "--repl-diskless-sync-delay", "0", "--dir", folder, "--save", "", "--appendonly",
+        cluster->durable ? "yes" : "no", "--appendfsync", "always", "--loglevel", "notice",
+        cluster->certificates[0] ? "--tls-port" : NULL, tls_port, "--tls-cluster", "yes", "--tls-auth-clients",
+        "no", "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", ca, NULL};
+    (void)execvp(arguments[0], (char *const *)arguments);
     _exit(127);
 }
 
@@ -181,11 +169,41 @@ static bool form(struct test_cluster *cluster)
     for (size_t i = 0; i < cluster->count; i++) {
         if (!wait_for(cluster, i, "CLUSTER", "INFO", "cluster_state:ok"))
             return false;
-        if (i >= cluster->masters &&
-            !wait_for(cluster, i, "INFO", "replication", "master_link_status:up"))
+        if (i < cluster->masters)
+            continue;
+        char port[8];
+        (void)snprintf(port, sizeof port, "%d", cluster->nodes[i].port);
+        if (!wait_for(cluster, i, "INFO", "replication", "master_link_status:up") ||
+            !wait_for(cluster, i - cluster->masters, "CLUSTER", "SLOTS", port))
             return false;
     }
     return true;
+}
+
+static bool start(struct test_cluster *cluster)
+{
+    bool tls = cluster->certificates[0] != '\0';
+    size_t used = (size_t)snprintf(cluster->url, sizeof cluster->url, "redis%s+cluster://", tls ? "s" : "");
+    (void)strcpy(cluster->folder, "/tmp/shoal-cluster-XXXXXX");
+    if (!mkdtemp(cluster->folder))
+        return complain(cluster, "no folder");
+    for (size_t i = 0; i < cluster->count; i++) {
+        struct test_cluster_node *node = &cluster->nodes[i];
+        char folder[80];
+        (void)snprintf(folder, sizeof folder, "%s/%zu", cluster->folder, i);
+        node->port = test_free_port();
+        node->bus = test_free_port();
+        node->tls_port = tls ? test_free_port() : 0;
+        (void)snprintf(node->url, sizeof node->url, "redis://127.0.0.1:%d", node->port);
+        if (i < cluster->masters)
+            used += (size_t)snprintf(cluster->url + used, sizeof cluster->url - used, "%s127.0.0.1:%d",
+                                     i ? "," : "", tls ? node->tls_port : node->port);
+        if (mkdir(folder, 0700) != 0 || !test_cluster_restart(cluster, i))
+            return complain(cluster, "a node does not start");
+        (void)snprintf(node->id, sizeof node->id, "%s",
+                       test_cluster_command(cluster, i, "CLUSTER", "MYID", NULL));
+    }
+    return form(cluster);
 }
 
 bool test_cluster_start(struct test_cluster *cluster, size_t masters, bool replicas, bool durable,
@@ -195,27 +213,14 @@ bool test_cluster_start(struct test_cluster *cluster, size_t masters, bool repli
                                      .count = replicas ? 2 * masters : masters,
                                      .durable = durable,
                                      .timeout_ms = timeout_ms};
-    unsigned seed = (unsigned)getpid() ^ (unsigned)time(NULL);
-    size_t used = (size_t)snprintf(cluster->url, sizeof cluster->url, "redis+cluster://");
-    (void)strcpy(cluster->folder, "/tmp/shoal-cluster-XXXXXX");
-    if (!mkdtemp(cluster->folder))
-        return complain(cluster, "no folder");
-    for (size_t i = 0; i < cluster->count; i++) {
-        struct test_cluster_node *node = &cluster->nodes[i];
-        char folder[80];
-        (void)snprintf(folder, sizeof folder, "%s/%zu", cluster->folder, i);
-        node->port = free_port(&seed);
-        node->bus = free_port(&seed);
-        (void)snprintf(node->url, sizeof node->url, "redis://127.0.0.1:%d", node->port);
-        if (i < masters)
-            used += (size_t)snprintf(cluster->url + used, sizeof cluster->url - used, "%s127.0.0.1:%d",
-                                     i ? "," : "", node->port);
-        if (mkdir(folder, 0700) != 0 || !test_cluster_restart(cluster, i))
-            return complain(cluster, "a node does not start");
-        (void)snprintf(node->id, sizeof node->id, "%s",
-                       test_cluster_command(cluster, i, "CLUSTER", "MYID", NULL));
-    }
-    return form(cluster);
+    return start(cluster);
+}
+
+bool test_cluster_start_tls(struct test_cluster *cluster, size_t masters, const char *certificates)
+{
+    *cluster = (struct test_cluster){.masters = masters, .count = masters, .timeout_ms = 20000};
+    (void)snprintf(cluster->certificates, sizeof cluster->certificates, "%s", certificates);
+    return start(cluster);
 }
 
 /* ---- slots on their way -------------------------------------------------------------------- */

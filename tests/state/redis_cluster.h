@@ -12,7 +12,7 @@ enum { TEST_CLUSTER_MAX = 6 };
 
 struct test_cluster_node {
     pid_t pid; /* 0 = not running */
-    int port, bus;
+    int port, bus, tls_port;
     char url[64], id[48];
 };
 
@@ -20,6 +20,7 @@ struct test_cluster {
     char folder[64], url[256]; /* redis+cluster://… with all masters */
     size_t count, masters;     /* the masters come first; node masters + i follows node i */
     bool durable;              /* written to disk before it is answered */
+    char certificates[64];     /* a folder with ca.pem, server.pem and server.key; empty: no TLS */
     int timeout_ms;            /* after which a node that says nothing counts as dead */
     struct test_cluster_node nodes[TEST_CLUSTER_MAX];
 };
@@ -30,6 +31,8 @@ struct test_cluster {
  * be called outside a test. */
 bool test_cluster_start(struct test_cluster *cluster, size_t masters, bool replicas, bool durable,
                         int timeout_ms);
+/* The same with TLS between the nodes and on a port of its own, which `url` names. The test's own commands go without. */
+bool test_cluster_start_tls(struct test_cluster *cluster, size_t masters, const char *certificates);
 void test_cluster_stop(struct test_cluster *cluster);
 void test_cluster_kill(struct test_cluster *cluster, size_t node);
 bool test_cluster_restart(struct test_cluster *cluster, size_t node);

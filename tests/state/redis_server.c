@@ -2,6 +2,7 @@
 /* A redis-server for tests; see redis_server.h. */
 #include "tests/state/redis_server.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -11,11 +12,33 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/state/redis_client.h"
+
+/* Below the ports that the kernel gives to clients, so that none is taken while a server restarts. */
+int test_free_port(void)
+{
+    static unsigned seed;
+    if (seed == 0)
+        seed = (unsigned)getpid() * 2654435761U ^ (unsigned)time(NULL);
+    for (;;) {
+        int port = 12000 + rand_r(&seed) % 18000;
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons((uint16_t)port),
+                                      .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        bool taken = fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0;
+        if (fd >= 0)
+            (void)close(fd);
+        if (!taken)
+            return port;
+    }
+}
 
 static void become_server(const struct test_redis *redis, pid_t parent)
 {

@@ -9,9 +9,11 @@
 struct test_redis {
     pid_t pid; /* 0 = not running */
     char folder[64], data[96], socket[96], url[112];
-    const char *options[16]; /* further arguments, NULL-terminated; kept for restarts */
+    const char *options[24]; /* further arguments, NULL-terminated; kept for restarts */
 };
 
+/* A loopback port that nobody has at the moment. */
+int test_free_port(void);
 /* Starts a server without persistence unless `options` (NULL-terminated, or NULL) say otherwise,
  * and waits until it answers. Fails the test if there is no redis-server. */
 void test_redis_start(struct test_redis *redis, const char *const *options);

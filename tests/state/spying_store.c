@@ -5,10 +5,11 @@
 #include <stdlib.h>
 
 #include "model/base/pack.h"
+#include "state/forward_store.h"
 
 struct spying_store {
-    struct shoal_store base;
-    struct shoal_store *inner;
+    struct shoal_forward_store forward;
+    struct shoal_store_ops ops; /* those that pass on, but for two */
     size_t piece;
     struct spying_counts counts;
 };
@@ -60,8 +61,8 @@ static enum shoal_status spying_timers(struct shoal_store *base, int32_t partiti
     struct spying_store *store = spying_of(base);
     struct collection all = {0};
     size_t piece = store->piece && store->piece < limit ? store->piece : limit, given = 0;
-    enum shoal_status status = store->inner->ops->timers(store->inner, partition, after_ms, SIZE_MAX,
-                                                         collect, &all, until_ms, message);
+    enum shoal_status status = shoal_forward_ops.timers(base, partition, after_ms, SIZE_MAX, collect,
+                                                        &all, until_ms, message);
     if (all.count)
         qsort(all.list, all.count, sizeof *all.list, by_time);
     while (status == SHOAL_OK && given < all.count &&
@@ -78,43 +79,7 @@ static enum shoal_status spying_timers(struct shoal_store *base, int32_t partiti
     return status;
 }
 
-/* ---- everything else ----------------------------------------------------------------------- */
-
-static enum shoal_status spying_open(struct shoal_store *base, int32_t partition_count,
-                                     struct shoal_message *message)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    return inner->ops->open(inner, partition_count, message);
-}
-
-static enum shoal_status spying_acquire(struct shoal_store *base, int32_t partition,
-                                        struct shoal_checkpoint *before,
-                                        struct shoal_message *message)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    return inner->ops->acquire(inner, partition, before, message);
-}
-
-static void spying_release(struct shoal_store *base, int32_t partition)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    inner->ops->release(inner, partition);
-}
-
-static enum shoal_status spying_load(struct shoal_store *base, int32_t partition,
-                                     const struct shoal_slice *users, size_t count,
-                                     struct shoal_slice *values, struct shoal_message *message)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    return inner->ops->load(inner, partition, users, count, values, message);
-}
-
-static enum shoal_status spying_verify(struct shoal_store *base, int32_t partition,
-                                       struct shoal_message *message)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    return inner->ops->verify(inner, partition, message);
-}
+/* ---- what is counted ------------------------------------------------------------------------ */
 
 static enum shoal_status spying_save(struct shoal_store *base, int32_t partition,
                                      const struct shoal_save_item *items, size_t count,
@@ -126,84 +91,8 @@ static enum shoal_status spying_save(struct shoal_store *base, int32_t partition
         store->counts.saved += items[i].user.size > 0;
         store->counts.moved += items[i].timer_moves;
     }
-    enum shoal_status status = store->inner->ops->save(store->inner, partition, items, count,
-                                                       next_offset, model, message);
-    base->lost_writes = store->inner->lost_writes;
-    return status;
+    return shoal_forward_ops.save(base, partition, items, count, next_offset, model, message);
 }
-
-static enum shoal_status spying_scan(struct shoal_store *base, shoal_store_visit visit,
-                                     void *opaque, struct shoal_message *message)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    return inner->ops->scan(inner, visit, opaque, message);
-}
-
-static enum shoal_status spying_find(struct shoal_store *base, struct shoal_slice user,
-                                     int32_t *partition, struct shoal_slice *value,
-                                     struct shoal_message *message)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    return inner->ops->find(inner, user, partition, value, message);
-}
-
-static enum shoal_status spying_peek(struct shoal_store *base, int32_t partition,
-                                      struct shoal_checkpoint *checkpoint,
-                                      struct shoal_message *message)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    return inner->ops->peek(inner, partition, checkpoint, message);
-}
-
-static enum shoal_status spying_scan_piece(struct shoal_store *base, struct shoal_scan_cursor *cursor,
-                                            shoal_store_visit visit, void *opaque,
-                                            struct shoal_message *message)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    return inner->ops->scan_piece(inner, cursor, visit, opaque, message);
-}
-
-static void spying_destroy(struct shoal_store *base)
-{
-    if (!base)
-        return;
-    struct shoal_store *inner = spying_of(base)->inner;
-    inner->ops->destroy(inner);
-    free(base);
-}
-
-static enum shoal_status spying_layout(struct shoal_store *base, struct shoal_layout *layout,
-                                       struct shoal_message *message)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    return inner->ops->layout(inner, layout, message);
-}
-
-static enum shoal_status spying_set_layout(struct shoal_store *base,
-                                           const struct shoal_layout *expected,
-                                           const struct shoal_layout *layout,
-                                           struct shoal_message *message)
-{
-    struct shoal_store *inner = spying_of(base)->inner;
-    return inner->ops->set_layout(inner, expected, layout, message);
-}
-
-static const struct shoal_store_ops spying_ops = {
-    .open = spying_open,
-    .acquire = spying_acquire,
-    .release = spying_release,
-    .load = spying_load,
-    .verify = spying_verify,
-    .save = spying_save,
-    .timers = spying_timers,
-    .scan = spying_scan,
-    .find = spying_find,
-    .peek = spying_peek,
-    .scan_piece = spying_scan_piece,
-    .destroy = spying_destroy,
-    .layout = spying_layout,
-    .set_layout = spying_set_layout,
-};
 
 enum shoal_status spying_store_create(size_t piece, struct shoal_store **store)
 {
@@ -211,14 +100,17 @@ enum shoal_status spying_store_create(size_t piece, struct shoal_store **store)
     *store = NULL;
     if (!made)
         return SHOAL_NOMEM;
-    enum shoal_status status = shoal_memory_store_create(&made->inner);
+    enum shoal_status status = shoal_memory_store_create(&made->forward.inner);
     if (status != SHOAL_OK) {
         free(made);
         return status;
     }
-    made->base.ops = &spying_ops;
+    made->ops = shoal_forward_ops;
+    made->ops.timers = spying_timers;
+    made->ops.save = spying_save;
+    made->forward.base.ops = &made->ops;
     made->piece = piece;
-    *store = &made->base;
+    *store = &made->forward.base;
     return SHOAL_OK;
 }
 

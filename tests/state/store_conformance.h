@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every store must do, run against each of them: the list below becomes one test each in
- * test_memory_store.c and test_redis_store.c. */
+ * test_memory_store.c, test_redis_store.c and others. */
 #ifndef SHOAL_TESTS_STORE_CONFORMANCE_H
 #define SHOAL_TESTS_STORE_CONFORMANCE_H
 
@@ -33,6 +33,7 @@ struct conformance {
     X(what_is_kept_of_a_partition_is_loaded_and_not_visited)                                       \
     X(timers_move_with_their_records)                                                              \
     X(timers_come_in_pieces_that_split_no_due_time)                                                \
+    X(ceiling_is_never_below_what_is_kept)                                                         \
     X(find_asks_every_partition)
 
 #define X(name) void conformance_##name(struct conformance *self);
@@ -48,6 +49,10 @@ void conformance_random_series(struct conformance *self, uint64_t seed, size_t c
 struct shoal_slice test_slice(const char *text);
 enum shoal_status test_save(struct shoal_store *store, int32_t partition, const char *user,
                             const char *value, int64_t next_offset, struct shoal_message *message);
+/* The same where nothing may go wrong. */
+struct shoal_checkpoint test_acquire(struct shoal_store *store, int32_t partition);
+void test_save_well(struct shoal_store *store, int32_t partition, const char *user,
+                    const char *value, int64_t next_offset);
 /* The stored value as text, NULL if there is none; valid until the next call. */
 const char *test_load(struct shoal_store *store, int32_t partition, const char *user);
 

@@ -46,7 +46,7 @@ static struct shoal_store *make(struct shoal_redis_options options)
 static struct shoal_store *open_limited(struct conformance *self)
 {
     (void)self;
-    return make((struct shoal_redis_options){.user = "shoal", .password = "change-me"});
+    return make((struct shoal_redis_options){.login = {"shoal", "change-me"}});
 }
 
 #define X(name)                                                                                    \
@@ -99,7 +99,7 @@ static enum shoal_status use_all(void)
     char deep[512];
     (void)snprintf(deep, sizeof deep, "%s?db=1", redis.url);
     struct shoal_store *other = make((struct shoal_redis_options){
-        .url = deep, .user = "shoal", .password = "change-me"});
+        .url = deep, .login = {"shoal", "change-me"}});
     enum shoal_status status = store->ops->open(store, 4, &message);
     if (status == SHOAL_OK)
         status = store->ops->acquire(store, 0, &before, &message);
@@ -144,7 +144,7 @@ Test(redis_login, every_right_of_the_file_is_needed)
 Test(redis_login, keys_of_another_topic_are_out_of_reach)
 {
     struct shoal_store *store = make((struct shoal_redis_options){
-        .topic = "other", .user = "shoal", .password = "change-me"});
+        .topic = "other", .login = {"shoal", "change-me"}});
     struct shoal_checkpoint before;
     expect(store->ops->open(store, 4, &message), SHOAL_CONFIG, "NOPERM");
     expect(store->ops->acquire(store, 0, &before, &message), SHOAL_CONFIG, "NOPERM");
@@ -156,11 +156,11 @@ Test(redis_login, wrong_login_is_named_and_not_shown)
 {
     (void)test_redis_command(&redis, "ACL", "SETUSER", "default", ">other", NULL); /* from now on for all */
     struct shoal_store *store =
-        make((struct shoal_redis_options){.user = "shoal", .password = "guessed"});
+        make((struct shoal_redis_options){.login = {"shoal", "guessed"}});
     expect(store->ops->open(store, 4, &message), SHOAL_CONFIG, "WRONGPASS");
     cr_assert_null(strstr(message.text, "guessed"));
     store->ops->destroy(store);
-    store = make((struct shoal_redis_options){.user = "nobody", .password = "change-me"});
+    store = make((struct shoal_redis_options){.login = {"nobody", "change-me"}});
     expect(store->ops->open(store, 4, &message), SHOAL_CONFIG, "WRONGPASS");
     store->ops->destroy(store);
     test_no_leaks();
@@ -189,7 +189,7 @@ static enum shoal_status create(struct shoal_redis_options options, struct shoal
 Test(redis_login, password_file_is_read_anew_by_every_store)
 {
     struct shoal_store *store;
-    struct shoal_redis_options options = {.user = "shoal", .password = "guessed", .password_file = path};
+    struct shoal_redis_options options = {.login = {"shoal", "guessed", path}};
     write_file("guessed too\n");
     cr_assert_eq(create(options, &store), SHOAL_OK);
     cr_assert_eq(store->ops->open(store, 4, &message), SHOAL_CONFIG);
@@ -205,7 +205,7 @@ Test(redis_login, password_file_is_read_anew_by_every_store)
 Test(redis_login, password_file_that_holds_none_is_refused)
 {
     struct shoal_store *store;
-    struct shoal_redis_options options = {.user = "shoal", .password_file = path};
+    struct shoal_redis_options options = {.login = {.user = "shoal", .password_file = path}};
     static char longest[2000];
     memset(longest, 'x', sizeof longest - 1);
     const char *const bad[] = {"", "\n", "\nchange-me\n", longest};
@@ -217,9 +217,9 @@ Test(redis_login, password_file_that_holds_none_is_refused)
     }
     (void)unlink(path);
     expect(create(options, &store), SHOAL_CONFIG, "No such file");
-    options.password_file = NULL;
+    options.login.password_file = NULL;
     expect(create(options, &store), SHOAL_CONFIG, "redis.password_file");
-    options.password = longest;
+    options.login.password = longest;
     expect(create(options, &store), SHOAL_CONFIG, "longer");
     cr_assert_null(strstr(message.text, "xxxx"));
     test_no_leaks();

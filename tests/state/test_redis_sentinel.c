@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "model/base/clock.h"
+#include "tests/state/acl.h"
 #include "tests/state/leaks.h"
 #include "tests/state/redis_client.h"
 #include "tests/state/redis_server.h"
@@ -23,6 +24,7 @@ static struct shoal_message message;
 static int ports[3]; /* master, replica, sentinel */
 static pid_t sentinel;
 static char url[128], master_port[8], replica_port[8];
+static const char *key; /* what the test's own commands log in with: "" or ":password@" */
 
 static void start_sentinel(void)
 {
@@ -51,7 +53,7 @@ static void wait_for(int port, const char *const *words, size_t count, const cha
 {
     char at[64];
     const char *reply = NULL;
-    (void)snprintf(at, sizeof at, "redis://127.0.0.1:%d", port);
+    (void)snprintf(at, sizeof at, "redis://%s127.0.0.1:%d", key, port);
     for (int i = 0; i < 3000; i++) {
         reply = test_redis_ask(at, words, count);
         if (reply && strstr(reply, expected))
@@ -63,9 +65,9 @@ static void wait_for(int port, const char *const *words, size_t count, const cha
 
 static void start(void)
 {
-    int base = 20000 + (int)getpid() * 3 % 10000;
+    key = "";
     for (int i = 0; i < 3; i++)
-        ports[i] = base + i;
+        ports[i] = test_free_port();
     (void)snprintf(master_port, sizeof master_port, "%d", ports[0]);
     (void)snprintf(replica_port, sizeof replica_port, "%d", ports[1]);
     const char *first[] = {"--bind", "127.0.0.1", "--port", master_port, NULL};
@@ -93,13 +95,18 @@ static void stop(void)
 
 TestSuite(redis_sentinel, .init = start, .fini = stop);
 
-static struct shoal_store *make(const char *where)
+static struct shoal_store *make_of(struct shoal_redis_options options)
 {
-    struct shoal_redis_options options = {.url = where, .topic = "t", .timeout_ms = 1000};
     struct shoal_store *store;
+    options.timeout_ms = 1000;
     cr_assert_eq(shoal_redis_store_create(&options, &store, &message), SHOAL_OK, "%s",
                  message.text);
     return store;
+}
+
+static struct shoal_store *make(const char *where)
+{
+    return make_of((struct shoal_redis_options){.url = where, .topic = "t"});
 }
 
 static struct shoal_store *make_owner(const char *where)
@@ -204,6 +211,122 @@ Test(redis_sentinel, master_of_an_unknown_name_is_a_matter_of_configuration)
     store = make("redis+sentinel://127.0.0.1:1/shop");
     cr_assert_eq(store->ops->open(store, 4, &message), SHOAL_UNAVAILABLE);
     store->ops->destroy(store);
+    test_no_leaks();
+}
+
+/* ---- logins ------------------------------------------------------------------------------------ */
+
+static void ask(int port, const char *expected, const char *const *words, size_t count)
+{
+    wait_for(port, words, count, expected);
+}
+
+#define ASK(port, ...)                                                                             \
+    ask(port, "OK", (const char *const[]){__VA_ARGS__},                                            \
+        sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+
+static void give_user(int port, int of_sentinels, const char *password)
+{
+    const char *words[ACL_WORDS + 3] = {"ACL", "SETUSER", "shoal"};
+    size_t count = test_acl_words(of_sentinels, words + 3);
+    for (size_t i = 3; i < count + 3; i++)
+        words[i] = strcmp(words[i], ">change-me") == 0 ? password : words[i];
+    ask(port, "OK", words, count + 3);
+}
+
+/* Nobody gets anything anywhere without a login, and each kind of server has its own. */
+static void lock(void)
+{
+    give_user(ports[0], false, ">of-servers");
+    give_user(ports[1], false, ">of-servers");
+    give_user(ports[2], true, ">of-sentinels");
+    ASK(ports[2], "SENTINEL", "SET", "shop", "auth-pass", "locked");
+    for (int i = 0; i < 2; i++)
+        ASK(ports[i], "CONFIG", "SET", "masterauth", "locked");
+    for (int i = 0; i < 2; i++)
+        ASK(ports[i], "CONFIG", "SET", "requirepass", "locked");
+    ASK(ports[2], "ACL", "SETUSER", "default", "resetpass", ">locked");
+    key = ":locked@";
+    const char *info[] = {"INFO", "replication"};
+    wait_for(ports[1], info, 2, "master_link_status:up");
+}
+
+static struct shoal_store *make_login(struct shoal_redis_credentials of_sentinels)
+{
+    return make_of((struct shoal_redis_options){.url = url,
+                                                .topic = "shoal.events",
+                                                .login = {"shoal", "of-servers"},
+                                                .sentinels = of_sentinels});
+}
+
+Test(redis_sentinel, sentinels_and_servers_have_logins_of_their_own)
+{
+    struct shoal_checkpoint before;
+    lock();
+    struct shoal_store *store = make_login((struct shoal_redis_credentials){"shoal", "of-sentinels", NULL});
+    cr_assert_eq(store->ops->open(store, 4, &message), SHOAL_OK, "%s", message.text);
+    cr_assert_eq(store->ops->acquire(store, 0, &before, &message), SHOAL_OK, "%s", message.text);
+    cr_assert_eq(test_save(store, 0, "a", "1", 1, &message), SHOAL_OK, "%s", message.text);
+    const char *get[] = {"GET", "{shoal.events/0}:a"};
+    wait_for(ports[1], get, 2, "1");
+    test_redis_kill(&master);
+    cr_assert_eq(save_until_served(store, "2", 2), SHOAL_OK, "%s", message.text);
+    wait_for(ports[1], get, 2, "2");
+    store->ops->destroy(store);
+    /* Their default user's, without a name. */
+    store = make_login((struct shoal_redis_credentials){.password = "locked"});
+    cr_assert_eq(store->ops->open(store, 4, &message), SHOAL_OK, "%s", message.text);
+    store->ops->destroy(store);
+    test_no_leaks();
+}
+
+static void expect_refused(struct shoal_redis_credentials of_sentinels, const char *word,
+                           const char *advice)
+{
+    struct shoal_store *store = make_login(of_sentinels);
+    cr_assert_eq(store->ops->open(store, 4, &message), SHOAL_CONFIG, "%s", message.text);
+    cr_assert(strstr(message.text, word) && strstr(message.text, advice) &&
+                  strstr(message.text, "the sentinel at 127.0.0.1"),
+              "no '%s', '%s' in: %s", word, advice, message.text);
+    cr_assert_null(strstr(message.text, "of-se"), "%s", message.text);
+    store->ops->destroy(store);
+}
+
+Test(redis_sentinel, sentinels_that_refuse_a_login_say_so_though_others_are_away)
+{
+    lock();
+    expect_refused((struct shoal_redis_credentials){"shoal", "of-servers", NULL}, "WRONGPASS", "");
+    /* The servers' login, which is tried where none is given. */
+    expect_refused((struct shoal_redis_credentials){0}, "WRONGPASS", "");
+    ASK(ports[2], "ACL", "SETUSER", "shoal", "-sentinel");
+    expect_refused((struct shoal_redis_credentials){"shoal", "of-sentinels", NULL}, "NOPERM", "deploy/redis.acl");
+    struct shoal_store *store = make(url);
+    cr_assert_eq(store->ops->open(store, 4, &message), SHOAL_CONFIG);
+    cr_assert_not_null(strstr(message.text, "redis.sentinel.password_file"), "%s", message.text);
+    store->ops->destroy(store);
+    test_no_leaks();
+}
+
+Test(redis_sentinel, sentinels_that_share_the_login_of_the_servers_need_none_of_their_own)
+{
+    lock();
+    ASK(ports[2], "ACL", "SETUSER", "shoal", ">of-servers");
+    struct shoal_store *store = make_login((struct shoal_redis_credentials){0});
+    cr_assert_eq(store->ops->open(store, 4, &message), SHOAL_OK, "%s", message.text);
+    store->ops->destroy(store);
+    test_no_leaks();
+}
+
+Test(redis_sentinel, sentinels_user_without_a_password_is_refused)
+{
+    struct shoal_redis_options options = {.url = url, .topic = "t", .sentinels = {.user = "shoal"}};
+    struct shoal_store *store;
+    cr_assert_eq(shoal_redis_store_create(&options, &store, &message), SHOAL_CONFIG);
+    cr_assert_not_null(strstr(message.text, "redis.sentinel.password_file"), "%s", message.text);
+    cr_assert_not_null(strstr(message.text, "SHOAL_REDIS_SENTINEL_PASSWORD"), "%s", message.text);
+    options.sentinels.password_file = "/none";
+    cr_assert_eq(shoal_redis_store_create(&options, &store, &message), SHOAL_CONFIG);
+    cr_assert_not_null(strstr(message.text, "redis.sentinel.password_file: /none"), "%s", message.text);
     test_no_leaks();
 }
 

@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/state/leaks.h"
+#include "tests/state/redis_cluster.h"
 #include "tests/state/redis_server.h"
 #include "tests/state/store_conformance.h"
 
@@ -41,7 +44,7 @@ static void make_certificates(void)
 static void start_with(const char *clients)
 {
     static char port[8];
-    int number = 21000 + (int)getpid() % 10000;
+    int number = test_free_port();
     (void)snprintf(port, sizeof port, "%d", number);
     (void)snprintf(url, sizeof url, "rediss://127.0.0.1:%d", number);
     const char *options[] = {"--bind",          "127.0.0.1",   "--tls-port",      port,
@@ -170,5 +173,87 @@ Test(redis_tls, plain_and_encrypted_do_not_understand_each_other)
     char plain[64];
     (void)snprintf(plain, sizeof plain, "redis://%s", url + strlen("rediss://"));
     expect(make(plain, (struct shoal_redis_tls_files){0}), SHOAL_UNAVAILABLE, "Redis at");
+    test_no_leaks();
+}
+
+/* ---- with everything else -------------------------------------------------------------------------- */
+
+/* Certificate and login, on all nodes: those that are found are asked as the first was. */
+Test(redis_tls, cluster_is_followed_with_certificate_and_login)
+{
+    struct test_cluster cluster;
+    cr_assert(test_cluster_start_tls(&cluster, 3, folder));
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_str_eq(test_cluster_command(&cluster, i, "ACL", "SETUSER", "shoal", "on", ">pw", "~*",
+                                              "+@all", NULL), "OK");
+    for (size_t i = 0; i < 3; i++)
+        (void)test_cluster_command(&cluster, i, "ACL", "SETUSER", "default", "-@all", "+cluster", "+ping", NULL);
+    char one[64];
+    (void)snprintf(one, sizeof one, "rediss://127.0.0.1:%d", cluster.nodes[1].tls_port);
+    const char *const urls[] = {cluster.url, one};
+    for (size_t i = 0; i < 2; i++) {
+        struct shoal_redis_options options = {.url = urls[i], .topic = "t", .login = {"shoal", "pw", NULL},
+                                              .tls = {.ca = files[CA]}, .timeout_ms = 2000};
+        struct shoal_store *store;
+        struct shoal_checkpoint before;
+        cr_assert_eq(shoal_redis_store_create(&options, &store, &message), SHOAL_OK);
+        cr_assert_eq(store->ops->open(store, 12, &message), SHOAL_OK, "%s", message.text);
+        for (int32_t p = 0; p < 12; p++) {
+            cr_assert_eq(store->ops->acquire(store, p, &before, &message), SHOAL_OK, "%s", message.text);
+            cr_assert_eq(test_save(store, p, "u", "1", 1, &message), SHOAL_OK, "%s", message.text);
+        }
+        store->ops->destroy(store);
+    }
+    expect(make(cluster.url, (struct shoal_redis_tls_files){.ca = files[OTHER_CA]}), SHOAL_CONFIG, "certificate");
+    expect(make(cluster.url, (struct shoal_redis_tls_files){.ca = files[CA]}), SHOAL_CONFIG, "NOPERM");
+    test_cluster_stop(&cluster);
+    test_no_leaks();
+}
+
+/* A sentinel beside the server of the suite, with the same certificate and a password. */
+static pid_t start_sentinel(int port, const char *server_port)
+{
+    char conf[96];
+    (void)snprintf(conf, sizeof conf, "%s/sentinel.conf", folder);
+    FILE *file = fopen(conf, "w");
+    cr_assert_not_null(file);
+    fprintf(file,
+            "port 0\ntls-port %d\nbind 127.0.0.1\ndir %s\ntls-replication yes\ntls-auth-clients no\n"
+            "tls-cert-file %s\ntls-key-file %s\ntls-ca-cert-file %s\nrequirepass looking\n"
+            "sentinel monitor shop 127.0.0.1 %s 1\n",
+            port, folder, files[SERVER], files[SERVER_KEY], files[CA], server_port);
+    (void)fclose(file);
+    pid_t parent = getpid(), pid = fork();
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent || !freopen("/dev/null", "w", stdout))
+            _exit(1);
+        (void)execlp("redis-server", "redis-server", conf, "--sentinel", (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+Test(redis_tls, sentinels_are_asked_with_certificate_and_login_too)
+{
+    int port = test_free_port();
+    char where[64];
+    pid_t sentinel = start_sentinel(port, strrchr(url, ':') + 1);
+    (void)snprintf(where, sizeof where, "rediss+sentinel://127.0.0.1:%d/shop", port);
+    struct shoal_redis_options options = {.url = where, .topic = "t", .sentinels = {.password = "looking"},
+                                          .tls = {.ca = files[CA]}, .timeout_ms = 2000};
+    struct shoal_store *store;
+    cr_assert_eq(shoal_redis_store_create(&options, &store, &message), SHOAL_OK, "%s", message.text);
+    enum shoal_status status = SHOAL_UNAVAILABLE;
+    for (int i = 0; i < 500 && status == SHOAL_UNAVAILABLE; i++) { /* until it listens */
+        status = store->ops->open(store, 4, &message);
+        (void)usleep(10000);
+    }
+    cr_assert_eq(status, SHOAL_OK, "%s", message.text);
+    store->ops->destroy(store);
+    expect(make(where, (struct shoal_redis_tls_files){.ca = files[CA]}), SHOAL_CONFIG, "redis.sentinel.password_file");
+    expect(make(where, (struct shoal_redis_tls_files){.ca = files[OTHER_CA]}), SHOAL_CONFIG, "certificate");
+    (void)kill(sentinel, SIGKILL);
+    (void)waitpid(sentinel, NULL, 0);
     test_no_leaks();
 }

@@ -26,7 +26,7 @@ static struct shoal_message message;
 static struct shoal_store *make(const char *password)
 {
     struct shoal_redis_options options = {
-        .url = redis.url, .topic = "t", .password = password, .timeout_ms = TIMEOUT_MS};
+        .url = redis.url, .topic = "t", .login = {.password = password}, .timeout_ms = TIMEOUT_MS};
     struct shoal_store *store;
     cr_assert_eq(shoal_redis_store_create(&options, &store, &message), SHOAL_OK, "%s",
                  message.text);

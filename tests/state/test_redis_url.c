@@ -23,7 +23,7 @@ Test(redis_url, host_alone_gets_the_usual_port_and_database)
     cr_assert_str_eq(address.host, "cache.example");
     cr_assert_eq(address.port, 6379);
     cr_assert_eq(address.database, 0);
-    cr_assert_str_eq(address.password, "");
+    cr_assert_str_eq(address.login.password, "");
     address = parse("redis://cache.example/");
     cr_assert_eq(address.database, 0);
 }
@@ -31,15 +31,15 @@ Test(redis_url, host_alone_gets_the_usual_port_and_database)
 Test(redis_url, every_part_is_read)
 {
     struct shoal_redis_address address = parse("redis://sho%61l:p%40ss:%2Fword@10.0.0.1:7000/12");
-    cr_assert_str_eq(address.user, "shoal");
-    cr_assert_str_eq(address.password, "p@ss:/word");
+    cr_assert_str_eq(address.login.user, "shoal");
+    cr_assert_str_eq(address.login.password, "p@ss:/word");
     cr_assert_str_eq(address.host, "10.0.0.1");
     cr_assert_eq(address.port, 7000);
     cr_assert_eq(address.database, 12);
     cr_assert_str_eq(address.label, "10.0.0.1:7000");
     address = parse("redis://:secret@h");
-    cr_assert_str_eq(address.user, "");
-    cr_assert_str_eq(address.password, "secret");
+    cr_assert_str_eq(address.login.user, "");
+    cr_assert_str_eq(address.login.password, "secret");
     address = parse("redis://[::1]:7000/3");
     cr_assert_str_eq(address.host, "::1");
     cr_assert_eq(address.port, 7000);
@@ -116,7 +116,7 @@ Test(redis_url, cluster_has_several_hosts_and_one_login)
     cr_assert_str_eq(url.seeds[1].label, "[::2]:7001");
     cr_assert_str_eq(url.seeds[2].label, "c:6379");
     for (size_t i = 0; i < 3; i++)
-        cr_assert_str_eq(url.seeds[i].password, "p,");
+        cr_assert_str_eq(url.seeds[i].login.password, "p,");
     char many[400] = "redis+cluster://a";
     for (int i = 1; i < SHOAL_REDIS_SEEDS_MAX; i++)
         (void)strcat(many, ",a");

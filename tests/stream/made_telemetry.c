@@ -74,6 +74,7 @@ struct shoal_telemetry *made_telemetry(void)
         .policy = "ffeeddccbbaa9988",
         .model_written_ms = MADE_NOW_MS - 86400000,
         .model_trained_until_ms = MADE_NOW_MS - 2 * 86400000,
+        .refused_files = 1,
     };
     const struct shoal_partition_standing first[] = {made_standing(0, 0), made_standing(1, 250)};
     const struct shoal_partition_standing second[] = {made_standing(2, 0)};

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Paths of requests, where to listen, who may: what needs no server. */
 #include <criterion/criterion.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,6 +51,44 @@ Test(http_text, a_brace_stands_for_one_whole_part)
     cr_assert_not(shoal_http_match("/{a}/{b}", "/x/y", parts, sizes, 1), "more parts than there is room");
 }
 
+Test(http_text, a_weight_of_nothing_is_a_no_to_gzip)
+{
+    static const char *const yes[] = {"gzip", "GZIP", "br, gzip", "deflate;q=0, gzip;q=0.5", "gzip;q=1.0", "gzip ; q=0.001"};
+    static const char *const no[] = {"", "br", "x-gzip", "gzipped", "gzip;q=0", "gzip;q=0.000", "br, gzip ; q=0.0", "*"};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        cr_expect(shoal_http_accepts_gzip(yes[i]), "%s", yes[i]);
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        cr_expect_not(shoal_http_accepts_gzip(no[i]), "%s", no[i]);
+    cr_expect_not(shoal_http_accepts_gzip(NULL));
+}
+
+Test(http_text, a_target_may_name_its_host)
+{
+    cr_expect_str_eq(shoal_http_path("/a/http://b"), "/a/http://b");
+    cr_expect_str_eq(shoal_http_path("http://localhost:1/healthz"), "/healthz");
+    cr_expect_str_eq(shoal_http_path("HTTPS://h/"), "/");
+    cr_expect_str_eq(shoal_http_path("http://h"), "/");
+    cr_expect_str_eq(shoal_http_path("*"), "*");
+}
+
+/* Of a process that may open few files, connections get what others leave. */
+Test(http_text, connections_leave_files_for_kafka_and_redis)
+{
+    struct rlimit limit = {512, 4096};
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    cr_expect_eq(shoal_http_connections(100), 100);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    cr_expect_eq(limit.rlim_cur, 512, "it was enough");
+    cr_expect_eq(shoal_http_connections(2048), 2048, "the soft limit can be raised");
+    getrlimit(RLIMIT_NOFILE, &limit);
+    cr_expect_eq(limit.rlim_cur, 2048 + 256);
+    cr_expect_eq(shoal_http_connections(65536), 4096 - 256, "and the hard one cannot");
+    limit = (struct rlimit){100, 100};
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    cr_expect_eq(shoal_http_connections(2048), 50);
+    cr_expect_eq(shoal_http_connections(8), 8);
+}
+
 Test(http_text, only_names_of_this_machine_are_local)
 {
     static const char *const local[] = {"localhost", "LOCALHOST:8642", "127.0.0.1:1", "[::1]", "[::1]:8642"};
@@ -84,6 +124,38 @@ Test(http_listen, an_address_beyond_loopback_is_known_as_such)
     struct shoal_message message = {.text = ""};
     cr_assert_eq(shoal_http_listen("0.0.0.0:0", &socket, &message), SHOAL_OK, "%s", message.text);
     cr_assert_not(socket.loopback);
+    close(socket.fd);
+}
+
+static int reach(const char *host, const char *port)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+    struct addrinfo *found;
+    cr_assert_eq(getaddrinfo(host, port, &hints, &found), 0);
+    int fd = socket(found->ai_family, SOCK_STREAM, 0);
+    int result = fd < 0 ? -1 : connect(fd, found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+Test(http_listen, all_addresses_are_those_of_ipv6_too)
+{
+    struct shoal_http_socket socket, other;
+    struct shoal_message message = {.text = ""};
+    cr_assert_eq(shoal_http_listen(":0", &socket, &message), SHOAL_OK, "%s", message.text);
+    cr_assert_not(socket.loopback);
+    const char *port = strrchr(socket.url, ':') + 1;
+    cr_expect_eq(reach("127.0.0.1", port), 0);
+    int alone = shoal_http_listen("[::1]:0", &other, &message); /* does this machine have IPv6? */
+    if (alone == SHOAL_OK) {
+        cr_expect_eq(reach("::1", port), 0);
+        close(other.fd);
+    }
+    char taken[16];
+    snprintf(taken, sizeof taken, ":%s", port);
+    cr_expect_eq(shoal_http_listen(taken, &other, &message), SHOAL_BUSY);
     close(socket.fd);
 }
 
@@ -142,6 +214,66 @@ Test(http_tokens, a_bad_line_is_named_and_its_token_is_not)
         cr_expect_null(strstr(message.text, "0123456789"), "%s", message.text);
         unlink(path);
     }
+}
+
+static void put_file(const char *path, const char *text)
+{
+    FILE *out = fopen(path, "w");
+    cr_assert_not_null(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+/* As it comes out once the file has stood still. */
+static bool refreshed(struct shoal_http_tokens *tokens)
+{
+    const struct shoal_log log = {.level = SHOAL_ERROR, .worker = -1};
+    (void)shoal_http_tokens_refresh(tokens, &log);
+    return shoal_http_tokens_refresh(tokens, &log);
+}
+
+Test(http_tokens, a_changed_file_says_who_may_from_then_on)
+{
+    static const char first[] = "Bearer 0123456789abcdef0", second[] = "Bearer fedcba9876543210f";
+    const struct shoal_log log = {.level = SHOAL_ERROR, .worker = -1};
+    struct shoal_message message = {.text = ""};
+    struct shoal_http_tokens *tokens;
+    const char *path = write_file("read 0123456789abcdef0\n");
+    cr_assert_eq(shoal_http_tokens_load(path, &tokens, &message), SHOAL_OK, "%s", message.text);
+    put_file(path, "read 0123456789abcdef0\nadmin fedcba9876543210f\n");
+    cr_expect(shoal_http_tokens_refresh(tokens, &log));
+    cr_expect_eq(shoal_http_tokens_role(tokens, second), SHOAL_HTTP_PUBLIC, "it may still be written");
+    cr_expect(shoal_http_tokens_refresh(tokens, &log));
+    cr_expect_eq(shoal_http_tokens_role(tokens, first), SHOAL_HTTP_READ);
+    cr_expect_eq(shoal_http_tokens_role(tokens, second), SHOAL_HTTP_ADMIN);
+    put_file(path, "admin fedcba9876543210f\n");
+    cr_expect(refreshed(tokens));
+    cr_expect_eq(shoal_http_tokens_role(tokens, first), SHOAL_HTTP_PUBLIC, "it is not there any more");
+    shoal_http_tokens_destroy(tokens);
+    unlink(path);
+}
+
+Test(http_tokens, a_changed_file_that_cannot_be_used_changes_nothing_and_is_told)
+{
+    static const char *const bad[] = {"", "admin short\n", "root 0123456789abcdef0\n", NULL};
+    struct shoal_message message = {.text = ""};
+    struct shoal_http_tokens *tokens;
+    const char *path = write_file("read 0123456789abcdef0\n");
+    cr_assert_eq(shoal_http_tokens_load(path, &tokens, &message), SHOAL_OK, "%s", message.text);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (bad[i])
+            put_file(path, bad[i]);
+        else
+            unlink(path);
+        for (int look = 0; look < 3; look++)
+            cr_expect_eq(refreshed(tokens), false, "%s", bad[i] ? bad[i] : "no file");
+        cr_expect_eq(shoal_http_tokens_role(tokens, "Bearer 0123456789abcdef0"), SHOAL_HTTP_READ);
+    }
+    put_file(path, "read 00000000000000000000\n");
+    cr_expect(refreshed(tokens), "and then a good one again");
+    cr_expect_eq(shoal_http_tokens_role(tokens, "Bearer 0123456789abcdef0"), SHOAL_HTTP_PUBLIC);
+    shoal_http_tokens_destroy(tokens);
+    unlink(path);
 }
 
 /* ---- the page ------------------------------------------------------------------------------ */

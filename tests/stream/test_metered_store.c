@@ -99,10 +99,10 @@ Test(metered_store, a_peer_that_is_away_is_counted_and_not_timed)
     struct fixture f;
     struct shoal_slice value;
     start(&f);
-    shoal_failing_store_plan(f.inner, SHOAL_FAILING_LOAD,
+    shoal_failing_store_plan(f.inner, SHOAL_CALL_load,
                              (struct shoal_failure){1, 1, SHOAL_UNAVAILABLE, false, false});
     cr_assert_eq(load(&f, &value), SHOAL_UNAVAILABLE);
-    shoal_failing_store_plan(f.inner, SHOAL_FAILING_SAVE,
+    shoal_failing_store_plan(f.inner, SHOAL_CALL_save,
                              (struct shoal_failure){1, 1, SHOAL_FENCED, false, true});
     cr_assert_eq(save(&f, 5), SHOAL_FENCED);
     cr_assert_eq(f.figures.failures, 1);
@@ -115,7 +115,7 @@ Test(metered_store, lost_writes_are_told_on)
 {
     struct fixture f;
     start(&f);
-    shoal_failing_store_plan(f.inner, SHOAL_FAILING_SAVE,
+    shoal_failing_store_plan(f.inner, SHOAL_CALL_save,
                              (struct shoal_failure){1, 1, SHOAL_FENCED, false, true});
     cr_assert_not(f.store->lost_writes);
     cr_assert_eq(save(&f, 5), SHOAL_FENCED);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "state/checkpoint.h"
 #include "stream/partition_state.h"
 #include "tests/state/failing_store.h"
 #include "tests/state/leaks.h"
@@ -194,7 +195,7 @@ Test(partition_state, a_state_is_read_once_and_stays_at_its_address)
     cr_assert_eq(two->watermark.time_ms, -1, "nothing is kept of it");
     cr_assert_eq(shoal_partition_states_get(&states, store, 3, &again, NULL), SHOAL_OK);
     cr_assert_eq(again, one);
-    cr_assert_eq(shoal_failing_store_calls(store, SHOAL_FAILING_LOAD), 2);
+    cr_assert_eq(shoal_failing_store_calls(store, SHOAL_CALL_load), 2);
     cr_assert_eq(shoal_partition_states_known(&states, 3), one);
     cr_assert_null(shoal_partition_states_known(&states, 4));
     cr_assert_null(shoal_partition_states_known(&states, 1000));
@@ -242,13 +243,40 @@ Test(partition_state, a_store_that_fails_and_a_damaged_state_are_reported_and_no
     cr_assert_null(shoal_partition_states_known(&states, 5));
     cr_assert_eq(shoal_partition_states_get(&states, store, 6, &state, &message), SHOAL_VERSION);
     cr_assert(strstr(message.text, "partition 6"), "%s", message.text);
-    shoal_failing_store_plan(store, SHOAL_FAILING_LOAD,
+    shoal_failing_store_plan(store, SHOAL_CALL_load,
                              (struct shoal_failure){1, 1, SHOAL_UNAVAILABLE, false, false});
     cr_assert_eq(shoal_partition_states_get(&states, store, 0, &state, &message),
                  SHOAL_UNAVAILABLE);
     cr_assert_null(shoal_partition_states_known(&states, 0));
     cr_assert_eq(shoal_partition_states_get(&states, store, 0, &state, &message), SHOAL_OK);
     shoal_partition_states_finish(&states);
+    store->ops->destroy(store);
+    test_no_leaks();
+}
+
+Test(partition_state, a_store_that_has_lost_a_part_gives_itself_away)
+{
+    const struct shoal_checkpoint none = shoal_checkpoint_none(), saved = {.next_offset = 5, .model = 1},
+                                  reset = {.next_offset = 5};
+    struct shoal_store *store = make_store();
+    struct shoal_partition_state state = {.found = true, .tally = {.users = 2}}, absent = {0};
+    struct shoal_message message = {.text = ""};
+    struct shoal_save_item users[] = {{.user = {"a", 1}, .value = {"1", 1}}, {.user = {"b", 1}, .value = {"1", 1}}};
+    cr_assert_eq(shoal_partition_state_check(&absent, store, 3, &none, NULL), SHOAL_OK, "nothing was ever there");
+    cr_assert_eq(shoal_partition_state_check(&absent, store, 3, &reset, NULL), SHOAL_OK, "all was deleted");
+    cr_assert_eq(store->ops->save(store, 3, users, 2, 5, 1, NULL), SHOAL_OK);
+    cr_assert_eq(shoal_partition_state_check(&state, store, 3, &saved, NULL), SHOAL_OK);
+    state.tally.users = 1; /* the other has only declined */
+    cr_assert_eq(shoal_partition_state_check(&state, store, 3, &saved, NULL), SHOAL_OK);
+    state.tally.users = 7;
+    cr_assert_eq(shoal_partition_state_check(&state, store, 3, &saved, &message), SHOAL_NOT_FOUND);
+    cr_assert(strstr(message.text, "5 of its 7 users"), "%s", message.text);
+    cr_assert_eq(shoal_partition_state_check(&absent, store, 3, &saved, NULL), SHOAL_NOT_FOUND);
+    cr_assert_eq(shoal_partition_state_check(&absent, store, 3, &none, NULL), SHOAL_NOT_FOUND, "users without a checkpoint");
+    cr_assert_eq(shoal_partition_state_check(&state, store, 4, &none, NULL), SHOAL_NOT_FOUND, "a state without one");
+    shoal_failing_store_plan(store, SHOAL_CALL_ceiling,
+                             (struct shoal_failure){1, 1, SHOAL_UNAVAILABLE, false, false});
+    cr_assert_eq(shoal_partition_state_check(&state, store, 3, &saved, NULL), SHOAL_UNAVAILABLE);
     store->ops->destroy(store);
     test_no_leaks();
 }

@@ -55,8 +55,8 @@ static void start_within(struct fixture *f, const struct log *log, struct shoal_
  * again, and replays what was not saved, silently as far as its outputs were committed. */
 static struct result run_failing(const struct log *log, uint64_t seed, unsigned failures[])
 {
-    static const enum shoal_failing_call calls[] = {SHOAL_FAILING_LOAD, SHOAL_FAILING_SAVE,
-                                                    SHOAL_FAILING_TIMERS};
+    static const enum shoal_store_call calls[] = {SHOAL_CALL_load, SHOAL_CALL_save,
+                                                    SHOAL_CALL_timers};
     struct fixture f;
     struct shoal_store *store;
     struct shoal_message message = {.text = ""};
@@ -72,7 +72,7 @@ static struct result run_failing(const struct log *log, uint64_t seed, unsigned 
         }
         while (saved < count) {
             uint64_t r = next_random(&seed);
-            enum shoal_failing_call call = calls[r / 64 % 3];
+            enum shoal_store_call call = calls[r / 64 % 3];
             if (r / 256 % 4 == 0)
                 shoal_failing_store_plan(store, call,
                                          (struct shoal_failure){1 + r / 1024 % 2, 1,
@@ -100,7 +100,7 @@ static struct result run_failing(const struct log *log, uint64_t seed, unsigned 
             check(store->ops->acquire(store, p, &before, &message), &message);
             saved = position = before.next_offset < 0 ? 0 : before.next_offset;
         }
-        shoal_failing_store_plan(store, SHOAL_FAILING_LOAD, (struct shoal_failure){0});
+        shoal_failing_store_plan(store, SHOAL_CALL_load, (struct shoal_failure){0});
         free((void *)mine);
     }
     return fixture_end(&f);
@@ -108,7 +108,7 @@ static struct result run_failing(const struct log *log, uint64_t seed, unsigned 
 
 Test(pipeline_faults, a_store_that_fails_in_any_call_changes_no_bit_of_the_result)
 {
-    unsigned failures[SHOAL_FAILING_CALLS] = {0};
+    unsigned failures[SHOAL_STORE_CALLS_COUNT] = {0};
     for (uint64_t seed = 1; seed <= 8; seed++) {
         struct log *log = make_log(seed);
         struct result expected = run_plain(log, 4096, 1, log->count, 0);
@@ -119,9 +119,9 @@ Test(pipeline_faults, a_store_that_fails_in_any_call_changes_no_bit_of_the_resul
         result_finish(&expected);
         log_destroy(log);
     }
-    cr_assert_gt(failures[SHOAL_FAILING_TIMERS], 5);
-    cr_assert_gt(failures[SHOAL_FAILING_LOAD], 20);
-    cr_assert_gt(failures[SHOAL_FAILING_SAVE], 20);
+    cr_assert_gt(failures[SHOAL_CALL_timers], 5);
+    cr_assert_gt(failures[SHOAL_CALL_load], 20);
+    cr_assert_gt(failures[SHOAL_CALL_save], 20);
 }
 
 Test(pipeline_faults, timers_that_cannot_be_fetched_stop_the_batch_before_anything_is_said)
@@ -131,7 +131,7 @@ Test(pipeline_faults, timers_that_cannot_be_fetched_stop_the_batch_before_anythi
     struct shoal_store *store;
     struct shoal_message message = {.text = ""};
     start_within(&f, log, &store);
-    shoal_failing_store_plan(store, SHOAL_FAILING_TIMERS,
+    shoal_failing_store_plan(store, SHOAL_CALL_timers,
                              (struct shoal_failure){1, 1, SHOAL_TIMED_OUT, false, false});
     check(shoal_pipeline_add(f.pipelines[0], &log->inputs[0], false), &message);
     cr_assert_eq(shoal_pipeline_run(f.pipelines[0], &message), SHOAL_TIMED_OUT);
@@ -144,7 +144,7 @@ Test(pipeline_faults, timers_that_cannot_be_fetched_stop_the_batch_before_anythi
     size_t messages;
     int64_t watermark_ms;
     shoal_pipeline_drop(f.pipelines[0], -1);
-    shoal_failing_store_plan(store, SHOAL_FAILING_TIMERS,
+    shoal_failing_store_plan(store, SHOAL_CALL_timers,
                              (struct shoal_failure){1, 1, SHOAL_TIMED_OUT, false, false});
     cr_assert_eq(shoal_pipeline_due(f.pipelines[0], 0, START, &messages, &watermark_ms, &message),
                  SHOAL_TIMED_OUT);

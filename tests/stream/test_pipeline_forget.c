@@ -272,7 +272,7 @@ static int life_of(const struct log *log, const struct script *script, unsigned 
         bool withdraws = script->word[i] == WITHDRAW && !*declined;
         if (script->word[i] != FORGET && !withdraws)
             continue;
-        *declined = withdraws;
+        *declined = *declined || withdraws; /* a refusal survives */
         from = i + 1;
         ++*wipes;
     }
@@ -388,6 +388,23 @@ Test(pipeline_forget, a_user_forgotten_before_the_first_save_is_never_written)
     test_no_leaks();
 }
 
+Test(pipeline_forget, told_to_all_partitions_one_writes_tombstones_of_who_is_not_known)
+{
+    struct log *log = log_create(16);
+    struct run run;
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        log_append(log, (int)shoal_forget_print("nobody", 6, log_next(log)->value), 0, p);
+    add_event(log, 1, START, "pv", 1, "}");
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        log_append(log, (int)shoal_forget_print("u1", 2, log_next(log)->value), 0, p);
+    run_all(&run, log, 16);
+    cr_assert_eq(count_tombstones(&run.fixture.sink, "nobody"), 2);
+    cr_assert_eq(count_tombstones(&run.fixture.sink, "u1"), 2);
+    cr_assert_eq(run.counts.forgotten, 2);
+    end_run(&run);
+    log_destroy(log);
+}
+
 Test(pipeline_forget, in_recovery_a_user_is_forgotten_without_tombstones)
 {
     struct log *log = log_create(8);
@@ -403,6 +420,33 @@ Test(pipeline_forget, in_recovery_a_user_is_forgotten_without_tombstones)
     cr_assert_eq(shoal_pipeline_counts(f.pipelines[0])->forgotten, 1);
     struct result result = fixture_end(&f);
     result_finish(&result);
+    log_destroy(log);
+}
+
+Test(pipeline_forget, who_declined_and_is_forgotten_stays_declined)
+{
+    struct log *log = log_create(16);
+    struct run run;
+    struct shoal_record record;
+    float hc[2 * SHOAL_HIDDEN_MAX];
+    add_event(log, 1, START, "pv", 1, "}");
+    add_event(log, 1, START + MIN, "pv", 2, ",\"consent_processing\":false}");
+    add_forget(log, "u1");
+    add_forget(log, "u1");
+    add_event(log, 1, START + 2 * MIN, "buy", 3, "}");
+    run_all(&run, log, 16);
+    cr_assert(find_record(&run, "u1", &record, hc));
+    assert_nothing_kept(&record);
+    cr_assert_eq(record.offset, 1, "since the event that declined");
+    cr_assert_eq(run.counts.events, 1);
+    cr_assert_eq(run.counts.declined, 2);
+    cr_assert_eq(count_tombstones(&run.fixture.sink, "u1"), 6, "subscribers are told each time");
+    end_run(&run);
+    add_event(log, 1, START + 3 * MIN, "pv", 4, ",\"consent_processing\":true}");
+    add_forget(log, "u1");
+    run_all(&run, log, 16);
+    cr_assert_not(find_record(&run, "u1", &record, hc), "who took it back leaves nothing");
+    end_run(&run);
     log_destroy(log);
 }
 

@@ -43,6 +43,36 @@ Test(reader, lines_without_a_usable_user_have_no_key)
     drop_file(path);
 }
 
+Test(reader, who_is_forgotten_is_told_to_all_partitions_where_ids_do_not_tell_which)
+{
+    char *path = make_text_file("{\"shoal_forget\":\"a\\\"b\"}\n{\"user_id\":\"u1\"," GOOD "\n"
+                                "{\"shoal_forget\":\"u1\"}");
+    struct shoal_reader *reader = open_reader(path, 3);
+    struct shoal_input input;
+    struct shoal_message why;
+    int64_t next[3] = {0};
+    shoal_reader_tell_all(reader);
+    for (int i = 0; i < 7; i++) {
+        cr_assert_eq(shoal_reader_next(reader, &input, &why), SHOAL_OK);
+        cr_assert_eq(input.offset, next[input.partition]++);
+        if (i == 3) {
+            cr_assert_eq(input.partition, shoal_partition_of("u1", 2, 3));
+            continue;
+        }
+        cr_assert_eq(input.partition, i < 3 ? i : i - 4);
+        cr_assert_eq(memcmp(input.key, i < 3 ? "a\"b" : "u1", input.key_size), 0);
+    }
+    assert_end(reader);
+    shoal_reader_close(reader);
+    reader = open_reader(path, 3);
+    assert_next(reader, "{\"shoal_forget\":\"a\\\"b\"}", "a\"b");
+    assert_next(reader, "{\"user_id\":\"u1\"," GOOD, "u1");
+    assert_next(reader, "{\"shoal_forget\":\"u1\"}", "u1");
+    assert_end(reader);
+    shoal_reader_close(reader);
+    drop_file(path);
+}
+
 Test(reader, offsets_count_up_in_each_partition_of_the_key)
 {
     char text[8000] = "";

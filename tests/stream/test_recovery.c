@@ -140,3 +140,48 @@ Test(recovery, states_are_not_reset_over_a_growth_of_the_topic)
     in.when_moved = SHOAL_MOVED_RESET_STATES;
     cr_assert_eq(shoal_recovery_plan(&in, &plan, NULL), SHOAL_PARTITIONS_CHANGED);
 }
+
+Test(recovery, states_of_which_a_part_is_gone_are_rebuilt_from_the_whole_log)
+{
+    struct shoal_recovery_input in = input(80, 100, 0);
+    in.damaged = true;
+    struct shoal_recovery plan = plan_of(&in);
+    cr_assert(plan.reset);
+    cr_assert_eq(plan.start, 0);
+    cr_assert_eq(plan.suppress_until, 100);
+    in = input(120, 100, 0);
+    in.damaged = true;
+    in.exactly_once = false;
+    plan = plan_of(&in);
+    cr_assert(plan.reset);
+    cr_assert_eq(plan.suppress_until, 120, "outputs were flushed before the states were saved");
+}
+
+Test(recovery, states_of_which_a_part_is_gone_are_kept_where_the_log_cannot_build_them)
+{
+    struct shoal_recovery plan;
+    struct shoal_message message = {.text = ""};
+    struct shoal_recovery_input past = input(80, 100, 7), grown = input(80, 100, 0), both = input(5, 100, 7);
+    grown.grown_at = 50;
+    struct shoal_recovery_input *const all[] = {&past, &grown, &both};
+    for (size_t i = 0; i < 3; i++) {
+        all[i]->damaged = true;
+        cr_assert_eq(shoal_recovery_plan(all[i], &plan, &message), SHOAL_EVENTS_GONE);
+        cr_assert_not_null(strstr(message.text, "recovery.events_gone"));
+        all[i]->continue_when_gone = true;
+        cr_assert_eq(shoal_recovery_plan(all[i], &plan, NULL), SHOAL_OK);
+        cr_assert_not(plan.reset);
+        cr_assert_eq(plan.start, i < 2 ? 80 : 7);
+        cr_assert_eq(plan.suppress_until, 100);
+    }
+}
+
+Test(recovery, what_is_left_without_a_checkpoint_is_deleted)
+{
+    struct shoal_recovery_input in = input(-1, 100, 0);
+    in.damaged = true;
+    struct shoal_recovery plan = plan_of(&in);
+    cr_assert(plan.reset);
+    cr_assert_eq(plan.start, 0);
+    cr_assert_eq(plan.suppress_until, 100);
+}

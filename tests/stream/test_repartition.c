@@ -258,7 +258,7 @@ static size_t broken_off(bool applied)
     for (; status != SHOAL_OK; tries++) {
         struct shoal_store *store;
         cr_assert_eq(shoal_failing_store_create(view(), &store), SHOAL_OK);
-        shoal_failing_store_plan(store, SHOAL_FAILING_SAVE,
+        shoal_failing_store_plan(store, SHOAL_CALL_save,
                                  (struct shoal_failure){.first = tries + 1,
                                                         .count = SIZE_MAX,
                                                         .status = SHOAL_UNAVAILABLE,

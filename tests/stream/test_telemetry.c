@@ -288,6 +288,7 @@ Test(metrics, requests_are_counted_by_code)
     cr_assert_eq(value_of(text, "shoal_http_requests_total{code=\"404\"}"), 1);
     cr_assert_eq(value_of(text, "shoal_http_requests_total{code=\"500\"}"), 1);
     cr_assert_eq(value_of(text, "shoal_http_request_duration_seconds_count"), 4);
+    cr_assert_eq(value_of(text, "shoal_http_files_refused"), 1);
     free(text);
     shoal_telemetry_destroy(metrics);
 }

@@ -348,7 +348,7 @@ Test(timer_queue, a_store_that_fails_is_reported_with_its_words)
     cr_assert_eq(shoal_memory_store_create(&inner), SHOAL_OK);
     cr_assert_eq(shoal_failing_store_create(inner, &store), SHOAL_OK);
     cr_assert_eq(shoal_cache_create(16, H, &cache), SHOAL_OK);
-    shoal_failing_store_plan(store, SHOAL_FAILING_TIMERS,
+    shoal_failing_store_plan(store, SHOAL_CALL_timers,
                              (struct shoal_failure){1, 1, SHOAL_UNAVAILABLE, false, false});
     cr_assert_eq(shoal_timer_queue_fetch(&queue, store, cache, 0, 1000, &message),
                  SHOAL_UNAVAILABLE);

@@ -56,6 +56,17 @@ static double number(const char *mark, const char *name)
     return strncmp(at, "null", 4) == 0 ? NAN : strtod(at, NULL);
 }
 
+/* The score after the n-th event, from 1. */
+static double score_after(int n)
+{
+    const char *at = printed;
+    for (int i = 0; i < n; i++) {
+        at = strstr(at + 1, "\"score_after\":");
+        cr_assert_not_null(at, "score %d in %s", n, printed);
+    }
+    return strtod(at + strlen("\"score_after\":"), NULL);
+}
+
 static size_t occurrences(const char *text)
 {
     size_t count = 0;
@@ -81,6 +92,9 @@ static const char *const check =
     "p = sum(e['probability'] for e in x['events']) + x['counters_total']['probability']\n"
     "assert abs(p - x['scores']['explained'] + x['scores']['base']) < 2e-5\n"
     "assert abs(x['completeness']['error']) < 1e-5\n"
+    "assert x['scores']['correction'] == 0\n"
+    "assert x['events'][-1]['score_after'] == x['scores']['served'], x['scores']\n"
+    "assert len({e['score_after'] for e in x['events']}) == 9\n"
     "assert len(x['counters']) == 12 and len(x['inputs']) == 8\n"
     "assert list(x) == ['user_id', 'model', 'task', 'source', 'as_of', 'events_known', 'events_explained',\n"
     "    'scores', 'logits', 'completeness', 'events_total', 'events', 'inputs', 'counters_total',\n"
@@ -184,8 +198,12 @@ Test(explain_command, a_record_is_explained_by_its_ring_and_says_what_was_served
     cr_expect_eq(number("scores", "state"), number("scores", "served"));
     cr_expect_lt(fabs(number("scores", "difference")), 1e-3, "half precision only");
     double served = number("scores", "served");
+    cr_expect_eq(score_after(3), served, "the ring is all of the history");
+    double before = score_after(2), first = score_after(1);
     cr_assert_eq(run("--events e.csv u3 --model m.shoal --json"), 0);
     cr_expect_eq(number("scores", "served"), served, "files and record say the same");
+    cr_expect_eq(score_after(2), before);
+    cr_expect_eq(score_after(1), first);
 
     cr_assert_eq(ask("u40", "m.shoal", "--json"), 0, "%s", printed);
     cr_expect_eq(number("{", "events_known"), 40);
