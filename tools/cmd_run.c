@@ -220,11 +220,8 @@ static enum shoal_status start_http(struct processor *p, const struct shoal_setu
         .log = &p->log,
         .version = SHOAL_PROGRAM_VERSION,
         .instance = strcmp(p->config->instance_id, "none") == 0 ? NULL : p->instance.name,
-        .hooks = {.ready = is_ready,
-                  .delay = delay_of,
-                  .metrics = write_metrics,
-                  .answered = answered,
-                  .opaque = p},
+        .hooks = {.ready = is_ready, .delay = delay_of, .metrics = write_metrics,
+                  .answered = answered, .opaque = p},
     };
     return shoal_http_start(&options, &p->http, message);
 }

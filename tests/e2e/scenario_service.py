@@ -149,7 +149,7 @@ def watchdog_hears_of_waiting_processors(world):
     note("nothing to do", 3)
     text = ", ".join(f"{what} {1000 * silence:.0f} ms" for what, silence in worst.items())
     check(worst["work"] < 5 and worst["nothing to do"] < 5, text)
-    check(max(worst.values()) * 1000 < _watchdog_ms(world) / 4, text)
+    check(max(worst.values()) * 1000 < _watchdog_ms(world) / 3, text)
     world.finish()
     world.compare(world.bench.short)
 
