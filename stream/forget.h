@@ -19,7 +19,8 @@
 
 enum { SHOAL_FORGET_BYTES = 24 + 2 * SHOAL_USER_MAX };
 
-/* False for anything that print would not have written. `user` is zero-terminated. */
+/* Is this such a message, as JSON in whatever way it is written? False for one with anything else in it. `user` is
+ * zero-terminated. */
 bool shoal_forget_parse(const void *value, size_t size, char user[SHOAL_USER_MAX + 1],
                         size_t *user_size);
 /* Returns the length; 0 if this can be no user id. */

@@ -31,7 +31,7 @@ enum shoal_status shoal_forgetting_create(const struct shoal_config *config, con
     if (status == SHOAL_OK)
         status = shoal_kafka_topics(monitor, &made->partitions, message);
     if (status == SHOAL_OK)
-        status = shoal_kafka_sink_create(config, log, NULL, &made->sink, message);
+        status = shoal_kafka_sink_create(config, log, NULL, false, &made->sink, message);
     shoal_kafka_monitor_destroy(monitor);
     if (status != SHOAL_OK) {
         shoal_forgetting_destroy(made);

@@ -175,6 +175,7 @@ void shoal_http_stop(struct shoal_http *http)
     http_work_stop(http); /* wakes every connection that waits for an answer */
     shoal_stream_end(http->stream); /* … and those that follow */
     http_daemons_stop(http);
+    http_work_finish(http);
     close(http->fd);
     shoal_http_tokens_destroy(http->tokens);
     shoal_http_page_destroy(http->page);

@@ -45,6 +45,13 @@ static int64_t present(const struct shoal_partition_state *state, const struct s
     return now_ms > record->last_ms ? now_ms : record->last_ms;
 }
 
+int64_t http_present(struct http_request *r, const struct shoal_person *person)
+{
+    struct shoal_partition_state state;
+    find_partition(r, person, &state);
+    return present(&state, &person->record);
+}
+
 /* ---- what is decided ----------------------------------------------------------------------- */
 
 static float prompted_of(const struct shoal_model *model, const struct shoal_policy *policy,
@@ -192,5 +199,5 @@ static void tell(struct http_request *r, const struct shoal_person *person, cons
 
 void http_user_decisions(struct http_request *r)
 {
-    http_tell_user(r, tell);
+    http_tell_user(r, false, tell);
 }

@@ -15,9 +15,16 @@ static enum shoal_status forget(struct http_request *r, int32_t *partition, stru
         status = shoal_forgetting_create(o->config, o->log, r->store, r->forgetting, message);
     if (status == SHOAL_OK)
         status = shoal_forgetting_find(*r->forgetting, r->user, size, partition, &declined, message);
+    if (status != SHOAL_OK)
+        return status;
+    status = shoal_forgetting_send(*r->forgetting, r->user, size, *partition, message);
     if (status == SHOAL_OK)
-        status = shoal_forgetting_send(*r->forgetting, r->user, size, *partition, message);
-    return status == SHOAL_OK ? shoal_forgetting_flush(*r->forgetting, message) : status;
+        status = shoal_forgetting_flush(*r->forgetting, message);
+    if (status != SHOAL_OK) { /* a producer that has lost a message stays lost: the next request gets another */
+        shoal_forgetting_destroy(*r->forgetting);
+        *r->forgetting = NULL;
+    }
+    return status;
 }
 
 void http_user_forget(struct http_request *r)

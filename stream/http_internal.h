@@ -74,6 +74,7 @@ struct http_request {
     struct MHD_Response *response;  /* instead of a body: a file, a stream; owned */
     bool answered;                  /* a worker is through with it */
     struct http_request *next;      /* in the queue */
+    int64_t queued_ms;              /* since when; monotonic */
 };
 
 struct shoal_http {
@@ -123,8 +124,10 @@ enum shoal_status http_work_start(struct shoal_http *http,
                                   struct shoal_message *message) SHOAL_MUST_CHECK;
 /* The request is answered by a worker, which wakes its connection then. False: too many wait. */
 bool http_work_add(struct shoal_http *http, struct http_request *r);
-/* Answers what waits, ends the workers. */
+/* Ends the workers; what waits is told that the server ends, as is what the server's thread still adds. */
 void http_work_stop(struct shoal_http *http);
+/* Once the server's thread has ended too, which asks http_work_add to its end. */
+void http_work_finish(struct shoal_http *http);
 
 /* ---- http_reply.c -------------------------------------------------------------------------- */
 
@@ -145,8 +148,8 @@ bool http_query_int(struct http_request *r, const char *name, long long least, l
 int http_send(struct http_request *r);
 void http_reply_finish(struct http_request *r);
 
-/* ?pseudonym: is the id of the request the one under which a user is stored? False: a problem is in r. */
-bool http_query_stored(struct http_request *r, bool *stored);
+/* A flag of the query: true or false, as it was if it is not given. False: a problem is in r. */
+bool http_query_flag(struct http_request *r, const char *name, bool *value);
 
 /* ---- http_users.c -------------------------------------------------------------------------- */
 
@@ -155,8 +158,12 @@ bool http_query_stored(struct http_request *r, bool *stored);
 bool http_names_user(struct http_request *r);
 typedef void http_tell(struct http_request *r, const struct shoal_person *person, const struct shoal_model *model,
                        const struct shoal_policy *policy);
-/* Answers with what `tell` says of the user that the path names; `policy` is NULL where there is none. */
-void http_tell_user(struct http_request *r, http_tell *tell);
+/* Answers with what `tell` says of the user that the path names; `policy` is NULL where there is none. Who is not known
+ * is told so, or `strangers` come to `tell` too. */
+void http_tell_user(struct http_request *r, bool strangers, http_tell *tell);
+/* The time as of which a user is looked at: the clock, or the log's where that is another day; not before the user's last
+ * event. http_decisions.c */
+int64_t http_present(struct http_request *r, const struct shoal_person *person);
 
 /* ---- handlers ------------------------------------------------------------------------------ */
 
@@ -166,6 +173,7 @@ void http_metrics(struct http_request *r);
 void http_openapi(struct http_request *r);
 void http_user(struct http_request *r);
 void http_user_decisions(struct http_request *r);
+void http_user_items(struct http_request *r);
 void http_user_explain(struct http_request *r);
 void http_user_forget(struct http_request *r);
 void http_models(struct http_request *r);

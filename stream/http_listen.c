@@ -60,17 +60,32 @@ static bool is_loopback(const struct sockaddr *address)
 /* A listening socket, or −1 with errno. */
 static int open_socket(const struct addrinfo *info)
 {
-    int on = 1;
+    int on = 1, off = 0;
     int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (info->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off); /* [::] is every address, IPv4 too */
     if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     int error = errno;
     close(fd);
     errno = error;
     return -1;
+}
+
+/* One that is found and can be opened, or −1 with errno. Without a host: for IPv6 and IPv4, else for IPv4 alone. */
+static int open_first(const struct addrinfo *found, bool any)
+{
+    int fd = -1;
+    for (const struct addrinfo *info = found; any && info && fd < 0; info = info->ai_next) {
+        if (info->ai_family == AF_INET6)
+            fd = open_socket(info);
+        if (fd < 0 && info->ai_family == AF_INET6 && errno == EADDRINUSE)
+            return -1;
+    }
+    return fd >= 0 ? fd : open_socket(found);
 }
 
 static void describe(struct shoal_http_socket *result)
@@ -106,7 +121,7 @@ enum shoal_status shoal_http_listen(const char *where, struct shoal_http_socket 
         if (failed)
             return shoal_fail(message, SHOAL_CONFIG, "http.listen: '%s': %s", where,
                               gai_strerror(failed));
-        result->fd = open_socket(found);
+        result->fd = open_first(found, !place.host[0]);
         error = result->fd >= 0 ? 0 : errno;
         freeaddrinfo(found);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the HTTP side listens: "127.0.0.1:8642", "[::1]:8642", ":8642" (all addresses), "host:8642+" (this port or
+/* Where the HTTP side listens: "127.0.0.1:8642", "[::1]:8642", ":8642" (all addresses, IPv6 and IPv4), "host:8642+" (this port or
  * the next free one of sixteen), "host:0" (any free port). */
 #ifndef SHOAL_HTTP_LISTEN_H
 #define SHOAL_HTTP_LISTEN_H

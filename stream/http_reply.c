@@ -103,14 +103,15 @@ bool http_query_int(struct http_request *r, const char *name, long long least, l
     return true;
 }
 
-bool http_query_stored(struct http_request *r, bool *stored)
+bool http_query_flag(struct http_request *r, const char *name, bool *value)
 {
     char text[8];
-    bool given = http_query(r, "pseudonym", text, sizeof text);
-    *stored = given && strcmp(text, "true") == 0;
-    if (!given || *stored || strcmp(text, "false") == 0)
+    if (!http_query(r, name, text, sizeof text))
         return true;
-    http_problem(r, 400, "bad-parameter", "A parameter cannot be read", "pseudonym: true or false");
+    *value = strcmp(text, "true") == 0;
+    if (*value || strcmp(text, "false") == 0)
+        return true;
+    http_problem(r, 400, "bad-parameter", "A parameter cannot be read", "%s: true or false", name);
     return false;
 }
 

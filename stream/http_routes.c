@@ -13,6 +13,7 @@ static const struct http_route routes[] = {
     {"GET", "/v1/users/{id}", SHOAL_HTTP_READ, HTTP_WORK, http_user},
     {"DELETE", "/v1/users/{id}", SHOAL_HTTP_ADMIN, HTTP_WORK, http_user_forget},
     {"GET", "/v1/users/{id}/decisions", SHOAL_HTTP_READ, HTTP_WORK, http_user_decisions},
+    {"GET", "/v1/users/{id}/items", SHOAL_HTTP_READ, HTTP_WORK, http_user_items},
     {"GET", "/v1/users/{id}/explain", SHOAL_HTTP_READ, HTTP_WORK, http_user_explain},
     {"GET", "/v1/models", SHOAL_HTTP_READ, HTTP_WORK, http_models},
     {"GET", "/v1/segments", SHOAL_HTTP_READ, HTTP_WORK, http_segments},

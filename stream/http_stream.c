@@ -255,8 +255,8 @@ static bool take_text(struct http_request *r, const char *name, char *room, size
 static bool store_user(struct http_request *r, struct shoal_feed_filter *filter)
 {
     char room[SHOAL_PSEUDONYM_SIZE + 1];
-    bool stored;
-    if (!http_query_stored(r, &stored))
+    bool stored = false;
+    if (!http_query_flag(r, "pseudonym", &stored))
         return false;
     if (stored || !filter->user[0])
         return true;

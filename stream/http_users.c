@@ -18,8 +18,8 @@ bool http_names_user(struct http_request *r)
 {
     const struct shoal_pseudonyms *pseudonyms = r->http->options.config->pseudonyms;
     char room[SHOAL_PSEUDONYM_SIZE + 1];
-    bool stored;
-    if (!http_query_stored(r, &stored))
+    bool stored = false; /* the id is the one under which the user is stored */
+    if (!http_query_flag(r, "pseudonym", &stored))
         return false;
     if (!shoal_user_is_valid(r->params[0], strlen(r->params[0]))) {
         http_problem(r, 400, "bad-user", "This is no user id",
@@ -32,16 +32,17 @@ bool http_names_user(struct http_request *r)
 }
 
 /* The user that the path names, under `model`. False: a problem is in r. */
-static bool find(struct http_request *r, const struct shoal_model *model, struct shoal_person *person)
+static bool find(struct http_request *r, const struct shoal_model *model, bool strangers,
+                 struct shoal_person *person)
 {
     struct shoal_message message = {.text = ""};
     enum shoal_status status = shoal_person_take(r->store, model, r->user, person, &message);
     if (status != SHOAL_OK)
         http_failed(r, status, &message);
-    else if (!person->known)
+    else if (!person->known && !strangers)
         http_problem(r, 404, "unknown-user", "This user is not known", "no state is kept of '%s'",
                      r->params[0]);
-    return status == SHOAL_OK && person->known;
+    return status == SHOAL_OK && (person->known || strangers);
 }
 
 /* ---- as it stands -------------------------------------------------------------------------- */
@@ -212,7 +213,7 @@ static void put_user(struct http_request *r, const struct shoal_person *person,
 
 /* ---- calls --------------------------------------------------------------------------------- */
 
-void http_tell_user(struct http_request *r, http_tell *tell)
+void http_tell_user(struct http_request *r, bool strangers, http_tell *tell)
 {
     const struct shoal_http_options *o = &r->http->options;
     if (!http_names_user(r))
@@ -220,7 +221,7 @@ void http_tell_user(struct http_request *r, http_tell *tell)
     const struct shoal_model *model = shoal_models_latest(o->models);
     const struct shoal_policy *policy = shoal_policies_latest(o->policies);
     struct shoal_person person = {0};
-    if (find(r, model, &person))
+    if (find(r, model, strangers, &person))
         tell(r, &person, model, policy);
     shoal_person_finish(&person);
     shoal_policies_release(o->policies, policy);
@@ -229,5 +230,5 @@ void http_tell_user(struct http_request *r, http_tell *tell)
 
 void http_user(struct http_request *r)
 {
-    http_tell_user(r, put_user);
+    http_tell_user(r, false, put_user);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The workers that answer what asks Redis or computes. A queue with bounds: what comes beyond its size is told to come
- * back, and so is what has waited in it for too long, so that a slow Redis costs waiting clients neither memory nor
+ * back, and so is what has waited in it for http.timeout, so that a slow Redis costs waiting clients neither memory nor
  * more than seconds. Who still waits when the server ends is told so at once. */
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 #include "stream/http_wake.h"
 #include "stream/store_options.h"
 
-enum { QUEUE_MAX = 512, AT_ONCE_MS = 100, PATIENCE_MS = 10000 };
+enum { QUEUE_MAX = 512, AT_ONCE_MS = 100 };
 
 static struct http_request *next(struct shoal_http *http)
 {
@@ -45,7 +45,7 @@ static bool is_too_late(struct shoal_http *http, struct http_request *r)
     pthread_mutex_lock(&http->lock);
     bool ending = http->ending;
     pthread_mutex_unlock(&http->lock);
-    if (!ending && shoal_clock_ns() - r->began_ns < (int64_t)PATIENCE_MS * 1000000)
+    if (!ending && shoal_clock_ms() - r->queued_ms < http->options.config->http_timeout)
         return false;
     http_problem(r, 503, "busy", "Too many requests wait", ending ? "the process ends" : "the store is slow");
     r->retry_after = "1";
@@ -98,6 +98,7 @@ enum shoal_status http_work_start(struct shoal_http *http, struct shoal_message 
 
 bool http_work_add(struct shoal_http *http, struct http_request *r)
 {
+    r->queued_ms = shoal_clock_ms();
     pthread_mutex_lock(&http->lock);
     bool taken = http->waiting < QUEUE_MAX && !http->ending;
     if (taken) {
@@ -120,6 +121,10 @@ void http_work_stop(struct shoal_http *http)
     for (size_t i = 0; i < http->threads_count; i++)
         pthread_join(http->threads[i], NULL);
     free(http->threads);
+}
+
+void http_work_finish(struct shoal_http *http)
+{
     pthread_cond_destroy(&http->wanted);
     pthread_mutex_destroy(&http->lock);
 }

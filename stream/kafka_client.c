@@ -209,6 +209,7 @@ enum shoal_status shoal_kafka_monitor_create(const struct shoal_config *config,
                                            {"isolation.level", "read_committed"},
                                            {"enable.auto.commit", "false"},
                                            {"enable.partition.eof", "true"},
+                                           {"statistics.interval.ms", "0"}, /* nobody polls them */
                                            {NULL, NULL}};
     *result = NULL;
     struct shoal_kafka_monitor *monitor = calloc(1, sizeof *monitor);

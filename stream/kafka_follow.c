@@ -37,6 +37,7 @@ enum shoal_status shoal_kafka_follow_create(const struct shoal_config *config, c
         {"max.partition.fetch.bytes", "131072"},
         {"queued.min.messages", "100"},
         {"queued.max.messages.kbytes", "512"},
+        {"statistics.interval.ms", "0"},
         {NULL, NULL},
     };
     *result = NULL;

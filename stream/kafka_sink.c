@@ -233,7 +233,7 @@ static void destroy(struct shoal_sink *base)
 
 static const struct shoal_sink_ops ops = {emit, destroy};
 
-static enum shoal_status create_client(struct kafka_sink *sink, const char *transactional_id,
+static enum shoal_status create_client(struct kafka_sink *sink, const char *transactional_id, bool measured,
                                        struct shoal_message *message)
 {
     /* A transaction's outputs show at its commit, which flushes: until then they may gather, as long as
@@ -279,13 +279,17 @@ static enum shoal_status create_client(struct kafka_sink *sink, const char *tran
     rd_kafka_conf_set_opaque(conf, sink);
     rd_kafka_conf_set_log_cb(conf, on_log);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-    rd_kafka_conf_set_stats_cb(conf, on_stats);
+    if (measured)
+        rd_kafka_conf_set_stats_cb(conf, on_stats);
+    else
+        (void)rd_kafka_conf_set(conf, "statistics.interval.ms", "0", NULL, 0);
     return kafka_new(KAFKA_PRODUCER, conf, &sink->client, message);
 }
 
 enum shoal_status shoal_kafka_sink_create(const struct shoal_config *config,
                                           const struct shoal_log *log, const char *transactional_id,
-                                          struct shoal_sink **result, struct shoal_message *message)
+                                          bool measured, struct shoal_sink **result,
+                                          struct shoal_message *message)
 {
     *result = NULL;
     struct kafka_sink *sink = calloc(1, sizeof *sink);
@@ -298,7 +302,7 @@ enum shoal_status shoal_kafka_sink_create(const struct shoal_config *config,
     sink->content_type =
         strcmp(config->output_format, "msgpack") == 0 ? "application/msgpack" : "application/json";
     snprintf(sink->source_uri, sizeof sink->source_uri, "/shoal/%s", config->topic_events);
-    enum shoal_status status = create_client(sink, transactional_id, message);
+    enum shoal_status status = create_client(sink, transactional_id, measured, message);
     const char *const names[TOPICS] = {
         [SHOAL_TOPIC_SEGMENTS] = config->topic_segments,
         [SHOAL_TOPIC_DECISIONS] = config->topic_decisions,
@@ -336,29 +340,32 @@ enum shoal_status shoal_kafka_sink_commit(struct shoal_sink *base,
                                           struct shoal_message *message)
 {
     struct kafka_sink *sink = (struct kafka_sink *)base;
+    rd_kafka_t *consumer = kafka_source_client(source);
     enum shoal_status status = SHOAL_OK;
     if (count > 0)
         status = ensure_open(sink, message);
     if (status != SHOAL_OK || !sink->open)
         return status;
+    rd_kafka_topic_partition_list_t *offsets =
+        kafka_offsets(sink->config->topic_events, positions, count);
     if (count > 0) {
-        rd_kafka_topic_partition_list_t *offsets =
-            kafka_offsets(sink->config->topic_events, positions, count);
-        rd_kafka_consumer_group_metadata_t *group =
-            rd_kafka_consumer_group_metadata(kafka_source_client(source));
+        rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(consumer);
         status = translate(
             rd_kafka_send_offsets_to_transaction(sink->client, offsets, group, COMMIT_TIMEOUT_MS),
             "offsets of a transaction", message);
         rd_kafka_consumer_group_metadata_destroy(group);
-        rd_kafka_topic_partition_list_destroy(offsets);
-        if (status != SHOAL_OK)
-            return explain(sink, status, message);
     }
-    shoal_crash_point("commit.before");
-    status = translate(rd_kafka_commit_transaction(sink->client, COMMIT_TIMEOUT_MS),
-                       "commit of a transaction", message);
-    if (status == SHOAL_OK)
+    if (status == SHOAL_OK) {
+        shoal_crash_point("commit.before");
+        status = translate(rd_kafka_commit_transaction(sink->client, COMMIT_TIMEOUT_MS),
+                           "commit of a transaction", message);
+    }
+    if (status == SHOAL_OK) {
         sink->open = false;
+        /* For the consumer's own figure of the lag; it commits nothing by itself. */
+        (void)rd_kafka_offsets_store(consumer, offsets);
+    }
+    rd_kafka_topic_partition_list_destroy(offsets);
     return explain(sink, status, message);
 }
 

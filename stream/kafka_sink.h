@@ -7,10 +7,12 @@
 #include "stream/kafka_source.h"
 #include "stream/sink.h"
 
-/* `transactional_id` NULL: at least once, with an idempotent producer. */
+/* `transactional_id` NULL: at least once, with an idempotent producer. `measured`: it reports how it does, and
+ * shoal_kafka_sink_stats is asked every few seconds, since librdkafka keeps each report until then. */
 enum shoal_status shoal_kafka_sink_create(const struct shoal_config *config,
                                           const struct shoal_log *log,
-                                          const char *transactional_id, struct shoal_sink **sink,
+                                          const char *transactional_id, bool measured,
+                                          struct shoal_sink **sink,
                                           struct shoal_message *message) SHOAL_MUST_CHECK;
 /* Registers the transactional id: fences a predecessor and settles its open transaction. Waits at
  * most timeout_ms. UNAVAILABLE or TIMED_OUT: call again. */
@@ -28,7 +30,7 @@ enum shoal_status shoal_kafka_sink_flush(struct shoal_sink *sink,
 /* Drops outputs that were not committed. */
 void shoal_kafka_sink_abort(struct shoal_sink *sink);
 
-/* What the producer said of itself last; as long as the sink. */
+/* What a measured producer said of itself last; as long as the sink. */
 const struct shoal_kafka_stats *shoal_kafka_sink_stats(const struct shoal_sink *sink);
 
 /* For `shoal send`, and for messages that tell the time: one message to the events topic, to a given

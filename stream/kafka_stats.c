@@ -69,7 +69,11 @@ static enum shoal_status read_partitions(struct shoal_kafka_stats *stats, json_t
         stats->lags[i] = -1;
     json_object_foreach(partitions, name, partition)
     {
+        /* The first is of what the consumer committed: in a transaction the producer does, and the consumer is only
+         * told of it. */
         const json_t *lag = json_object_get(partition, "consumer_lag");
+        if (json_integer_value(lag) < 0)
+            lag = json_object_get(partition, "consumer_lag_stored");
         json_int_t number = json_integer_value(json_object_get(partition, "partition"));
         *queued += natural(partition, "fetchq_cnt");
         if (number < 0 || number >= PARTITIONS_MAX || !json_is_integer(lag) ||

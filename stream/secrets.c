@@ -21,40 +21,32 @@ static bool names_file(const char *name)
 
 bool shoal_secret_is(const char *property)
 {
-    static const char *const parts[] = {"password", "secret", "ssl.key.pem", "oauthbearer.config",
+    static const char *const parts[] = {"passw", "secret", "key.pem", "key_pem", "oauthbearer.config",
                                         "sasl.jaas"};
     if (names_file(property))
         return false;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        if (strstr(property, parts[i]))
+        if (strcasestr(property, parts[i]))
             return true;
     }
     return false;
 }
 
-/* redis://user:password@host → redis://user:***@host; a comma may separate several. */
+/* redis://user:password@host,host → redis://user:***@host,host. A password may have anything in it: it ends at the last @,
+ * as where it is read (state/redis_url.c). What is no such URL is shown as little: it may be meant as one. */
 static const char *mask_url(const char *url, char *room, size_t size)
 {
-    size_t used = 0;
-    const char *at = url;
-    while (*at && used + 4 < size) {
-        const char *stop = at + strcspn(at, ",");
-        const char *scheme = strstr(at, "://"), *host = NULL;
-        for (const char *c = at; c < stop; c++)
-            host = *c == '@' ? c : host;
-        const char *colon = scheme && scheme < stop && host ? memchr(scheme + 3, ':', (size_t)(host - scheme - 3)) : NULL;
-        for (; at < stop && used + 4 < size; at++) {
-            room[used++] = *at;
-            if (at == colon) {
-                memcpy(room + used, "***", 3);
-                used += 3;
-                at = host - 1;
-            }
-        }
-        if (*at == ',' && used + 4 < size)
-            room[used++] = *at++;
-    }
-    room[used] = '\0';
+    const char *scheme = strstr(url, "://"), *host = strrchr(url, '@'), *query = strchr(url, '?');
+    const char *login = scheme && (!host || scheme < host) ? scheme + 3 : url;
+    const char *shown = host ? memchr(login, ':', (size_t)(host - login)) : NULL;
+    if (!host && !query)
+        return url;
+    if (host && !shown)
+        shown = login; /* no user: all of it may be the password */
+    const char *end = query && query > (host ? host : url) ? query + 1 : url + strlen(url);
+    (void)snprintf(room, size, "%.*s%s%.*s%s", host ? (int)(shown - url) + (*shown == ':') : 0, url,
+                   host ? "***" : "", (int)(end - (host ? host : url)), host ? host : url,
+                   *end ? "***" : "");
     return room;
 }
 
@@ -66,7 +58,8 @@ const char *shoal_secret_mask(const char *key, const char *value, char *room, si
         return value;
     if (shoal_secret_is(is_kafka ? key + 6 : key))
         return "***";
-    return strchr(value, '@') && strstr(value, "://") ? mask_url(value, room, size) : value;
+    bool is_url = strcmp(key, "redis.url") == 0 && strncmp(value, "unix:", 5) != 0;
+    return is_url || (strchr(value, '@') && strstr(value, "://")) ? mask_url(value, room, size) : value;
 }
 
 /* The first line, in the configuration's memory. A private key in PEM has several: all of the file then. */

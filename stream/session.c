@@ -416,7 +416,7 @@ static enum shoal_status join(struct session *s, struct shoal_message *message)
         status = s->store->ops->open(s->store, o->partitions, message);
     if (status == SHOAL_OK)
         status = shoal_kafka_sink_create(
-            s->config, s->log, s->exactly_once ? transactional_id : NULL, &s->sink, message);
+            s->config, s->log, s->exactly_once ? transactional_id : NULL, true, &s->sink, message);
     session_turn(s->options);
     if (status == SHOAL_OK)
         status = shoal_kafka_sink_begin(s->sink, BEGIN_TIMEOUT_MS, message);

@@ -6,25 +6,12 @@
 #include <string.h>
 
 #include "stream/event.h"
+#include "stream/next_items.h"
 #include "tools/commands.h"
 #include "tools/person_find.h"
-#include "stream/put_json.h"
 #include "tools/setup.h"
 
-/* A question and its answer. */
-struct recommendation {
-    const struct shoal_model *model;
-    const char *user;
-    const struct shoal_person *person;
-    bool given; /* --at */
-    int64_t now_ms;
-    size_t wanted, count;
-    enum shoal_item_goal goal;
-    bool without_bought;
-    struct shoal_item_pick *picks;
-};
-
-static bool knows_any(const struct recommendation *r)
+static bool knows_any(const struct shoal_next_items *r)
 {
     const struct shoal_record *record = &r->person->record;
     uint32_t item;
@@ -37,12 +24,7 @@ static bool knows_any(const struct recommendation *r)
 
 /* ---- what is printed ----------------------------------------------------------------------- */
 
-static const char *goal_name(enum shoal_item_goal goal)
-{
-    return goal == SHOAL_GOAL_BUY ? "buy" : "any";
-}
-
-static void print_text(const struct recommendation *r)
+static void print_text(const struct shoal_next_items *r)
 {
     const struct shoal_items *items = r->model->items;
     const struct shoal_record *record = &r->person->record;
@@ -78,86 +60,30 @@ static void print_text(const struct recommendation *r)
         puts("that is all: the others were bought lately");
 }
 
-static void print_json(const struct recommendation *r)
-{
-    const struct shoal_items *items = r->model->items;
-    struct shoal_put put = {.out = stdout};
-    shoal_put_open(&put, NULL, '{');
-    shoal_put_text(&put, "user_id", r->user);
-    shoal_put_flag(&put, "known", r->person->known);
-    shoal_put_text(&put, "why", r->person->known ? "history" : "popular");
-    shoal_put_text(&put, "model", r->model->version);
-    if (r->person->known)
-        shoal_put_time(&put, "at", r->now_ms);
-    else
-        shoal_put_null(&put, "at");
-    shoal_put_text(&put, "goal", goal_name(r->goal));
-    shoal_put_flag(&put, "without_bought", r->without_bought);
-    shoal_put_count(&put, "wanted", r->wanted);
-    shoal_put_count(&put, "catalogue", shoal_items_count(items));
-    shoal_put_open(&put, "items", '[');
-    for (size_t i = 0; i < r->count; i++) {
-        size_t size;
-        uint32_t item = r->picks[i].item;
-        const char *id = shoal_items_id(items, item, &size);
-        char text[SHOAL_ITEM_ID_MAX + 1];
-        snprintf(text, sizeof text, "%.*s", (int)size, id);
-        shoal_put_open(&put, NULL, '{');
-        shoal_put_text(&put, "item", text);
-        shoal_put_real(&put, "score", (double)r->picks[i].score);
-        if (shoal_items_category(items, item))
-            shoal_put_count(&put, "category", shoal_items_category(items, item));
-        else
-            shoal_put_null(&put, "category");
-        shoal_put_count(&put, "support", shoal_items_support(items, item));
-        shoal_put_close(&put, '}');
-    }
-    shoal_put_close(&put, ']');
-    shoal_put_close(&put, '}');
-    putchar('\n');
-}
-
 /* ---- the command --------------------------------------------------------------------------- */
 
-static int answer(const struct shoal_cli_args *args, struct recommendation *r)
+static int answer(const struct shoal_cli_args *args, bool given, struct shoal_next_items *r)
 {
-    const struct shoal_items *items = r->model->items;
-    const struct shoal_record *record = &r->person->record;
-    float rates[SHOAL_COUNTERS] = {0};
-    struct shoal_items_room *room = NULL;
-    size_t most = r->wanted < shoal_items_count(items) ? r->wanted : shoal_items_count(items);
-    if (r->person->known && !r->given)
-        r->now_ms = record->last_ms;
-    if (r->person->known && r->now_ms < record->last_ms)
+    const struct shoal_person *person = r->person;
+    if (person->known && !given)
+        r->now_ms = person->record.last_ms;
+    if (person->known && r->now_ms < person->record.last_ms)
         return shoal_cli_fail(args, SHOAL_EXIT_DATA,
                               "--at: the state is of a later event, and cannot go back; with --events it can");
-    if (r->person->known)
-        shoal_person_rates(r->person, r->now_ms, rates);
-    struct shoal_item_query query = {
-        .h = r->person->known ? record->h : NULL,
-        .rates = rates,
-        .ring = record->ring,
-        .ring_count = record->ring_count,
-        .now_ms = r->now_ms,
-        .goal = r->goal,
-        .without_bought = r->without_bought,
-    };
-    r->picks = malloc(most * sizeof *r->picks);
-    enum shoal_status status =
-        r->picks ? shoal_items_room_create(items, 1, &room) : SHOAL_NOMEM;
-    if (status != SHOAL_OK)
+    if (shoal_next_items_find(r) != SHOAL_OK)
         return shoal_cli_fail(args, SHOAL_EXIT_FAILED, "out of memory");
-    shoal_items_top(items, room, &query, 1, most, r->picks, &r->count);
-    shoal_items_room_destroy(room);
-    if (shoal_cli_get(args, "json"))
-        print_json(r);
-    else
+    if (shoal_cli_get(args, "json")) {
+        struct shoal_put put = {.out = stdout};
+        shoal_next_items_put(r, &put);
+        putchar('\n');
+    } else {
         print_text(r);
+    }
     return SHOAL_EXIT_OK;
 }
 
-static int look_up(const struct shoal_cli_args *args, const struct shoal_setup *setup,
-                   struct recommendation *r)
+static int look_up(const struct shoal_cli_args *args, const struct shoal_setup *setup, bool given,
+                   struct shoal_next_items *r)
 {
     struct shoal_message message = {.text = ""};
     struct shoal_person person;
@@ -168,26 +94,27 @@ static int look_up(const struct shoal_cli_args *args, const struct shoal_setup *
                               setup->model->version);
     enum shoal_status status =
         events ? shoal_person_replay(setup->config, setup->model, events, r->user,
-                                     r->given ? r->now_ms : INT64_MAX, &person, &message)
+                                     given ? r->now_ms : INT64_MAX, &person, &message)
                : shoal_person_find(setup->config, setup->model, r->user, &person, &message);
     r->model = setup->model;
     r->person = &person;
     int code = status == SHOAL_OK
-                   ? answer(args, r)
+                   ? answer(args, given, r)
                    : shoal_cli_fail(args, shoal_setup_exit(status), "%s", message.text);
     shoal_person_finish(&person);
-    free(r->picks);
+    shoal_next_items_finish(r);
     return code;
 }
 
 static int run(const struct shoal_cli_args *args)
 {
-    struct recommendation r = {.user = shoal_cli_positional(args, 0)};
+    struct shoal_next_items r = {.user = shoal_cli_positional(args, 0)};
     struct shoal_setup setup;
     const char *user = shoal_cli_get(args, "user"), *goal = shoal_cli_get(args, "goal");
     long long wanted, at_ms = 0;
+    bool given;
     if (!shoal_cli_int(args, "n", 1, SHOAL_PICKS_MAX, &wanted) ||
-        !shoal_cli_time(args, "at", &r.given, &at_ms))
+        !shoal_cli_time(args, "at", &given, &at_ms))
         return SHOAL_EXIT_USAGE;
     if (!r.user == !user)
         return shoal_cli_fail(args, SHOAL_EXIT_USAGE, "give one USER");
@@ -200,7 +127,7 @@ static int run(const struct shoal_cli_args *args)
     r.without_bought = shoal_cli_get(args, "without-bought") != NULL;
     int code = shoal_setup_load(args, shoal_cli_get(args, "model"), "", &setup);
     if (code == SHOAL_EXIT_OK)
-        code = look_up(args, &setup, &r);
+        code = look_up(args, &setup, given, &r);
     shoal_setup_finish(&setup);
     return code;
 }

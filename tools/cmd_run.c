@@ -178,15 +178,17 @@ static void tell_service(struct processor *p, struct shoal_models *models,
 static bool is_ready(void *opaque, struct shoal_put *put)
 {
     struct processor *p = opaque;
-    bool running = atomic_load(&p->running);
-    size_t working = 0;
-    for (int64_t i = 0; running && i < p->workers_count; i++)
-        working += shoal_worker_working(p->workers[i]);
-    bool ready = running && working == (size_t)p->workers_count;
-    char text[64];
+    bool ready = atomic_load(&p->running);
+    char text[64] = "not started"; /* how many there are to be is settled only when they run */
+    if (ready) {
+        int64_t working = 0;
+        for (int64_t i = 0; i < p->workers_count; i++)
+            working += shoal_worker_working(p->workers[i]);
+        ready = working == p->workers_count;
+        snprintf(text, sizeof text, "%" PRId64 " of %" PRId64 " are at work", working, p->workers_count);
+    }
     shoal_put_text(put, "kafka", atomic_load(&p->topics_known) ? "ok" : "no broker has told of the topics yet");
-    snprintf(text, sizeof text, "%zu of %" PRId64 " are at work", working, p->workers_count);
-    shoal_put_text(put, "workers", ready ? "ok" : running ? text : "not started");
+    shoal_put_text(put, "workers", ready ? "ok" : text);
     return ready;
 }
 

@@ -111,7 +111,7 @@ static enum shoal_status send_all(struct sender *sender, char *events,
     if (status == SHOAL_OK)
         status = shoal_kafka_topics(monitor, &partitions, message);
     if (status == SHOAL_OK)
-        status = shoal_kafka_sink_create(sender->setup->config, &log, NULL, &sender->sink, message);
+        status = shoal_kafka_sink_create(sender->setup->config, &log, NULL, false, &sender->sink, message);
     if (status == SHOAL_OK)
         status = open_window(sender, message);
     shoal_progress_start(&sender->progress, "send", "messages");

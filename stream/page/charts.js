@@ -5,6 +5,7 @@
 import { el, freshId, scroller, setText, table } from "./dom.js";
 import { colour, onTheme, stillness } from "./theme.js";
 
+const paper = matchMedia("print");
 let library = null;
 
 /** The library, loaded once; null where it is not there, and the tables remain. */
@@ -148,7 +149,8 @@ export function chartCard(chart) {
   }
 
   const sizes = new ResizeObserver(() => {
-    if (instance && !canvas.hidden && canvas.clientWidth) draw();
+    // On paper the style sheet scales what was drawn.
+    if (instance && !canvas.hidden && canvas.clientWidth && !paper.matches) draw();
   });
   const forget = onTheme(draw);
 

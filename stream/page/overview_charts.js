@@ -6,16 +6,13 @@ import { colour, levelColour } from "./theme.js";
 
 const waiting = (data) => (data.times.length < 2 ? "Not two samples yet: lines begin in a few seconds." : "");
 const hour_ms = 3600000;
+const shorter = (times) => Date.parse(times.at(-1)) - Date.parse(times[0]) < hour_ms - 60000;
+const begin = (times) => clockText(new Date(times[0]));
 /** The time that lines are of, in words. */
-function span(times) {
-  const from = new Date(times[0]);
-  return Date.now() - from < hour_ms - 60000 ? `since ${clockText(from)}` : "over the last hour";
-}
+const span = (times) => (shorter(times) ? `since ${begin(times)}` : "over the last hour");
 /** Nobody keeps what was before an instance's start. */
 const note = ({ times }) =>
-  span(times) === "over the last hour"
-    ? ""
-    : `Lines begin ${span(times)}: each instance keeps the last day from its own start on.`;
+  shorter(times) ? `Lines begin at ${begin(times)}: each instance keeps them from its own start on.` : "";
 const last = (line) => line?.at(-1) ?? null;
 const known = (line) => line.filter((value) => value !== null);
 const short_ms = 5 * 60000;

@@ -141,12 +141,15 @@ function promotions(answer) {
   const list = [...(answer.promotions ?? [])].sort(
     (a, b) => b.eligible - a.eligible || (b.last_offer_time ?? "").localeCompare(a.last_offer_time ?? ""),
   );
+  const offers = el("ul", { class: "offers" }, list.map(promotion));
   return el(
     "section",
     { class: "card", "aria-label": "Offers and consent" },
     el("div", { class: "head" }, el("h2", null, "Offers and consent")),
     list.length
-      ? scroller("Offers", el("ul", { class: "offers" }, list.map(promotion)))
+      ? list.length > 5
+        ? scroller("Offers", offers)
+        : offers
       : el("p", { class: "empty" }, "No promotion was offered yet."),
     el(
       "p",

@@ -99,7 +99,7 @@ static void create_kafka_sink(struct bench *bench, const char *broker, const cha
         snprintf(name, sizeof name, "%s.%s", prefix, topics[i]);
         set(bench, key, name);
     }
-    check(shoal_kafka_sink_create(bench->config, &bench->log, NULL, &bench->sink, &message),
+    check(shoal_kafka_sink_create(bench->config, &bench->log, NULL, false, &bench->sink, &message),
           &message);
 }
 

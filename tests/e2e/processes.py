@@ -111,6 +111,11 @@ class Process:
         with open(f"/proc/{self._popen.pid}/stat", encoding="utf-8") as file:
             return file.read().rpartition(") ")[2][0] == "T"
 
+    def resident_bytes(self):
+        """Memory that it has in use."""
+        with open(f"/proc/{self._popen.pid}/statm", encoding="utf-8") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
     def kill(self):
         """SIGKILL, and gone when this returns."""
         sent = self.send(signal.SIGKILL)

@@ -32,6 +32,8 @@ def _examples(user):
         "/openapi.json": [("/openapi.json", 200)],
         "/v1/users/{id}": [(f"/v1/users/{name}", 200), ("/v1/users/nobody-at-all", 404), ("/v1/users/%00", 400)],
         "/v1/users/{id}/decisions": [(f"/v1/users/{name}/decisions", 200), ("/v1/users/%ff/decisions", 400)],
+        "/v1/users/{id}/items": [(f"/v1/users/{name}/items?n=3&goal=buy", 200), ("/v1/users/nobody-at-all/items", 200),
+                                 (f"/v1/users/{name}/items?n=0", 400)],
         "/v1/users/{id}/explain": [(f"/v1/users/{name}/explain", 200), (f"/v1/users/{name}/explain?steps=0", 400)],
         "/v1/models": [("/v1/models", 200)],
         "/v1/segments": [("/v1/segments", 200)],

@@ -12,6 +12,20 @@ from processes import Unable, check
 _PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "page", "check_running.mjs")
 
 
+def _compare_scores(http, lines):
+    """Where a record keeps all of a user's events, the score computed anew after the last one is the served one."""
+    compared = 0
+    for state in map(json.loads, lines):
+        if state["events"] > 8 or compared == 40:
+            continue
+        explained, user = http.user(state["user_id"], "/explain"), http.user(state["user_id"])
+        check(explained["events_explained"] == explained["events_known"] == state["events"], f"{explained}")
+        anew, served = explained["events"][-1]["score_after"], user["scores"]["purchase_24h"]
+        check(abs(anew - served) < 2e-6, f"{state['user_id']}: {anew} computed anew, {served} served")
+        compared += 1
+    check(compared >= 10, f"only {compared} users have so few events")
+
+
 def dashboard_of_a_running_processor(world):
     """Every view of the dashboard in Chromium, with states, history and a stream of a real processor."""
     world.follow_models()
@@ -26,6 +40,7 @@ def dashboard_of_a_running_processor(world):
     if not shutil.which("node"):
         raise Unable("no Node.js: run tools/setup")
     check(b"main.js" in index.body, "the dashboard was not built (run tools/setup)")
+    _compare_scores(http, world.states())
     # Of the events kept of a user, some can be explained.
     user = max((json.loads(line) for line in world.states()), key=lambda state: state["events"])["user_id"]
     done = subprocess.run(["node", _PAGE, http.address.geturl(), user], capture_output=True, text=True, timeout=180,

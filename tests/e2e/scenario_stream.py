@@ -79,7 +79,7 @@ def one_user_is_followed(world):
     http.wait_ready()
     user = collections.Counter(json.loads(line).get("user_id") for line in read_lines(world.bench.short)
                                if line.startswith(b'{"user_id":"')).most_common(1)[0][0]
-    stream = Stream(http, f"types=change,decision&user={user}")
+    stream = Stream(http, f"types=change,decision&user={user}&rate=1000")
     time.sleep(2)
     world.finish_send(world.start_send(world.bench.short, 2000))
     world.wait_saved(sum(world.kafka.ends(world.topic("events"))))

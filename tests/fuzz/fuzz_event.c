@@ -62,11 +62,11 @@ static void check_refusal(enum shoal_status status, const struct shoal_message *
         CHECK(*at >= 0x20 && *at < 0x7f);
 }
 
-/* A message that has a user forgotten is written in one way only, and is no event. */
+/* A message that has a user forgotten is no event, and what is printed of it means the same. */
 static void check_forget(iconv_t converter, const uint8_t *bytes, size_t size, enum shoal_status decoded)
 {
     struct shoal_event event = {0};
-    char user[SHOAL_USER_MAX + 1], again[SHOAL_FORGET_BYTES];
+    char user[SHOAL_USER_MAX + 1], back[SHOAL_USER_MAX + 1], again[SHOAL_FORGET_BYTES];
     size_t user_size;
     if (!shoal_forget_parse(bytes, size, user, &user_size))
         return;
@@ -74,7 +74,10 @@ static void check_forget(iconv_t converter, const uint8_t *bytes, size_t size, e
     event.user = user;
     event.user_size = (uint8_t)user_size;
     check_user(converter, &event);
-    CHECK(shoal_forget_print(user, user_size, again) == size && memcmp(again, bytes, size) == 0);
+    size_t printed = shoal_forget_print(user, user_size, again), back_size;
+    CHECK(printed > 0 && printed < sizeof again);
+    CHECK(shoal_forget_parse(again, printed, back, &back_size));
+    CHECK(back_size == user_size && memcmp(back, user, user_size) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -84,7 +84,7 @@ export async function sidewaysScroll(page) {
 }
 
 /** A few at a time: most of a test is waiting. */
-export async function runAll(list) {
+async function runAll(list) {
   browser = await launch();
   let bad = 0;
   const work = async () => {
@@ -104,4 +104,18 @@ export async function runAll(list) {
   await Promise.all([work(), work(), work()]);
   await browser.close();
   return bad;
+}
+
+/** Runs {name: test} as TAP, or those whose names hold the argument; what the process is to exit with. */
+export async function main(tests) {
+  const why = process.env.SHOAL_PAGE ? missing() : "the page was not built (meson option dashboard)";
+  if (why) {
+    console.log(
+      `1..1\n${process.env.CI ? "not ok" : "ok"} - page${process.env.CI ? ` (${why})` : ` # SKIP ${why}`}`,
+    );
+    return process.env.CI ? 1 : 77;
+  }
+  const chosen = Object.entries(tests).filter(([name]) => !process.argv[2] || name.includes(process.argv[2]));
+  console.log(`1..${chosen.length}`);
+  return (await runAll(chosen)) ? 1 : 0;
 }

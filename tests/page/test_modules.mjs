@@ -10,6 +10,7 @@ const module = (name) => import(pathToFileURL(path.join(folder, name)));
 const { eventReader } = await module("sse.js");
 const { flowOf, forgetAll, remember } = await module("flow.js");
 const { duration, number, percent, points, signed, levelName } = await module("format.js");
+const { joined } = await module("history.js");
 const { waitBefore } = await module("stream.js");
 
 const STREAM = `: heartbeat\n\nid: 7\nevent: change\ndata: {"a":1}\n\ndata: one\ndata: two\r\n\r\nevent: empty\n\ndata:last\r\r`;
@@ -72,6 +73,36 @@ const tests = {
     const later = overview(30, [{ from: "cold", to: "warm", count: 8 }]);
     remember(later);
     assert.equal(flowOf(later, "intent", 5).total, 5);
+  },
+
+  lines_from_before_a_restart_stay_with_a_gap() {
+    const at = (s) => new Date(s * 1000).toISOString();
+    const old = {
+      interval_seconds: 10,
+      times: [at(10), at(20), at(30)],
+      events_per_second: [1, 2, 3],
+      dimensions: { intent: { hot: [7, 8, 9] }, cluster: { c1: [4, 5, 6] } },
+      promotions: { welcome: { treatment: [1, 1, 1], control: [0] } },
+    };
+    const fresh = {
+      interval_seconds: 10,
+      times: [at(25), at(35)],
+      events_per_second: [5, 6],
+      dimensions: { intent: { hot: [1, 2], cold: [3, 3] } },
+      promotions: {},
+    };
+    const both = joined(old, fresh);
+    assert.deepEqual(
+      both.times.map((one) => Date.parse(one) / 1000),
+      [10, 20, 20.001, 25, 35],
+    );
+    assert.deepEqual(both.events_per_second, [1, 2, null, 5, 6]);
+    assert.deepEqual(both.dimensions.intent, { hot: [7, 8, null, 1, 2], cold: [null, null, null, 3, 3] });
+    assert.deepEqual(both.dimensions.cluster.c1, [4, 5, null, null, null]);
+    assert.deepEqual(both.promotions.welcome.control, [0, null, null, null, null]);
+    assert.equal(joined(old, { ...fresh, times: [at(5)] }).times.length, 1); // the server knows all of it
+    const none = joined(old, { ...fresh, times: [], events_per_second: [], dimensions: {} });
+    assert.deepEqual(none.events_per_second, [1, 2, 3, null]);
   },
 
   waits_grow_to_half_a_minute() {

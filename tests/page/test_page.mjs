@@ -3,8 +3,7 @@
 // a broken connection, tokens, keys, small screens, the dark, markup in ids. Prints TAP. SHOAL_PAGE: the page as
 // it was built.
 import assert from "node:assert/strict";
-import { missing } from "./browser.mjs";
-import { REFUSED, open, runAll, seriousViolations, sidewaysScroll, text, until } from "./harness.mjs";
+import { REFUSED, main, open, seriousViolations, sidewaysScroll, text, until } from "./harness.mjs";
 
 const VIEWS = [
   ["Overview", "#/overview"],
@@ -430,18 +429,4 @@ const tests = {
   },
 };
 
-async function main() {
-  const why = process.env.SHOAL_PAGE ? missing() : "the page was not built (meson option dashboard)";
-  if (why) {
-    console.log(
-      `1..1\n${process.env.CI ? "not ok" : "ok"} - page${process.env.CI ? ` (${why})` : ` # SKIP ${why}`}`,
-    );
-    return process.env.CI ? 1 : 77;
-  }
-  const chosen = Object.entries(tests).filter(([name]) => !process.argv[2] || name.includes(process.argv[2]));
-  console.log(`1..${chosen.length}`);
-  const bad = await runAll([...chosen]);
-  return bad ? 1 : 0;
-}
-
-process.exit(await main());
+process.exit(await main(tests));

@@ -48,7 +48,7 @@ Test(forget, what_can_be_no_user_id_is_not_printed)
     cr_assert_eq(shoal_forget_print(longer, sizeof longer, text), 0);
 }
 
-Test(forget, anything_that_print_would_not_have_written_is_no_such_message)
+Test(forget, anything_else_is_no_such_message)
 {
     static const char *const others[] = {
         "",
@@ -59,14 +59,17 @@ Test(forget, anything_that_print_would_not_have_written_is_no_such_message)
         "{\"shoal_forget\":\"a\\\"}",
         "{\"shoal_forget\":\"a\"b\"}",
         "{\"shoal_forget\":\"\\a\"}",
-        "{\"shoal_forget\":\"\\u0061\"}",
-        "{\"shoal_forget\":\"a\\/b\"}",
         "{\"shoal_forget\":\"a\nb\"}",
         "{\"shoal_forget\":\"\xff\"}",
         "{\"shoal_forget\":1}",
-        "{\"shoal_forget\": \"1\"}",
-        " {\"shoal_forget\":\"1\"}",
-        "{\"shoal_forget\":\"1\"} ",
+        "{\"shoal_forget\":\"\\u006\"}",
+        "{\"shoal_forget\":\"\\ud800\"}",
+        "{\"shoal_forget\":\"\\u0000\"}",
+        "{\"shoal_forget\":\"a\\n\"}",
+        "{\"shoal_forget\":\"\\",
+        "{\"shoal_forget\":\"1\"}}",
+        "[{\"shoal_forget\":\"1\"}]",
+        "{\"shoal_forget\" \"1\"  }",
         "{\"shoal_forget\":\"1\"",
         "{\"shoal_forgot\":\"1\"}",
         "{\"shoal_forget\":\"1\",\"user_id\":\"1\"}",
@@ -77,6 +80,36 @@ Test(forget, anything_that_print_would_not_have_written_is_no_such_message)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         cr_assert_not(parse(others[i], user, &size), "%s", others[i]);
     cr_assert_not(shoal_forget_parse(NULL, 0, user, &size), "a message without a value");
+}
+
+/* As other programs write JSON. */
+Test(forget, it_may_be_written_in_any_way)
+{
+    static const struct {
+        const char *text, *user;
+    } ways[] = {
+        {"{\"shoal_forget\": \"4711\"}", "4711"},
+        {" \r\n\t{ \"shoal_forget\" : \"4711\" } \n", "4711"},
+        {"{\"shoal_forget\":\"caf\\u00e9\"}", "caf\xc3\xa9"},
+        {"{\"shoal_forget\":\"\\ud83d\\ude00\"}", "\xf0\x9f\x98\x80"},
+        {"{\"shoal_forget\":\"a\\/b\"}", "a/b"},
+    };
+    char user[SHOAL_USER_MAX + 1], longest[7 * SHOAL_USER_MAX + 32];
+    size_t size;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        cr_assert(parse(ways[i].text, user, &size), "%s", ways[i].text);
+        cr_assert_str_eq(user, ways[i].user);
+        cr_assert_eq(size, strlen(user));
+    }
+    strcpy(longest, "{\"shoal_forget\":\"");
+    for (int i = 0; i < SHOAL_USER_MAX; i++)
+        strcat(longest, "\\u0061");
+    char *end = longest + strlen(longest);
+    strcpy(end, "\"}");
+    cr_assert(parse(longest, user, &size));
+    cr_assert_eq(size, SHOAL_USER_MAX);
+    strcpy(end, "a\"}");
+    cr_assert_not(parse(longest, user, &size));
 }
 
 /* In memory of its own size, for the address sanitizer. */
@@ -93,9 +126,9 @@ Test(forget, every_cut_and_every_flipped_bit_is_refused_or_another_user)
     for (size_t bit = 0; bit < 8 * size; bit++) {
         text[bit / 8] = (char)(text[bit / 8] ^ 1 << bit % 8);
         if (shoal_forget_parse(text, size, user, &back)) {
+            size_t most = shoal_forget_print(user, back, again);
             others++;
-            cr_assert_eq(shoal_forget_print(user, back, again), size);
-            cr_assert_eq(memcmp(text, again, size), 0);
+            cr_assert(most == size || most == size - 1, "an escape may have come about: %s", text);
         }
         text[bit / 8] = (char)(text[bit / 8] ^ 1 << bit % 8);
     }

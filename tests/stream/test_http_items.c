@@ -19,7 +19,7 @@ static const char policy[] = "promotions:\n"
 
 /* `"items":[…]` as the catalogue has them for a user as of a time. */
 static void expect_items(const struct server *s, const char *user, int64_t now_ms, enum shoal_item_goal goal,
-                         bool without_bought, size_t wanted, char *text)
+                         bool without_bought, size_t wanted, int decimals, char *text)
 {
     const struct shoal_redis_options redis = {.url = s->redis.url, .topic = "shoal.events"};
     const struct shoal_model *model = shoal_models_latest(s->models);
@@ -52,7 +52,7 @@ static void expect_items(const struct server *s, const char *user, int64_t now_m
         size_t size;
         const char *id = shoal_items_id(model->items, picks[i].item, &size);
         used += sprintf(text + used, "%s{\"item\":\"%.*s\",", i ? "," : "", (int)size, id);
-        used += sprintf(text + used, "\"score\":%.6f}", (double)picks[i].score);
+        used += sprintf(text + used, "\"score\":%.*f}", decimals, (double)picks[i].score);
     }
     sprintf(text + used, "]");
     shoal_person_finish(&person);
@@ -92,9 +92,9 @@ Test(http_items, decisions_tell_the_next_items_that_the_topic_would_have)
     for (int i = 0; i < 2; i++) {
         cr_assert_eq(get(&s, i ? "/v1/users/ann/decisions" : "/v1/users/b%2Fb/decisions"), 200);
         const char *user = i ? "ann" : "b/b";
-        expect_items(&s, user, evaluated_at(), SHOAL_GOAL_BUY, false, 4, expected);
+        expect_items(&s, user, evaluated_at(), SHOAL_GOAL_BUY, false, 4, 6, expected);
         cr_expect_not_null(strstr(decision_about("buys"), expected), "%s: %s", expected, decision_about("buys"));
-        expect_items(&s, user, evaluated_at(), SHOAL_GOAL_ANY, true, 7, expected);
+        expect_items(&s, user, evaluated_at(), SHOAL_GOAL_ANY, true, 7, 6, expected);
         cr_expect_not_null(strstr(decision_about("fresh"), expected), "%s: %s", expected, decision_about("fresh"));
         cr_expect_null(strstr(decision_about("none"), "\"items\""));
         cr_expect_null(strstr(decision_about("never"), "\"items\""));
@@ -110,5 +110,64 @@ Test(http_items, without_a_catalogue_decisions_have_none)
     cr_assert_eq(get(&s, "/v1/users/ann/decisions"), 200);
     cr_expect_null(strstr(answer.text, "\"items\""));
     EXPECT_TEXT("\"promotion\":\"fresh\"");
+    end(&s);
+}
+
+/* The "items" of the last answer, without what only this call tells, as expect_items has them. */
+static void strip_items(char *text)
+{
+    const char *at = strstr(answer.text, "\"items\":[");
+    cr_assert_not_null(at, "%s", answer.text);
+    at += sizeof "\"items\":[" - 1;
+    int used = sprintf(text, "\"items\":["), size;
+    for (char item[80]; sscanf(at, "{\"item\":\"%79[^\"]\"%n", item, &size) == 1; at++) {
+        double score;
+        cr_assert_eq(sscanf(at + size, ",\"score\":%lf", &score), 1);
+        used += sprintf(text + used, "%s{\"item\":\"%s\",\"score\":%.4f}", text[used - 1] == '[' ? "" : ",", item, score);
+        at += strcspn(at, "}") + 1;
+        if (*at != ',')
+            break;
+    }
+    sprintf(text + used, "]");
+}
+
+Test(http_items, next_items_are_those_of_a_decision_of_that_moment)
+{
+    struct server s = {.items = 40, .policy = policy};
+    char expected[2048], found[2048];
+    begin_with(&s, NULL);
+    cr_assert_eq(get(&s, "/v1/users/b%2Fb/items?n=4&goal=buy"), 200);
+    EXPECT_TEXT("{\"user_id\":\"b/b\",\"known\":true,\"why\":\"history\",\"model\":");
+    EXPECT_TEXT("\"goal\":\"buy\",\"without_bought\":false,\"wanted\":4,\"catalogue\":40,");
+    strip_items(found);
+    cr_assert_eq(get(&s, "/v1/users/b%2Fb/decisions"), 200);
+    expect_items(&s, "b/b", evaluated_at(), SHOAL_GOAL_BUY, false, 4, 4, expected);
+    cr_expect_str_eq(found, expected);
+    cr_assert_eq(get(&s, "/v1/users/ann/items?without_bought=true&n=7"), 200);
+    strip_items(found);
+    cr_assert_eq(get(&s, "/v1/users/ann/decisions"), 200);
+    expect_items(&s, "ann", evaluated_at(), SHOAL_GOAL_ANY, true, 7, 4, expected);
+    cr_expect_str_eq(found, expected);
+    end(&s);
+}
+
+Test(http_items, a_stranger_gets_popular_items_and_no_catalogue_is_told)
+{
+    struct server s = {.items = 5};
+    begin_with(&s, NULL);
+    cr_assert_eq(get(&s, "/v1/users/nobody/items"), 200);
+    EXPECT_TEXT("\"known\":false,\"why\":\"popular\"");
+    EXPECT_TEXT("\"at\":null");
+    EXPECT_TEXT("\"wanted\":10,\"catalogue\":5,\"items\":[{");
+    static const char *const bad[] = {"n=0", "n=1001", "n=x", "goal=sell", "goal", "without_bought=yes"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/v1/users/ann/items?%s", bad[i]);
+        cr_expect_eq(get(&s, path), 400, "%s", path);
+    }
+    end(&s);
+    begin(&s, NULL);
+    cr_assert_eq(get(&s, "/v1/users/ann/items"), 404);
+    EXPECT_TEXT("urn:shoal:problem:no-catalogue");
     end(&s);
 }

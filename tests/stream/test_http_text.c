@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Paths of requests, where to listen, who may: what needs no server. */
 #include <criterion/criterion.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,38 @@ Test(http_listen, an_address_beyond_loopback_is_known_as_such)
     struct shoal_message message = {.text = ""};
     cr_assert_eq(shoal_http_listen("0.0.0.0:0", &socket, &message), SHOAL_OK, "%s", message.text);
     cr_assert_not(socket.loopback);
+    close(socket.fd);
+}
+
+static int reach(const char *host, const char *port)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+    struct addrinfo *found;
+    cr_assert_eq(getaddrinfo(host, port, &hints, &found), 0);
+    int fd = socket(found->ai_family, SOCK_STREAM, 0);
+    int result = fd < 0 ? -1 : connect(fd, found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+Test(http_listen, all_addresses_are_those_of_ipv6_too)
+{
+    struct shoal_http_socket socket, other;
+    struct shoal_message message = {.text = ""};
+    cr_assert_eq(shoal_http_listen(":0", &socket, &message), SHOAL_OK, "%s", message.text);
+    cr_assert_not(socket.loopback);
+    const char *port = strrchr(socket.url, ':') + 1;
+    cr_expect_eq(reach("127.0.0.1", port), 0);
+    int alone = shoal_http_listen("[::1]:0", &other, &message); /* does this machine have IPv6? */
+    if (alone == SHOAL_OK) {
+        cr_expect_eq(reach("::1", port), 0);
+        close(other.fd);
+    }
+    char taken[16];
+    snprintf(taken, sizeof taken, ":%s", port);
+    cr_expect_eq(shoal_http_listen(taken, &other, &message), SHOAL_BUSY);
     close(socket.fd);
 }
 

@@ -17,7 +17,9 @@ static const char report[] =
     "\"shoal.events\":{\"topic\":\"shoal.events\",\"partitions\":{"
     "\"0\":{\"partition\":0,\"fetchq_cnt\":5,\"consumer_lag\":17},"
     "\"2\":{\"partition\":2,\"fetchq_cnt\":6,\"consumer_lag\":0},"
-    "\"3\":{\"partition\":3,\"fetchq_cnt\":0,\"consumer_lag\":-1},"
+    "\"3\":{\"partition\":3,\"fetchq_cnt\":0,\"consumer_lag\":-1,\"consumer_lag_stored\":-1},"
+    "\"4\":{\"partition\":4,\"fetchq_cnt\":0,\"consumer_lag\":-1,\"consumer_lag_stored\":8},"
+    "\"5\":{\"partition\":5,\"fetchq_cnt\":0,\"consumer_lag\":6,\"consumer_lag_stored\":9},"
     "\"-1\":{\"partition\":-1,\"fetchq_cnt\":0,\"consumer_lag\":-1}}}},"
     "\"cgrp\":{\"state\":\"up\",\"rebalance_cnt\":5}}";
 
@@ -42,6 +44,8 @@ Test(kafka_stats, the_figures_are_those_of_the_report)
     cr_assert_eq(shoal_kafka_stats_lag(&stats, 1), -1);
     cr_assert_eq(shoal_kafka_stats_lag(&stats, 2), 0);
     cr_assert_eq(shoal_kafka_stats_lag(&stats, 3), -1);
+    cr_assert_eq(shoal_kafka_stats_lag(&stats, 4), 8, "committed in transactions, not by the consumer");
+    cr_assert_eq(shoal_kafka_stats_lag(&stats, 5), 6);
     cr_assert_eq(shoal_kafka_stats_lag(&stats, -1), -1);
     cr_assert_eq(shoal_kafka_stats_lag(&stats, 99), -1);
     shoal_kafka_stats_finish(&stats);

