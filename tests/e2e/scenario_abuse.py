@@ -143,7 +143,7 @@ def _move_half(world, cluster):
     target = next(node for node in cluster.masters_now() if node is not source)
     target("CLUSTER", "SETSLOT", slot, "IMPORTING", source("CLUSTER", "MYID"))
     source("CLUSTER", "SETSLOT", slot, "MIGRATING", target("CLUSTER", "MYID"))
-    source("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *users[::2])
+    source("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "REPLACE", "KEYS", *users[::2])
     source("WAIT", 1, 5000)
     return slot, source, target
 
