@@ -194,40 +194,45 @@ struct shoal_redis_visit shoal_redis_visit_to(struct shoal_redis_servers *server
     return (struct shoal_redis_visit){.servers = servers, .key = key};
 }
 
-/* A node may not know who owns a slot though others do: one to which the slot was just moving when its old owner died
- * keeps to the dead one. So every node is asked. */
-static enum shoal_status find_owner(struct shoal_redis_servers *servers,
-                                    const struct shoal_redis_key *key, size_t *index,
-                                    struct shoal_message *message)
+/* The connection to who owns the key's slot. A node may not know who that is though others do: one to which the slot was
+ * just moving when its old owner died keeps to the dead one. So every node is asked before it counts as away. */
+static enum shoal_status reach_owner(struct shoal_redis_servers *servers,
+                                     const struct shoal_redis_key *key,
+                                     struct shoal_redis_connection **connection,
+                                     struct shoal_message *message)
 {
     uint16_t slot = shoal_redis_slot(key->text, key->size);
-    for (size_t asked = 0; !servers->owners[slot] && asked < servers->nodes_count; asked++) {
-        enum shoal_status status = discover(servers, message);
-        if (status != SHOAL_OK)
+    enum shoal_status status = SHOAL_UNAVAILABLE;
+    size_t away = 0;
+    for (size_t asked = 0; status == SHOAL_UNAVAILABLE && asked <= servers->nodes_count; asked++) {
+        size_t owner = servers->owners[slot];
+        if (owner != away) {
+            away = owner;
+            status = shoal_redis_servers_reach(servers, owner - 1, connection, message);
+        }
+        if (status == SHOAL_UNAVAILABLE && discover(servers, message) != SHOAL_OK)
             return status;
     }
-    servers->stale = !servers->owners[slot];
-    *index = servers->owners[slot] - 1U;
-    return servers->owners[slot]
-               ? SHOAL_OK
-               : shoal_fail(message, SHOAL_UNAVAILABLE,
-                            "Redis Cluster at %s: nobody serves slot %u of %s",
-                            shoal_redis_servers_label(servers), slot, key->text);
+    servers->stale = servers->stale || status != SHOAL_OK;
+    if (away == 0)
+        return shoal_fail(message, SHOAL_UNAVAILABLE,
+                          "Redis Cluster at %s: nobody serves slot %u of %s",
+                          shoal_redis_servers_label(servers), slot, key->text);
+    return status;
 }
 
 enum shoal_status shoal_redis_visit_begin(struct shoal_redis_visit *visit,
                                           struct shoal_message *message)
 {
     struct shoal_redis_servers *servers = visit->servers;
-    size_t index = visit->ask ? visit->ask - 1 : 0;
+    struct shoal_redis_connection *connection;
     visit->connection = NULL;
     enum shoal_status status = shoal_redis_servers_open(servers, message);
     if (status == SHOAL_OK && servers->kind == SHOAL_REDIS_CLUSTER && !visit->ask)
-        status = find_owner(servers, visit->key, &index, message);
-    if (status != SHOAL_OK)
-        return status;
-    struct shoal_redis_connection *connection;
-    status = shoal_redis_servers_reach(servers, index, &connection, message);
+        status = reach_owner(servers, visit->key, &connection, message);
+    else if (status == SHOAL_OK)
+        status = shoal_redis_servers_reach(servers, visit->ask ? visit->ask - 1 : 0, &connection,
+                                           message);
     if (status != SHOAL_OK)
         return status;
     connection->asking = visit->ask != 0;

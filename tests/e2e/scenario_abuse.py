@@ -4,6 +4,7 @@ subscribers see nothing of it, and every event is in the states once."""
 
 import time
 
+import checkpoints
 from processes import check, wait_until
 from redis_nodes import Cluster, free_ports
 from scenario_cluster import _go_on, _slots, _under_load
@@ -142,9 +143,14 @@ def _move_half(world, cluster):
     target = next(node for node in cluster.masters_now() if node is not source)
     target("CLUSTER", "SETSLOT", slot, "IMPORTING", source("CLUSTER", "MYID"))
     source("CLUSTER", "SETSLOT", slot, "MIGRATING", target("CLUSTER", "MYID"))
-    source("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *users[::2])
+    source("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "REPLACE", "KEYS", *users[::2])
     source("WAIT", 1, 5000)
     return slot, source, target
+
+
+def _saved(world):
+    """How far partition 0 is in the states; 0 if nobody serves it."""
+    return checkpoints.saved(world.stores, world.topic("events"), 1)[0] or 0
 
 
 def _noticed(world, times):
@@ -155,11 +161,12 @@ def _noticed(world, times):
 def _half_moved_and_dead(world, cluster):
     """The replica that takes over does not know that the slot is half moved."""
     slot, source, target = _move_half(world, cluster)
+    before = _saved(world)
     source.kill()
     wait_until(lambda: cluster.is_elsewhere(slot, source), 30, "the replica has taken over")
     # Until then the node to which it was moving holds the dead one for the slot's owner, and serves nothing.
     target("CLUSTER", "SETSLOT", slot, "STABLE")
-    _go_on(world)
+    wait_until(lambda: _saved(world) > before, 30, "partition 0 has been built anew")
     source.start()
     cluster.wait_in_step()
     _noticed(world, 1)
@@ -168,10 +175,11 @@ def _half_moved_and_dead(world, cluster):
 def _half_moved_and_handed_over(world, cluster):
     """The same while the old master lives and sends everybody on."""
     slot, source, target = _move_half(world, cluster)
+    before = _saved(world)
     cluster.replica_of(source)("CLUSTER", "FAILOVER")
     wait_until(lambda: cluster.is_elsewhere(slot, source), 30, "the replica has taken over")
     target("CLUSTER", "SETSLOT", slot, "STABLE")
-    _go_on(world)
+    wait_until(lambda: _saved(world) > before, 30, "partition 0 has been built anew")
     cluster.wait_in_step()
     _noticed(world, 2)
 
