@@ -105,6 +105,10 @@ void shoal_redis_settle(struct shoal_redis_connection *connection);
 enum shoal_status shoal_redis_error(struct shoal_redis_connection *connection,
                                     const struct redisReply *reply,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;
+/* Of several servers that were asked one after the other this one failed: what does not pass by itself is what there
+ * is to tell. *worst begins as UNAVAILABLE. */
+void shoal_redis_worse(enum shoal_status *worst, enum shoal_status status,
+                       const struct shoal_message *said, struct shoal_message *message);
 /* For a reply of a shape that the protocol does not allow here: closes the connection, IO. */
 enum shoal_status shoal_redis_surprise(struct shoal_redis_connection *connection,
                                        const char *command,

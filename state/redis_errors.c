@@ -97,3 +97,13 @@ enum shoal_status shoal_redis_error(struct shoal_redis_connection *connection,
                       connection->address.label, text,
                       advice(text, connection->address.is_sentinel));
 }
+
+void shoal_redis_worse(enum shoal_status *worst, enum shoal_status status,
+                       const struct shoal_message *said, struct shoal_message *message)
+{
+    bool lasting = shoal_status_class(status) != SHOAL_CLASS_RETRY;
+    if (message && (lasting || *worst == SHOAL_UNAVAILABLE))
+        *message = *said;
+    if (lasting)
+        *worst = status;
+}

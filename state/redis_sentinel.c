@@ -87,12 +87,7 @@ enum shoal_status shoal_redis_sentinel_resolve(const struct shoal_redis_url *url
         shoal_redis_connection_finish(&sentinel);
         if (status == SHOAL_OK)
             return SHOAL_OK;
-        /* What does not pass by itself is what there is to tell. */
-        bool lasting = shoal_status_class(status) != SHOAL_CLASS_RETRY;
-        if (message && (lasting || worst == SHOAL_UNAVAILABLE))
-            *message = said;
-        if (lasting)
-            worst = status;
+        shoal_redis_worse(&worst, status, &said, message);
     }
     return worst;
 }

@@ -159,12 +159,7 @@ static enum shoal_status discover(struct shoal_redis_servers *servers,
             servers->stale = false;
             return SHOAL_OK;
         }
-        /* What does not pass by itself is what there is to tell. */
-        bool lasting = shoal_status_class(status) != SHOAL_CLASS_RETRY;
-        if (message && (lasting || worst == SHOAL_UNAVAILABLE))
-            *message = said;
-        if (lasting)
-            worst = status;
+        shoal_redis_worse(&worst, status, &said, message);
     }
     return worst;
 }

@@ -158,7 +158,7 @@
     X(http_connections, "http.connections", INT, "2048", "8", "65536", "count",                    \
       "most open connections")                                                                     \
     X(http_timeout, "http.timeout", DURATION, "15s", "1s", "1h", "duration",                       \
-      "a connection on which nothing moves for so long is closed")                                 \
+      "a connection on which nothing moves, a request that waits for its turn, ends after so long") \
     X(privacy_pseudonym_key, "privacy.pseudonym_key", PATH, "", "0", "4000", "file",               \
       "key of 64 hexadecimal digits, with which user ids become pseudonyms; empty: they stay")     \
     X(log_level, "log.level", CHOICE, "info", "", "", "debug, info, warning, error",               \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The workers that answer what asks Redis or computes. A queue with bounds: what comes beyond its size is told to come
- * back, and so is what has waited in it for too long, so that a slow Redis costs waiting clients neither memory nor
+ * back, and so is what has waited in it for http.timeout, so that a slow Redis costs waiting clients neither memory nor
  * more than seconds. Who still waits when the server ends is told so at once. */
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 #include "stream/http_wake.h"
 #include "stream/store_options.h"
 
-enum { QUEUE_MAX = 512, AT_ONCE_MS = 100, PATIENCE_MS = 10000 };
+enum { QUEUE_MAX = 512, AT_ONCE_MS = 100 };
 
 static struct http_request *next(struct shoal_http *http)
 {
@@ -45,7 +45,7 @@ static bool is_too_late(struct shoal_http *http, struct http_request *r)
     pthread_mutex_lock(&http->lock);
     bool ending = http->ending;
     pthread_mutex_unlock(&http->lock);
-    if (!ending && shoal_clock_ms() - r->queued_ms < PATIENCE_MS)
+    if (!ending && shoal_clock_ms() - r->queued_ms < http->options.config->http_timeout)
         return false;
     http_problem(r, 503, "busy", "Too many requests wait", ending ? "the process ends" : "the store is slow");
     r->retry_after = "1";

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 static uint64_t count_fds(void)
@@ -20,19 +21,14 @@ static uint64_t count_fds(void)
     return count - 1; /* the one that is reading */
 }
 
-/* Seconds since 1970 at which the system was started; 0: not known. */
+/* Seconds since 1970 at which the system was started. Not btime of /proc/stat: a unit with ProcSubset=pid sees of
+ * /proc only what is of processes. */
 static double boot_time(void)
 {
-    char line[256];
-    double seconds = 0;
-    FILE *file = fopen("/proc/stat", "re");
-    while (file && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "btime %lf", &seconds) == 1)
-            break;
-    }
-    if (file)
-        fclose(file);
-    return seconds;
+    struct timespec now, since_boot;
+    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(CLOCK_BOOTTIME, &since_boot);
+    return (double)(now.tv_sec - since_boot.tv_sec) + (double)(now.tv_nsec - since_boot.tv_nsec) / 1e9;
 }
 
 /* Fields of /proc/self/stat behind the name of the program, which may contain anything but is in the last

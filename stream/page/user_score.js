@@ -122,8 +122,9 @@ function rows(data) {
   const changes = (i) =>
     data.changes.filter((one) => one.x === i || one.x === i + 0.5).map((one) => changeText(one));
   return {
-    caption: "Probability of a purchase after each event, newest first",
-    head: ["Time", "Event", "Probability", "Changes of segment, then or until the next event"],
+    caption:
+      "Probability of a purchase after each event, and changes of segment until the next; newest first",
+    head: ["Time", "Event", "Probability", "Segments"],
     rows: data.events
       .map((one, i) => [
         time(one.time),

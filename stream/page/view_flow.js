@@ -176,7 +176,11 @@ export function showFlow(root) {
     height: "high",
     controls: [choice, span],
     empty: (data) =>
-      data.moves.length ? "" : `Nobody moved ${data.span}. “Since the states began” shows all moves so far.`,
+      data.moves.length
+        ? ""
+        : minutes
+          ? `Nobody moved ${data.span}. “Since the states began” shows all moves so far.`
+          : "Nobody has moved yet.",
     says: (data) => `${number(data.total)} moves of ${words(data.dimension)} ${data.span}; most of them
       ${data.moves
         .slice(0, 3)

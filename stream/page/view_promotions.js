@@ -120,19 +120,15 @@ function row(one, scale) {
 export function showPromotions(root) {
   const id = freshId("promotions");
   const place = el("div");
-  const policy = el("p", { class: "note" });
-  root.append(
-    el("h1", { id }, "Promotions"),
-    policy,
-    place,
-    el(
-      "p",
-      { class: "note" },
-      "Rate: share of the offers after which the user bought within the offer's window, or 24 hours if that is longer. Control users are chosen by a hash, get the same answers, and are only watched; lift is the difference of the two rates in percentage points (pp) with Newcombe's 95 % interval, for one look. ",
-      el("code", null, "shoal report"),
-      " says more, and adjusts for what users did before.",
-    ),
+  const policy = el("p", { class: "note", hidden: true });
+  const legend = el(
+    "p",
+    { class: "note" },
+    "Rate: share of the offers after which the user bought within the offer's window, or 24 hours if that is longer. Control users are chosen by a hash, get the same answers, and are only watched; lift is the difference of the two rates in percentage points (pp) with Newcombe's 95 % interval, for one look. ",
+    el("code", null, "shoal report"),
+    " says more, and adjusts for what users did before.",
   );
+  root.append(el("h1", { id }, "Promotions"), policy, place, legend);
 
   let drawn = "";
 
@@ -144,8 +140,10 @@ export function showPromotions(root) {
       return;
     }
     const list = overview.promotions ?? [];
+    policy.hidden = legend.hidden = !list.length;
     policy.replaceChildren("Policy ", version(overview.policy), ".");
     if (!list.length) {
+      drawn = "";
       place.replaceChildren(
         empty(
           "There are no promotions. Name a file of them in the configuration (promotions.path); deploy/promotions.yaml is an example.",

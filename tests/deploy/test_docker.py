@@ -56,6 +56,11 @@ def the_build_stage_installs_what_setup_does():
     assert packages(stage_of("build")) == set(listed) - {"libcriterion-dev"} - MPI | {"python3"}
 
 
+def the_bundler_of_the_dashboard_finds_nodejs():
+    """npm's esbuild is started by a script of Node.js, which the stage that builds has from the one that fetches."""
+    assert "\nCOPY --from=page /usr/local/bin/node /usr/local/bin/node\n" in stage_of("build")
+
+
 def the_image_has_the_libraries_of_the_program_and_no_others():
     need("dpkg-query")
     linked = re.findall(r"NEEDED\s+(\S+)", run("objdump", "-p", SHOAL).stdout)
@@ -206,7 +211,7 @@ def the_health_check_tells_ready_from_not():
 
 
 if __name__ == "__main__":
-    sys.exit(main([the_build_stage_installs_what_setup_does,
+    sys.exit(main([the_build_stage_installs_what_setup_does, the_bundler_of_the_dashboard_finds_nodejs,
                    the_image_has_the_libraries_of_the_program_and_no_others,
                    the_image_runs_as_nobody_in_particular_and_says_how_it_is,
                    what_is_copied_into_the_image_is_there, what_is_built_locally_stays_out,

@@ -49,7 +49,7 @@ def everything_is_where_it_is_looked_for(world):
     wanted += [f"{world.man}/man1/shoal-{name}.1" for name in world.commands]
     wanted += [f"{world.share}/doc/shoal/{name}" for name in
                ("README.md", "CHANGELOG.md", "formats.md", "models.md", "options.md", "redis.md", "runbook.md")]
-    wanted += [f"{world.share}/shoal/{name}" for name in ("asyncapi.yaml", "schemas/decision.json")]
+    wanted += [f"{world.share}/shoal/{name}" for name in ("asyncapi.yaml", "redis.acl", "schemas/decision.json")]
     if os.path.exists(os.path.join(SOURCE, "stream", "page", "meson.build")):
         wanted.append(f"{world.share}/shoal/page/index.html")
     missing = [path for path in wanted if not os.path.isfile(path)]

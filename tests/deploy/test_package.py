@@ -42,6 +42,7 @@ def one_command_builds_a_package_in_which_lintian_finds_no_error(world):
 
 def it_depends_on_the_libraries_that_the_program_loads(world):
     depends = run("dpkg-deb", "--field", world.package(), "Depends").stdout
+    assert depends.startswith("libblis4-serial,"), "apt would take the one with threads of its own"
     for library in ("libblis", "libhiredis", "librdkafka1", "libnlopt0", "libyaml-0-2", "libzstd1", "libc6"):
         assert library in depends, depends
 
@@ -76,6 +77,23 @@ def it_makes_the_user_enables_the_units_and_starts_nothing(world):
     assert not re.search(r"deb-systemd-invoke \S*start|_dh_action=start", script), script
 
 
+def what_runs_is_started_anew_by_an_upgrade_and_ended_by_a_removal(world):
+    """An upgrade waits for no Kafka and starts nothing that somebody has stopped; units with names count too."""
+    assert re.search(r"systemctl --no-block try-restart shoal.service 'shoal@\*.service'", world.control("postinst"))
+    assert "try-restart" not in world.control("prerm")
+    line = re.search(r"^ *deb-systemd-invoke stop (.*) \|\| true$", world.control("prerm"), re.M)
+    assert line and set(line[1].replace("'", "").split()) == \
+        {"shoal.service", "shoal@*.service", "shoal-retrain.timer", "shoal-retrain.service"}, line
+
+
+def purging_leaves_nothing_behind(world):
+    """Everything that the units and the package write to, but for the user, whose number must not be another's."""
+    script = world.control("postrm")
+    assert re.search(r"= purge \]; then\n *rm -rf /etc/shoal /var/lib/shoal\n", script), script
+    for left in ("multi-user.target.wants/shoal@*.service", "stamp-shoal-retrain.timer"):
+        assert left in script, left
+
+
 def the_unpacked_program_runs(world):
     run("dpkg-deb", "--extract", world.package(), world.root)
     shoal = f"{world.root}/usr/bin/shoal"
@@ -108,5 +126,7 @@ if __name__ == "__main__":
                        one_command_builds_a_package_in_which_lintian_finds_no_error,
                        it_depends_on_the_libraries_that_the_program_loads, everything_lies_where_debian_looks,
                        configuration_files_are_kept_over_upgrades,
-                       it_makes_the_user_enables_the_units_and_starts_nothing, the_unpacked_program_runs,
+                       it_makes_the_user_enables_the_units_and_starts_nothing,
+                       what_runs_is_started_anew_by_an_upgrade_and_ended_by_a_removal, purging_leaves_nothing_behind,
+                       the_unpacked_program_runs,
                        no_debian_folder_is_left_in_the_tree], World(where)))

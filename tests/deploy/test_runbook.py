@@ -59,7 +59,7 @@ def every_command_and_option_is_there():
 
 def every_key_of_the_configuration_is_one():
     keys = set(re.findall(r"^([a-z_.]+): ", run(SHOAL, "config").stdout, re.M))
-    named = set(re.findall(r"`((?:recovery|commit|state|event|redis|calibration|promotions|http|instance)\.[a-z_]+)",
+    named = set(re.findall(r"`((?:recovery|commit|state|event|redis|calibration|promotions|http|instance)(?:\.[a-z_]+)+)",
                            RUNBOOK))
     assert len(named) > 8 and named <= keys, named - keys
 

@@ -215,7 +215,8 @@ class Cluster:
             keys = source("CLUSTER", "GETKEYSINSLOT", slot, step)
             if not keys:
                 break
-            source("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+            # A move that was broken off may have left older copies there.
+            source("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "REPLACE", "KEYS", *keys)
             moved += len(keys)
             between()
         for node in [target, source, *masters]:

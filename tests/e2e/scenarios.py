@@ -22,10 +22,10 @@ import scenario_stream
 import scenario_swap
 import scenario_timers
 
-_MODULES = (scenario_plain, scenario_group, scenario_stream, scenario_timers, scenario_privacy, scenario_growth,
-            scenario_crash, scenario_redis, scenario_cluster, scenario_abuse, scenario_swap, scenario_policy, scenario_http,
-            scenario_page, scenario_metrics, scenario_monitoring,
-            scenario_service, scenario_long, scenario_refusals, scenario_bad_messages)
+_MODULES = (scenario_plain, scenario_group, scenario_abuse, scenario_long, scenario_stream, scenario_timers,
+            scenario_privacy, scenario_service, scenario_growth, scenario_crash, scenario_redis, scenario_cluster,
+            scenario_swap, scenario_policy, scenario_http, scenario_page, scenario_metrics, scenario_monitoring,
+            scenario_refusals, scenario_bad_messages)
 
 
 def _scenarios():

@@ -6,7 +6,7 @@ import os
 from processes import run
 from redis_client import Redis
 
-START_SECONDS = 150
+START_SECONDS = 300
 
 
 class Servers:

@@ -123,8 +123,11 @@ class World:
 
     def saved(self):
         """Offsets of all partitions that are in the states, as one number."""
-        return sum(max(offset or 0, 0) for offset in
-                   checkpoints.saved(self.stores, self.topic("events"), self.partitions))
+        return sum(max(offset or 0, 0) for offset in self.offsets())
+
+    def offsets(self):
+        """The offset of each partition that is in the states; None where there is none."""
+        return checkpoints.saved(self.stores, self.topic("events"), self.partitions)
 
     def wait_saved(self, count, seconds=60):
         """Until that many messages are in the states."""
@@ -138,11 +141,10 @@ class World:
         ends = self.kafka.ends(self.topic("events"))
         began = time.monotonic()
         # A partition that never had a message may never have been saved.
-        while [0 if offset == -1 and end == 0 else offset for offset, end in
-               zip(checkpoints.saved(self.stores, self.topic("events"), self.partitions), ends)] != ends:
+        while [0 if offset == -1 and end == 0 else offset for offset, end in zip(self.offsets(), ends)] != ends:
             self.wait_running()
             if time.monotonic() - began > seconds:
-                found = checkpoints.saved(self.stores, self.topic("events"), self.partitions)
+                found = self.offsets()
                 logs = "\n".join(f"--- {name}\n{self.log(name)[-1500:]}" for name in self.processors)
                 raise Failure(f"after {seconds} s the states are at {found}, the events end at {ends}\n{logs}")
             time.sleep(0.1)

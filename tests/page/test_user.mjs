@@ -78,13 +78,14 @@ const tests = {
     const { server, page, end } = await open({ hash: "#/models" });
     server.control({ mode: "slow", delay_ms: 6500 });
     await page.goto(`${server.url}/#/user/543210`);
-    await page.locator(".loading").waitFor();
-    await page.locator(".tiles").waitFor({ timeout: 9000 });
-    const changing = setInterval(() => {
-      server.push("decision", { user_id: "543210" });
-    }, 1000);
-    await page.locator(".contributions tbody tr").first().waitFor({ timeout: 12000 });
-    clearInterval(changing);
+    const asked = (path) => server.asked.filter((one) => one === `GET /v1/users/543210${path}`).length;
+    await until("the first question", () => asked("") === 1);
+    const happening = setInterval(() => server.push("decision", { user_id: "543210" }), 1000);
+    await page.locator(".tiles").waitFor({ timeout: 40000 });
+    assert.equal(asked(""), 1); // not given up for another one
+    await page.locator(".contributions tbody tr").first().waitFor({ timeout: 40000 });
+    assert.equal(asked("/explain"), 1);
+    clearInterval(happening);
     await end();
   },
 

@@ -210,7 +210,7 @@ Test(http_strangers, who_waits_for_a_store_that_hangs_does_not_keep_the_process)
     static const char request[] = "GET /v1/users/ann HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     struct server s;
     int waiting[WAITING];
-    begin(&s, (const char *const[]){"http.workers", "1", NULL});
+    begin(&s, (const char *const[]){"http.workers", "1", "http.timeout", "1s", NULL});
     cr_assert_eq(get(&s, "/v1/users/ann"), 200);
     cr_assert_eq(kill(s.redis.pid, SIGSTOP), 0);
     for (int i = 0; i < WAITING; i++) {
