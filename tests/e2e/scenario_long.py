@@ -29,7 +29,7 @@ def reports_that_nobody_reads_are_not_kept(world):
 
 def deleting_goes_on_after_a_broker_was_away(world):
     """A request that the broker did not get is refused, and those that come when it is back are not."""
-    world.start("a", http__workers=1, kafka__message__timeout__ms=2000)
+    world.start("a", http__workers=1, kafka__message__timeout__ms=5000)
     http = Http.of(world, "a")
     http.wait_ready()
     check(_delete(http) == 202, "the request was not taken")
