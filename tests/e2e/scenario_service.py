@@ -130,9 +130,10 @@ def watchdog_hears_of_waiting_processors(world):
     began = time.monotonic()
 
     def note(what, seconds):
-        """The longest silence since the last note."""
+        """A beat came, and this was the longest silence since the last note."""
         nonlocal began
         time.sleep(seconds)
+        wait_until(lambda: manager.beats and manager.beats[-1] > began, 60, f"a beat: {what}")
         worst[what], began = manager.silence(began), time.monotonic()
 
     sender = world.start_send(world.bench.short, 1000)
@@ -148,7 +149,6 @@ def watchdog_hears_of_waiting_processors(world):
     note("Kafka is back", 0)
     note("nothing to do", 3)
     text = ", ".join(f"{what} {1000 * silence:.0f} ms" for what, silence in worst.items())
-    check(worst["work"] < 5 and worst["nothing to do"] < 5, text)
     check(max(worst.values()) * 1000 < _watchdog_ms(world) / 3, text)
     world.finish()
     world.compare(world.bench.short)
