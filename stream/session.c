@@ -24,13 +24,9 @@ struct reset {
     size_t count;
 };
 
-static enum shoal_status collect_user(void *opaque, int32_t partition, struct shoal_slice user,
-                                      struct shoal_slice value)
+static enum shoal_status collect(void *opaque, struct shoal_slice user, int64_t timer_ms)
 {
     struct reset *reset = opaque;
-    session_turn(reset->session->options);
-    if (partition != reset->partition)
-        return SHOAL_OK;
     uint8_t size = (uint8_t)user.size;
     shoal_buffer_append(&reset->users, &size, 1);
     shoal_buffer_append(&reset->users, user.bytes, user.size);
@@ -38,13 +34,26 @@ static enum shoal_status collect_user(void *opaque, int32_t partition, struct sh
     return reset->users.failed ? SHOAL_NOMEM : SHOAL_OK;
 }
 
-/* Deletes all records of a partition and sets its checkpoint to `start`. */
+static enum shoal_status collect_user(void *opaque, int32_t partition, struct shoal_slice user,
+                                      struct shoal_slice value)
+{
+    struct reset *reset = opaque;
+    session_turn(reset->session->options);
+    return partition == reset->partition ? collect(reset, user, 0) : SHOAL_OK;
+}
+
+/* Deletes all records of a partition and sets its checkpoint to `start`. Of users who were lost the timers may be left,
+ * which would hide those that they get anew. */
 static enum shoal_status reset_states(struct session *s, int32_t partition, int64_t start,
                                       struct shoal_message *message)
 {
     struct reset reset = {.session = s, .partition = partition};
     struct shoal_save_item *items = NULL;
     enum shoal_status status = s->store->ops->scan(s->store, collect_user, &reset, message);
+    size_t users = reset.count;
+    for (int64_t after_ms = -1, until_ms; status == SHOAL_OK && after_ms != INT64_MAX; after_ms = until_ms)
+        status = s->store->ops->timers(s->store, partition, after_ms, 10000, collect, &reset, &until_ms,
+                                       message);
     if (status == SHOAL_OK) {
         items = calloc(reset.count + 1, sizeof *items);
         if (!items)
@@ -62,8 +71,8 @@ static enum shoal_status reset_states(struct session *s, int32_t partition, int6
     if (status == SHOAL_OK)
         shoal_log_fields(s->log, SHOAL_WARNING,
                          (struct shoal_log_field[]){SHOAL_FIELD("partition", partition),
-                                                    SHOAL_FIELD("users", reset.count)},
-                         2, "partition %" PRId32 ": %zu states reset", partition, reset.count);
+                                                    SHOAL_FIELD("users", users)},
+                         2, "partition %" PRId32 ": %zu states reset", partition, users);
     free(items);
     shoal_buffer_finish(&reset.users);
     return status;
