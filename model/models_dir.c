@@ -311,6 +311,18 @@ static void sweep(const char *dir)
         closedir(folder);
 }
 
+int64_t shoal_models_written_ms(const char *path, const char *version)
+{
+    char name[PATH_MAX];
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        if (path_of(path, version, name, NULL) != SHOAL_OK)
+            return 0;
+        path = name;
+    }
+    return stat(path, &about) == 0 ? (int64_t)about.st_mtime * 1000 : 0;
+}
+
 static enum shoal_status busy(const char *dir, int fd, struct shoal_message *message)
 {
     char holder[160] = "";

@@ -43,6 +43,8 @@ enum shoal_status shoal_models_list(const char *dir,
                                     enum shoal_status (*visit)(void *opaque, const char *version,
                                                                int64_t written_ms),
                                     void *opaque, struct shoal_message *message) SHOAL_MUST_CHECK;
+/* When a model was written, in ms since 1970; 0: it is gone. `path`: a folder, or the one file itself. */
+int64_t shoal_models_written_ms(const char *path, const char *version);
 /* Takes the folder's lock (creating the folder) without waiting; BUSY, with who holds it since
  * when, when another process has it. Removes what killed writers left behind. The lock ends with
  * the process, however it ends. *lock_fd is the caller's to shoal_models_unlock. */

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "model/base/clock.h"
+#include "model/models_dir.h"
 #include "stream/http.h"
 #include "stream/instance.h"
 #include "stream/kafka_client.h"
@@ -21,6 +21,11 @@
 #include "tools/setup.h"
 
 enum { TICK_MS = 50, LAG_TICKS = 4, MODEL_TICKS = 20 };
+#ifdef __SANITIZE_ADDRESS__
+enum { IS_SANITIZED = true }; /* LeakSanitizer looks at the process as a debugger does */
+#else
+enum { IS_SANITIZED = false };
+#endif
 
 /* The one global: set by SIGTERM and SIGINT, read by every worker. */
 static atomic_bool stop;
@@ -141,25 +146,13 @@ static bool at_end(struct processor *p)
     return true;
 }
 
-/* When the model's file was written, in ms since 1970; 0: it is gone. */
-static int64_t written_ms(const char *path, const struct shoal_model *model)
-{
-    char name[4096];
-    struct stat about;
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
-        snprintf(name, sizeof name, "%s/%s.shoal", path, model->version);
-        path = name;
-    }
-    return stat(path, &about) == 0 ? (int64_t)about.st_mtime * 1000 : 0;
-}
-
 static void tell_service(struct processor *p, struct shoal_models *models,
                          struct shoal_policies *policies)
 {
     const struct shoal_model *model = shoal_models_latest(models);
     const struct shoal_policy *policy = shoal_policies_latest(policies);
     struct shoal_telemetry_service service = {
-        .model_written_ms = written_ms(p->config->model_path, model),
+        .model_written_ms = shoal_models_written_ms(p->config->model_path, model->version),
         .model_trained_until_ms = model->origin.train_until_ms,
         .refused_files = p->refused_files,
     };
@@ -433,7 +426,7 @@ static int run(const struct shoal_cli_args *args)
         code = open_policies(args, setup.config, &policies);
     if (code == SHOAL_EXIT_OK) {
         struct shoal_log log = log_of(setup.config);
-        shoal_rights_drop(log.level == SHOAL_DEBUG, &log);
+        shoal_rights_drop(log.level == SHOAL_DEBUG || IS_SANITIZED, &log);
         struct sigaction action = {.sa_handler = on_signal};
         sigaction(SIGTERM, &action, NULL);
         sigaction(SIGINT, &action, NULL);

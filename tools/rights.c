@@ -33,9 +33,6 @@ void shoal_rights_drop(bool debug, const struct shoal_log *log)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         warn(log, "new privileges cannot be ruled out");
     drop_capabilities(log);
-#ifdef __SANITIZE_ADDRESS__
-    debug = true; /* LeakSanitizer looks at the process as a debugger does */
-#endif
     if (!debug && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         warn(log, "core dumps cannot be ruled out");
     if (geteuid() == 0)
