@@ -44,6 +44,7 @@ void shoal_partition_state_init(struct shoal_partition_state *state)
     shoal_correction_init(&state->correction, 0, 0);
     shoal_tally_init(&state->tally);
     state->pseudonyms = 0;
+    state->spread = 0;
 }
 
 static void pack_correction(const struct shoal_correction *correction, struct shoal_buffer *out)
@@ -62,14 +63,16 @@ static void pack_correction(const struct shoal_correction *correction, struct sh
 void shoal_partition_state_encode(const struct shoal_partition_state *state,
                                   struct shoal_buffer *out)
 {
-    shoal_pack_array(out, FIELDS + (state->pseudonyms != 0));
+    shoal_pack_array(out, FIELDS + (state->spread ? 2 : state->pseudonyms != 0));
     shoal_pack_uint(out, VERSION);
     shoal_watermark_pack(&state->watermark, out);
     shoal_budgets_pack(&state->budgets, out);
     pack_correction(&state->correction, out);
     shoal_tally_pack(&state->tally, out);
-    if (state->pseudonyms)
+    if (state->pseudonyms || state->spread)
         shoal_pack_uint(out, state->pseudonyms);
+    if (state->spread)
+        shoal_pack_uint(out, state->spread);
 }
 
 enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
@@ -87,9 +90,10 @@ enum shoal_status shoal_partition_state_decode(const void *bytes, size_t size,
     shoal_budgets_unpack(&in, &state->budgets);
     bool there = shoal_unpack_next(&in, &correction);
     shoal_tally_unpack(&in, &state->tally);
-    state->pseudonyms = fields == FIELDS + 1 ? shoal_unpack_uint(&in, UINT64_MAX) : 0;
-    bool whole = there && in.status == SHOAL_OK && in.position == size &&
-                 (fields == FIELDS || (fields == FIELDS + 1 && state->pseudonyms != 0));
+    state->pseudonyms = fields > FIELDS ? shoal_unpack_uint(&in, UINT64_MAX) : 0;
+    state->spread = fields > FIELDS + 1 ? (uint32_t)shoal_unpack_uint(&in, UINT32_MAX) : 0;
+    uint32_t wanted = FIELDS + (state->spread ? 2 : state->pseudonyms != 0);
+    bool whole = there && in.status == SHOAL_OK && in.position == size && fields == wanted;
     enum shoal_status status = SHOAL_DAMAGED;
     if (whole && correction.type == SHOAL_PACK_NIL)
         status = SHOAL_OK;
@@ -117,26 +121,36 @@ static enum shoal_status check_pseudonyms(uint64_t found, uint64_t wanted, int32
                       partition, kept, way);
 }
 
+enum shoal_status shoal_partition_state_read(struct shoal_store *store, int32_t partition,
+                                             struct shoal_partition_state *state, bool *found,
+                                             struct shoal_message *message)
+{
+    struct shoal_slice nobody = {"", 0}, value;
+    *found = false;
+    shoal_partition_state_init(state);
+    enum shoal_status status = store->ops->load(store, partition, &nobody, 1, &value, message);
+    if (status != SHOAL_OK || !value.bytes)
+        return status;
+    *found = true;
+    status = shoal_partition_state_decode(value.bytes, value.size, state);
+    return status == SHOAL_OK
+               ? SHOAL_OK
+               : shoal_fail(message, status, "partition %" PRId32 ": what is kept of it as a whole: %s",
+                            partition, shoal_status_text(status));
+}
+
 static enum shoal_status load(struct shoal_partition_state *state, struct shoal_store *store,
                               int32_t partition, uint64_t pseudonyms, struct shoal_message *message)
 {
-    struct shoal_slice nobody = {"", 0}, value;
-    enum shoal_status status = store->ops->load(store, partition, &nobody, 1, &value, message);
-    if (status != SHOAL_OK)
-        return status;
-    shoal_partition_state_init(state);
-    if (value.bytes)
-        status = shoal_partition_state_decode(value.bytes, value.size, state);
-    if (status != SHOAL_OK)
-        return shoal_fail(message, status, "partition %d: what is kept of it as a whole: %s",
-                          partition, shoal_status_text(status));
-    if (value.bytes)
+    bool found;
+    enum shoal_status status = shoal_partition_state_read(store, partition, state, &found, message);
+    if (status == SHOAL_OK && found)
         status = check_pseudonyms(state->pseudonyms, pseudonyms, partition, message);
     if (status != SHOAL_OK)
         return status;
     state->pseudonyms = pseudonyms;
     shoal_timer_queue_clear(&state->timers);
-    state->found = value.bytes != NULL;
+    state->found = found;
     state->known = true;
     return SHOAL_OK;
 }

@@ -26,6 +26,7 @@ struct shoal_partition_state {
     bool known; /* read from the store */
     bool found; /* and it was there */
     uint64_t pseudonyms; /* fingerprint of their key; 0: ids stand for themselves */
+    uint32_t spread;     /* number of partitions that time, budgets and correction were last spread to; 0: never */
     struct shoal_watermark watermark;
     struct shoal_budgets budgets;
     struct shoal_correction correction; /* of model 0: there is none yet */
@@ -41,6 +42,12 @@ struct shoal_partition_states {
     size_t count;
     uint64_t pseudonyms; /* what every state must have; set before the first is asked for */
 };
+
+/* Reads the state as it is kept; *found: it was there, else it is one at its start. As the store's `load`; VERSION,
+ * DAMAGED. */
+enum shoal_status shoal_partition_state_read(struct shoal_store *store, int32_t partition,
+                                             struct shoal_partition_state *state, bool *found,
+                                             struct shoal_message *message) SHOAL_MUST_CHECK;
 
 void shoal_partition_states_finish(struct shoal_partition_states *states);
 /* The state of a partition, read if it is not known. It stays at its address. As the store's `load`; NOMEM, VERSION,

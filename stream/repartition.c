@@ -269,40 +269,26 @@ static enum shoal_status copy(struct move *move)
 
 /* ---- what is kept of a partition as a whole ------------------------------------------------ */
 
-static enum shoal_status load_state(struct move *move, int32_t partition,
-                                    struct shoal_partition_state *state, bool *there)
-{
-    struct shoal_slice value;
-    enum shoal_status status =
-        move->store->ops->load(move->store, partition, &nobody, 1, &value, move->message);
-    if (status != SHOAL_OK)
-        return status;
-    *there = value.bytes != NULL;
-    status = shoal_partition_state_decode(value.bytes, value.size, state);
-    if (!*there)
-        return SHOAL_OK; /* that of a partition without any: nothing was decoded, all is at its start */
-    return status == SHOAL_OK
-               ? SHOAL_OK
-               : shoal_fail(move->message, status, "partition %d: what is kept of it as a whole: %s",
-                            (int)partition, shoal_status_text(status));
-}
-
-/* The states are spread once, and what came out is kept with the last partition, a new one, before any other
- * is written: a move that is taken up again finds it there. What is counted stays where it was counted; users
- * are counted where they are. */
+/* The states are spread once, and each partition's says so: a move that is taken up again finds what came out in any of
+ * them, also where a failover has lost others. What is counted stays where it was counted; users are counted where they
+ * are. */
 static enum shoal_status spread(struct move *move)
 {
     int32_t from = move->options->from, to = move->options->to;
-    bool there = false;
+    int32_t found = -1;
     enum shoal_status status = SHOAL_OK;
     struct shoal_partition_state *each = calloc(1, sizeof *each);
     move->states = calloc((size_t)to, sizeof *move->states);
     if (!each || !move->states)
         status = out_of_memory(move);
-    for (int32_t p = 0; p < to && status == SHOAL_OK; p++)
-        status = load_state(move, p, &move->states[p], &there);
-    if (status == SHOAL_OK && there)
-        *each = move->states[to - 1];
+    for (int32_t p = 0; p < to && status == SHOAL_OK; p++) {
+        bool there;
+        status = shoal_partition_state_read(move->store, p, &move->states[p], &there, move->message);
+        if (move->states[p].spread == (uint32_t)to)
+            found = p;
+    }
+    if (status == SHOAL_OK && found >= 0)
+        *each = move->states[found];
     else if (status == SHOAL_OK)
         shoal_partition_state_spread(move->states, (size_t)from, to, each);
     for (int32_t p = to; p-- > 0 && status == SHOAL_OK;) {
@@ -314,6 +300,7 @@ static enum shoal_status spread(struct move *move)
         move->states[p].budgets = each->budgets;
         move->states[p].correction = each->correction;
         move->states[p].pseudonyms = move->states[0].pseudonyms;
+        move->states[p].spread = (uint32_t)to;
         status = state_item(move, p, &item);
         if (status == SHOAL_OK)
             status = save(move, p, &item, 1, offset_now(move, p));
@@ -337,9 +324,15 @@ static enum shoal_status settle(struct move *move)
 {
     struct timespec pause = {move->options->settle_ms / 1000,
                              move->options->settle_ms % 1000 * 1000000L};
+    struct shoal_layout layout;
     enum shoal_status status = verify(move);
     if (status == SHOAL_OK && move->total > 0)
         nanosleep(&pause, NULL);
+    if (status == SHOAL_OK)
+        status = move->store->ops->layout(move->store, &layout, move->message);
+    if (status == SHOAL_OK && layout.becoming != move->options->to)
+        status = shoal_fail(move->message, SHOAL_UNAVAILABLE,
+                            "Redis has lost writes: the layout no longer tells of the move. Start it again");
     return status;
 }
 

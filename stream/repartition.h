@@ -44,13 +44,15 @@ struct shoal_survey {
     bool is_moving; /* a move was broken off: users may be where they belong already */
     uint64_t users;
     uint64_t fitting[SHOAL_PARTITIONERS]; /* users who are where it would have put them */
+    uint64_t arrived[SHOAL_PARTITIONERS]; /* users who are where it puts them now, and would not have before */
     uint64_t moving[SHOAL_PARTITIONERS];  /* users who are not where it puts them now */
     uint64_t *users_before;               /* by partition, `to` of them */
     uint64_t *users_after[SHOAL_PARTITIONERS]; /* likewise */
 };
 
-/* Looks at every user; needs no ownership. After a move that was broken off (`is_moving`) a user may be in either
- * place, or in both, and is counted as often. As the store's scan; NOMEM. */
+/* Looks at every user; needs no ownership. `is_moving`: the layout says so; what is kept of the partitions as a whole
+ * may say it as well, where a failover has lost the layout's word. After a move that was broken off a user may be in
+ * either place, or in both, and is counted as often. As the store's scan and load; NOMEM, VERSION, DAMAGED. */
 enum shoal_status shoal_survey_make(struct shoal_store *store, int32_t from, int32_t to,
                                     bool is_moving, struct shoal_survey *survey,
                                     struct shoal_message *message) SHOAL_MUST_CHECK;

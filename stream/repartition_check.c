@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/partition_state.h"
 #include "stream/repartition.h"
 
 static enum shoal_status count_user(void *opaque, int32_t partition, struct shoal_slice user,
@@ -17,11 +18,30 @@ static enum shoal_status count_user(void *opaque, int32_t partition, struct shoa
     for (int p = 0; p < SHOAL_PARTITIONERS; p++) {
         int32_t was = shoal_partitioner_of(p, user.bytes, user.size, survey->from);
         int32_t is = shoal_partitioner_of(p, user.bytes, user.size, survey->to);
-        survey->fitting[p] += partition == was || (survey->is_moving && partition == is);
+        survey->fitting[p] += partition == was;
+        survey->arrived[p] += partition == is && partition != was;
         survey->moving[p] += partition != is;
         survey->users_after[p][is]++;
     }
     return SHOAL_OK;
+}
+
+/* A failover may have lost the layout's word that states are being moved. What is kept of the partitions as a whole was
+ * spread before the first user was copied. */
+static enum shoal_status see_shares(struct shoal_store *store, struct shoal_survey *survey,
+                                    struct shoal_message *message)
+{
+    enum shoal_status status = SHOAL_OK;
+    struct shoal_partition_state *state = calloc(1, sizeof *state);
+    if (!state)
+        return shoal_fail(message, SHOAL_NOMEM, "out of memory");
+    for (int32_t p = 0; p < survey->to && status == SHOAL_OK; p++) {
+        bool found;
+        status = shoal_partition_state_read(store, p, state, &found, message);
+        survey->is_moving = survey->is_moving || state->spread == (uint32_t)survey->to;
+    }
+    free(state);
+    return status;
 }
 
 enum shoal_status shoal_survey_make(struct shoal_store *store, int32_t from, int32_t to,
@@ -37,7 +57,12 @@ enum shoal_status shoal_survey_make(struct shoal_store *store, int32_t from, int
     }
     if (!room || !survey->users_before)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
-    return store->ops->scan(store, count_user, survey, message);
+    enum shoal_status status = store->ops->scan(store, count_user, survey, message);
+    if (status == SHOAL_OK)
+        status = see_shares(store, survey, message);
+    for (int p = 0; p < SHOAL_PARTITIONERS && survey->is_moving; p++)
+        survey->fitting[p] += survey->arrived[p];
+    return status;
 }
 
 void shoal_survey_finish(struct shoal_survey *survey)

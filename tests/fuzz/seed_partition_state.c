@@ -62,6 +62,9 @@ int main(int argc, char **argv)
     state.pseudonyms = 0x0123456789abcdef;
     failed |= write_file(argv[1], "pseudonyms", &state);
     state.pseudonyms = 0;
+    state.spread = 6;
+    failed |= write_file(argv[1], "spread", &state);
+    state.spread = 0;
     for (uint64_t i = 0; i < SHOAL_AHEAD_MAX - 1; i++)
         shoal_watermark_see(&state.watermark, 3600000, 1 + i % 2, start_ms + 10000000);
     state.watermark.draining = false;

@@ -58,6 +58,8 @@ static void assert_back(const struct shoal_partition_state *state)
     cr_assert_eq(back.watermark.time_ms, state->watermark.time_ms);
     cr_assert_eq(back.watermark.ahead, state->watermark.ahead);
     cr_assert_eq(back.budgets.day, state->budgets.day);
+    cr_assert_eq(back.pseudonyms, state->pseudonyms);
+    cr_assert_eq(back.spread, state->spread);
     cr_assert_eq(memcmp(&back.tally, &state->tally, sizeof back.tally), 0);
     cr_assert_eq(back.correction.model, state->correction.model);
     cr_assert_eq(back.correction.delta, state->correction.delta);
@@ -77,6 +79,12 @@ Test(partition_state, a_state_comes_back_from_its_bytes)
     cr_assert_neq(corrected.correction.delta, 0, "there is something to lose");
     assert_back(&none);
     assert_back(&plain);
+    assert_back(&corrected);
+    corrected.spread = 6;
+    assert_back(&corrected);
+    corrected.pseudonyms = 1;
+    assert_back(&corrected);
+    corrected.spread = 0;
     assert_back(&corrected);
     test_no_leaks();
 }

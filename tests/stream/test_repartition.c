@@ -408,6 +408,64 @@ Test(repartition, a_user_of_the_new_layout_among_the_old_is_refused_unless_a_mov
     stop_memory();
 }
 
+/* As after a failover to a replica that lacked it. */
+static void lose_the_mark(void)
+{
+    struct shoal_store *store = view();
+    const struct shoal_layout before = {FROM, 0};
+    struct shoal_layout found;
+    cr_assert_eq(store->ops->layout(store, &found, NULL), SHOAL_OK);
+    cr_assert_eq(store->ops->set_layout(store, &found, &before, NULL), SHOAL_OK);
+    store->ops->destroy(store);
+}
+
+Test(repartition, users_in_a_new_partition_tell_of_a_move_whose_mark_was_lost)
+{
+    enum shoal_partitioner partitioner;
+    enum shoal_status status = SHOAL_UNAVAILABLE;
+    uint64_t moved;
+    int marks = 0;
+    fill(SHOAL_MURMUR2);
+    for (size_t n = 1; status != SHOAL_OK; n++) {
+        struct shoal_store *store;
+        cr_assert_eq(shoal_failing_store_create(view(), &store), SHOAL_OK);
+        shoal_failing_store_plan(store, SHOAL_CALL_save,
+                                 (struct shoal_failure){.first = n, .count = SIZE_MAX, .status = SHOAL_UNAVAILABLE});
+        status = move_by(store, SHOAL_MURMUR2, &moved);
+        store->ops->destroy(store);
+        if (status == SHOAL_OK)
+            break;
+        lose_the_mark();
+        marks++;
+        cr_assert_eq(find_out(false, &partitioner), SHOAL_OK, "after write %zu", n);
+        cr_assert_eq(partitioner, SHOAL_MURMUR2);
+    }
+    cr_assert_gt(marks, 15);
+    check_moved(SHOAL_MURMUR2);
+    stop_memory();
+}
+
+Test(repartition, shares_that_one_new_partition_has_lost_are_found_in_another)
+{
+    uint64_t moved;
+    struct shoal_checkpoint before;
+    const struct shoal_buffer nothing = {0};
+    struct shoal_store *store;
+    fill(SHOAL_MURMUR2);
+    cr_assert_eq(shoal_failing_store_create(view(), &store), SHOAL_OK);
+    shoal_failing_store_plan(store, SHOAL_CALL_save,
+                             (struct shoal_failure){.first = TO, .count = SIZE_MAX, .status = SHOAL_UNAVAILABLE});
+    cr_assert_eq(move_by(store, SHOAL_MURMUR2, &moved), SHOAL_UNAVAILABLE); /* the new ones and an old one are written */
+    store->ops->destroy(store);
+    store = view();
+    cr_assert_eq(store->ops->acquire(store, TO - 1, &before, NULL), SHOAL_OK);
+    save(store, TO - 1, "", 0, &nothing, 0);
+    cr_assert_eq(move_by(store, SHOAL_MURMUR2, &moved), SHOAL_OK);
+    store->ops->destroy(store);
+    check_moved(SHOAL_MURMUR2);
+    stop_memory();
+}
+
 /* ---- boundaries ---------------------------------------------------------------------------- */
 
 static enum shoal_status boundary(int32_t partition, int64_t saved, int64_t committed,
