@@ -122,16 +122,16 @@ static enum shoal_status check_pseudonyms(uint64_t found, uint64_t wanted, int32
 }
 
 enum shoal_status shoal_partition_state_read(struct shoal_store *store, int32_t partition,
-                                             struct shoal_partition_state *state, bool *found,
+                                             struct shoal_partition_state *state,
                                              struct shoal_message *message)
 {
     struct shoal_slice nobody = {"", 0}, value;
-    *found = false;
+    state->found = false;
     shoal_partition_state_init(state);
     enum shoal_status status = store->ops->load(store, partition, &nobody, 1, &value, message);
     if (status != SHOAL_OK || !value.bytes)
         return status;
-    *found = true;
+    state->found = true;
     status = shoal_partition_state_decode(value.bytes, value.size, state);
     return status == SHOAL_OK
                ? SHOAL_OK
@@ -142,15 +142,13 @@ enum shoal_status shoal_partition_state_read(struct shoal_store *store, int32_t 
 static enum shoal_status load(struct shoal_partition_state *state, struct shoal_store *store,
                               int32_t partition, uint64_t pseudonyms, struct shoal_message *message)
 {
-    bool found;
-    enum shoal_status status = shoal_partition_state_read(store, partition, state, &found, message);
-    if (status == SHOAL_OK && found)
+    enum shoal_status status = shoal_partition_state_read(store, partition, state, message);
+    if (status == SHOAL_OK && state->found)
         status = check_pseudonyms(state->pseudonyms, pseudonyms, partition, message);
     if (status != SHOAL_OK)
         return status;
     state->pseudonyms = pseudonyms;
     shoal_timer_queue_clear(&state->timers);
-    state->found = found;
     state->known = true;
     return SHOAL_OK;
 }

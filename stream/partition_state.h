@@ -43,10 +43,9 @@ struct shoal_partition_states {
     uint64_t pseudonyms; /* what every state must have; set before the first is asked for */
 };
 
-/* Reads the state as it is kept; *found: it was there, else it is one at its start. As the store's `load`; VERSION,
- * DAMAGED. */
+/* Reads the state as it is kept; if none was found, it is one at its start. As the store's `load`; VERSION, DAMAGED. */
 enum shoal_status shoal_partition_state_read(struct shoal_store *store, int32_t partition,
-                                             struct shoal_partition_state *state, bool *found,
+                                             struct shoal_partition_state *state,
                                              struct shoal_message *message) SHOAL_MUST_CHECK;
 
 void shoal_partition_states_finish(struct shoal_partition_states *states);

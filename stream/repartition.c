@@ -282,8 +282,7 @@ static enum shoal_status spread(struct move *move)
     if (!each || !move->states)
         status = out_of_memory(move);
     for (int32_t p = 0; p < to && status == SHOAL_OK; p++) {
-        bool there;
-        status = shoal_partition_state_read(move->store, p, &move->states[p], &there, move->message);
+        status = shoal_partition_state_read(move->store, p, &move->states[p], move->message);
         if (move->states[p].spread == (uint32_t)to)
             found = p;
     }

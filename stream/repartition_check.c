@@ -36,8 +36,7 @@ static enum shoal_status see_shares(struct shoal_store *store, struct shoal_surv
     if (!state)
         return shoal_fail(message, SHOAL_NOMEM, "out of memory");
     for (int32_t p = 0; p < survey->to && status == SHOAL_OK; p++) {
-        bool found;
-        status = shoal_partition_state_read(store, p, state, &found, message);
+        status = shoal_partition_state_read(store, p, state, message);
         survey->is_moving = survey->is_moving || state->spread == (uint32_t)survey->to;
     }
     free(state);

@@ -60,6 +60,18 @@ void log_append(struct log *log, int value_size, int key_size, int32_t partition
     };
 }
 
+void log_event(struct log *log, unsigned user, int64_t time_ms, const char *behavior, int event_id,
+               const char *end)
+{
+    struct log_message *message = log_next(log);
+    int size = snprintf(message->value, sizeof message->value,
+                        "{\"user_id\":\"u%u\",\"item_id\":%u,\"category_id\":%u,\"behavior\":\"%s\","
+                        "\"timestamp\":%lld,\"price\":%u.5,\"event_id\":\"e%d\"%s",
+                        user, (unsigned)event_id % 53, (unsigned)event_id % 7, behavior,
+                        (long long)time_ms, 3 + (unsigned)event_id % 11, event_id, end);
+    log_append(log, size, snprintf(message->key, sizeof message->key, "u%u", user), 0);
+}
+
 /* ---- a sink that commits --------------------------------------------------------------------- */
 
 static enum shoal_status sink_emit(struct shoal_sink *base, const struct shoal_output *output)

@@ -33,6 +33,10 @@ void log_destroy(struct log *log);
 struct log_message *log_next(struct log *log);
 /* Appends it: to the partition of the key, or, without a key, to `partition`. */
 void log_append(struct log *log, int value_size, int key_size, int32_t partition);
+/* Appends an event of user "u…" as JSON; item, category and price follow from event_id, and `end` closes the object, with
+ * whatever else it is to say. */
+void log_event(struct log *log, unsigned user, int64_t time_ms, const char *behavior, int event_id,
+               const char *end);
 
 /* ---- a sink that commits --------------------------------------------------------------------- */
 

@@ -29,18 +29,6 @@ struct script {
     bool bad[LOG_MESSAGES];     /* a dead letter */
 };
 
-static void add_event(struct log *log, unsigned user, int64_t time_ms, const char *behavior,
-                      int event_id, const char *end)
-{
-    struct log_message *message = log_next(log);
-    int size = snprintf(message->value, sizeof message->value,
-                        "{\"user_id\":\"u%u\",\"item_id\":%u,\"category_id\":%u,\"behavior\":\"%s\","
-                        "\"timestamp\":%lld,\"price\":%u.5,\"event_id\":\"e%d\"%s",
-                        user, (unsigned)event_id % 53, (unsigned)event_id % 7, behavior,
-                        (long long)time_ms, 3 + (unsigned)event_id % 11, event_id, end);
-    log_append(log, size, snprintf(message->key, sizeof message->key, "u%u", user), 0);
-}
-
 static void add_forget(struct log *log, const char *user)
 {
     struct log_message *message = log_next(log);
@@ -84,7 +72,7 @@ static struct log *make_log(uint64_t seed, bool online, struct script *script)
             end = ",\"consent_processing\":true,\"consent_marketing\":true}";
             script->word[i] = GIVE;
         }
-        add_event(log, user, event_ms, behaviors[r / 1048576 % 8],
+        log_event(log, user, event_ms, behaviors[r / 1048576 % 8],
                   i - (r / 8388608 % 31 == 0 ? 3 : 0), end);
     }
     return log;
@@ -135,14 +123,14 @@ Test(pipeline_forget, timers_of_the_forgotten_take_no_turns_of_others)
     struct log *log = log_create(2 * CROWD + REST);
     log->cache_users = 16384;
     for (int i = 0; i < CROWD; i++)
-        add_event(log, (unsigned)i, START + i * 100, "cart", i, "}");
+        log_event(log, (unsigned)i, START + i * 100, "cart", i, "}");
     for (int i = 0; i < CROWD; i += 2) {
         char user[16];
         (void)snprintf(user, sizeof user, "u%d", i);
         add_forget(log, user);
     }
     for (int i = 0; i < REST; i++)
-        add_event(log, (unsigned)i % 16, START + 120 * MIN + i * MIN, "pv", CROWD + i, "}");
+        log_event(log, (unsigned)i % 16, START + 120 * MIN + i * MIN, "pv", CROWD + i, "}");
     struct result expected = run_plain(log, 4096, 1, log->count, 0);
     struct result saved = run_plain(log, 64, 2, 250, 0);
     struct result by_one = run_plain(log, 1, 1, 1, 0);
@@ -371,8 +359,8 @@ Test(pipeline_forget, a_user_forgotten_before_the_first_save_is_never_written)
     struct run run;
     struct shoal_record record;
     float hc[2 * SHOAL_HIDDEN_MAX];
-    add_event(log, 1, START, "cart", 1, "}");
-    add_event(log, 1, START + MIN, "buy", 2, "}");
+    log_event(log, 1, START, "cart", 1, "}");
+    log_event(log, 1, START + MIN, "buy", 2, "}");
     add_forget(log, "u1");
     add_forget(log, "nobody");
     run_all(&run, log, 16);
@@ -394,7 +382,7 @@ Test(pipeline_forget, told_to_all_partitions_one_writes_tombstones_of_who_is_not
     struct run run;
     for (int32_t p = 0; p < PARTITIONS; p++)
         log_append(log, (int)shoal_forget_print("nobody", 6, log_next(log)->value), 0, p);
-    add_event(log, 1, START, "pv", 1, "}");
+    log_event(log, 1, START, "pv", 1, "}");
     for (int32_t p = 0; p < PARTITIONS; p++)
         log_append(log, (int)shoal_forget_print("u1", 2, log_next(log)->value), 0, p);
     run_all(&run, log, 16);
@@ -410,7 +398,7 @@ Test(pipeline_forget, in_recovery_a_user_is_forgotten_without_tombstones)
     struct log *log = log_create(8);
     struct fixture f;
     struct shoal_message message = {.text = ""};
-    add_event(log, 1, START, "cart", 1, "}");
+    log_event(log, 1, START, "cart", 1, "}");
     add_forget(log, "u1");
     fixture_start(&f, log, 8, 1, 5);
     for (int i = 0; i < log->count; i++)
@@ -429,11 +417,11 @@ Test(pipeline_forget, who_declined_and_is_forgotten_stays_declined)
     struct run run;
     struct shoal_record record;
     float hc[2 * SHOAL_HIDDEN_MAX];
-    add_event(log, 1, START, "pv", 1, "}");
-    add_event(log, 1, START + MIN, "pv", 2, ",\"consent_processing\":false}");
+    log_event(log, 1, START, "pv", 1, "}");
+    log_event(log, 1, START + MIN, "pv", 2, ",\"consent_processing\":false}");
     add_forget(log, "u1");
     add_forget(log, "u1");
-    add_event(log, 1, START + 2 * MIN, "buy", 3, "}");
+    log_event(log, 1, START + 2 * MIN, "buy", 3, "}");
     run_all(&run, log, 16);
     cr_assert(find_record(&run, "u1", &record, hc));
     assert_nothing_kept(&record);
@@ -442,7 +430,7 @@ Test(pipeline_forget, who_declined_and_is_forgotten_stays_declined)
     cr_assert_eq(run.counts.declined, 2);
     cr_assert_eq(count_tombstones(&run.fixture.sink, "u1"), 6, "subscribers are told each time");
     end_run(&run);
-    add_event(log, 1, START + 3 * MIN, "pv", 4, ",\"consent_processing\":true}");
+    log_event(log, 1, START + 3 * MIN, "pv", 4, ",\"consent_processing\":true}");
     add_forget(log, "u1");
     run_all(&run, log, 16);
     cr_assert_not(find_record(&run, "u1", &record, hc), "who took it back leaves nothing");
@@ -456,12 +444,12 @@ Test(pipeline_forget, events_of_who_declines_are_dropped_until_consent_is_given)
     struct run run;
     struct shoal_record record;
     float hc[2 * SHOAL_HIDDEN_MAX];
-    add_event(log, 1, START, "pv", 1, ",\"consent_marketing\":true}");
-    add_event(log, 1, START + MIN, "pv", 2, ",\"consent_processing\":false}");
-    add_event(log, 1, START + 2 * MIN, "buy", 3, ",\"consent_marketing\":true}");
-    add_event(log, 1, START + 3 * MIN, "pv", 4, ",\"consent_processing\":false}");
-    add_event(log, 1, START + 4 * MIN, "pv", 5, ",\"consent_processing\":true}");
-    add_event(log, 1, START + 5 * MIN, "cart", 6, "}");
+    log_event(log, 1, START, "pv", 1, ",\"consent_marketing\":true}");
+    log_event(log, 1, START + MIN, "pv", 2, ",\"consent_processing\":false}");
+    log_event(log, 1, START + 2 * MIN, "buy", 3, ",\"consent_marketing\":true}");
+    log_event(log, 1, START + 3 * MIN, "pv", 4, ",\"consent_processing\":false}");
+    log_event(log, 1, START + 4 * MIN, "pv", 5, ",\"consent_processing\":true}");
+    log_event(log, 1, START + 5 * MIN, "cart", 6, "}");
     run_all(&run, log, 16);
     cr_assert(find_record(&run, "u1", &record, hc));
     cr_assert_eq(record.events_count, 2);

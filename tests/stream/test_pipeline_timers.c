@@ -12,9 +12,9 @@ static struct log *make_crowd(void)
     struct log *log = log_create(CROWD + REST);
     log->cache_users = 16384;
     for (int i = 0; i < CROWD; i++)
-        add_event(log, (unsigned)i, START + i * 100, i % 3 ? "cart" : "pv", i, "}");
+        log_event(log, (unsigned)i, START + i * 100, i % 3 ? "cart" : "pv", i, "}");
     for (int i = 0; i < REST; i++)
-        add_event(log, (unsigned)i % 16, START + 2 * HOUR + (i < 300 ? i * 100 : i * 5 * MIN), "pv",
+        log_event(log, (unsigned)i % 16, START + 2 * HOUR + (i < 300 ? i * 100 : i * 5 * MIN), "pv",
                   CROWD + i, "}");
     return log;
 }
@@ -163,10 +163,10 @@ Test(pipeline_timers, what_a_timer_arms_is_seen_by_the_next_message_of_the_batch
     for (int i = 0; i <= SILENT; i++, user++)
         user = users[i] = user_in(0, user);
     for (int i = 0; i < SILENT; i++) /* new until the next day */
-        add_event(log, users[i], START, "pv", i, "}");
+        log_event(log, users[i], START, "pv", i, "}");
     for (int i = 0; i < SILENT; i++) /* with a cart half an hour before that */
-        add_event(log, users[i], START + DAY - 30 * MIN, "cart", SILENT + i, "}");
-    add_event(log, users[SILENT], START + DAY + 1000, "pv", 1000, "}");
+        log_event(log, users[i], START + DAY - 30 * MIN, "cart", SILENT + i, "}");
+    log_event(log, users[SILENT], START + DAY + 1000, "pv", 1000, "}");
     add_tick(log, 0, START + DAY + HOUR);
     struct result by_one = run_plain(log, 1, 1, log->count, 0);
     struct result at_once = run_plain(log, 4096, 1, log->count, 0);
@@ -184,14 +184,14 @@ Test(pipeline_timers, what_fell_due_before_the_last_event_is_told_as_of_that_eve
     unsigned user = user_in(0, 0);
     const int64_t bought_ms = START - START % HOUR + 35 * MIN, due_ms = bought_ms + 30 * DAY;
     char last[25];
-    add_event(log, user, bought_ms, "buy", 0, "}");
+    log_event(log, user, bought_ms, "buy", 0, "}");
     for (int i = 1; i <= 4; i++)
-        add_event(log, user, bought_ms + i * 1000, "pv", i, "}");
+        log_event(log, user, bought_ms + i * 1000, "pv", i, "}");
     add_tick(log, 0, due_ms - 90 * MIN);
-    add_event(log, user, due_ms - 80 * MIN, "cart", 5, "}");
+    log_event(log, user, due_ms - 80 * MIN, "cart", 5, "}");
     add_tick(log, 0, due_ms - 19 * MIN); /* cart_idle */
-    add_event(log, user, due_ms - 15 * MIN, "pv", 6, "}");
-    add_event(log, user, due_ms + 15 * MIN, "pv", 7, "}");
+    log_event(log, user, due_ms - 15 * MIN, "pv", 6, "}");
+    log_event(log, user, due_ms + 15 * MIN, "pv", 7, "}");
     add_tick(log, 0, due_ms + 60 * MIN);
     struct result result = run_plain(log, 64, 1, log->count, 0);
     shoal_time_print(due_ms + 15 * MIN, last);
@@ -228,16 +228,16 @@ Test(pipeline_timers, a_clock_far_ahead_in_one_message_does_not_fire_everyones_t
     struct fixture f;
     fixture_start(&f, log, 1, 1, 5);
     for (int i = 0; i < 50; i++)
-        add_event(log, (unsigned)i, START + i * 1000, "pv", i, "}");
-    add_event(log, 7, START + 30 * DAY, "pv", 50, "}");
-    add_event(log, 7, START + 30 * DAY, "pv", 51, "}");
+        log_event(log, (unsigned)i, START + i * 1000, "pv", i, "}");
+    log_event(log, 7, START + 30 * DAY, "pv", 50, "}");
+    log_event(log, 7, START + 30 * DAY, "pv", 51, "}");
     for (int i = 0; i < 50; i++)
-        add_event(log, (unsigned)i, START + MIN + i * 1000, "pv", 100 + i, "}");
+        log_event(log, (unsigned)i, START + MIN + i * 1000, "pv", 100 + i, "}");
     apply(&f, log, 0);
     cr_assert_eq(timers_of(&f), 0);
     int from = log->count;
     for (int i = 0; i < 50; i++)
-        add_event(log, (unsigned)i, START + 30 * DAY + i, "pv", 200 + i, "}");
+        log_event(log, (unsigned)i, START + 30 * DAY + i, "pv", 200 + i, "}");
     apply(&f, log, from);
     cr_assert_gt(timers_of(&f), 50, "now all say so");
     struct result result = fixture_end(&f);
@@ -256,7 +256,7 @@ Test(pipeline_timers, at_most_sixteen_fall_due_with_a_message_until_none_is_due)
     check(shoal_pipeline_create(&f.options, f.store, &f.sink.base, &f.pipelines[0]), &message);
     size_t in_first = 0;
     for (int i = 0; i < 400; i++) {
-        add_event(log, (unsigned)i, START, "pv", i, "}");
+        log_event(log, (unsigned)i, START, "pv", i, "}");
         in_first += log->inputs[i].partition == 0;
     }
     apply(&f, log, 0);
@@ -299,7 +299,7 @@ Test(pipeline_timers, an_event_costs_no_write_to_the_index_most_of_the_time)
     fixture_start(&f, log, 64, 1, 5);
     for (int i = 0; i < EVENTS; i++) {
         uint64_t r = next_random(&state);
-        add_event(log, (unsigned)(r % STEADY), START + i * 10000, r / 128 % 50 ? "pv" : "cart", i,
+        log_event(log, (unsigned)(r % STEADY), START + i * 10000, r / 128 % 50 ? "pv" : "cart", i,
                   "}");
         check(shoal_pipeline_add(f.pipelines[0], &log->inputs[i], false), &message);
         next[log->inputs[i].partition] = log->inputs[i].offset + 1;
@@ -326,7 +326,7 @@ Test(pipeline_timers, an_event_that_moves_no_timer_leaves_no_trace_in_the_queue)
     struct fixture f;
     fixture_start(&f, log, 1, 1, 5);
     for (int i = 0; i < 1000; i++)
-        add_event(log, 3, START + 1 + i * 20011, "pv", i, "}");
+        log_event(log, 3, START + 1 + i * 20011, "pv", i, "}");
     apply(&f, log, 0);
     const struct shoal_partition_state *state =
         shoal_partition_states_known(&f.pipelines[0]->states, log->inputs[0].partition);

@@ -445,6 +445,33 @@ Test(repartition, users_in_a_new_partition_tell_of_a_move_whose_mark_was_lost)
     stop_memory();
 }
 
+static void lose_it_with_the_copies(void *opaque, const char *step, uint64_t done, uint64_t total)
+{
+    (void)opaque;
+    if (strcmp(step, "copied") == 0 && done == total)
+        lose_the_mark();
+}
+
+Test(repartition, nothing_is_deleted_when_the_mark_is_gone)
+{
+    uint64_t moved;
+    fill(SHOAL_MURMUR2);
+    struct shoal_store *store = view();
+    struct shoal_checkpoint checkpoints[TO];
+    int recorded = 0;
+    for (int32_t p = 0; p < TO; p++)
+        cr_assert_eq(store->ops->acquire(store, p, &checkpoints[p], NULL), SHOAL_OK);
+    struct shoal_repartition_options options = {
+        .from = FROM, .to = TO, .boundaries = boundaries, .checkpoints = checkpoints,
+        .record = nothing_to_record, .progress = lose_it_with_the_copies, .opaque = &recorded};
+    cr_assert_eq(shoal_repartition(store, &options, &moved, NULL), SHOAL_UNAVAILABLE);
+    cr_assert_eq(recorded, 0);
+    cr_assert_eq(move_by(store, SHOAL_MURMUR2, &moved), SHOAL_OK);
+    store->ops->destroy(store);
+    check_moved(SHOAL_MURMUR2);
+    stop_memory();
+}
+
 Test(repartition, shares_that_one_new_partition_has_lost_are_found_in_another)
 {
     uint64_t moved;
@@ -464,40 +491,4 @@ Test(repartition, shares_that_one_new_partition_has_lost_are_found_in_another)
     store->ops->destroy(store);
     check_moved(SHOAL_MURMUR2);
     stop_memory();
-}
-
-/* ---- boundaries ---------------------------------------------------------------------------- */
-
-static enum shoal_status boundary(int32_t partition, int64_t saved, int64_t committed,
-                                  int64_t recorded, int64_t *found)
-{
-    struct shoal_boundary_input input = {.partition = partition, .from = FROM, .saved = saved,
-                                         .committed = committed, .low = 5, .recorded = recorded,
-                                         .exactly_once = true};
-    return shoal_boundary_find(&input, found, NULL);
-}
-
-Test(repartition, the_boundary_is_the_checkpoint_if_that_is_what_was_committed)
-{
-    int64_t at;
-    cr_assert_eq(boundary(0, 100, 100, -1, &at), SHOAL_OK);
-    cr_assert_eq(at, 100);
-    cr_assert_eq(boundary(0, 99, 100, -1, &at), SHOAL_PARTITIONS_CHANGED); /* crashed before its save */
-    cr_assert_eq(boundary(0, -1, 100, -1, &at), SHOAL_PARTITIONS_CHANGED); /* lost */
-    cr_assert_eq(boundary(0, 101, 100, -1, &at), SHOAL_OFFSETS_MOVED);
-    cr_assert_eq(boundary(0, -1, -1, -1, &at), SHOAL_OK); /* nobody was ever here */
-    cr_assert_eq(at, 5);
-    cr_assert_eq(boundary(FROM, -1, -1, -1, &at), SHOAL_OK); /* a new one */
-    cr_assert_eq(at, 5);
-}
-
-Test(repartition, a_recorded_boundary_is_the_only_one)
-{
-    int64_t at;
-    cr_assert_eq(boundary(0, 100, 900, 100, &at), SHOAL_OK);
-    cr_assert_eq(at, 100);
-    cr_assert_eq(boundary(0, 50, 900, 100, &at), SHOAL_PARTITIONS_CHANGED);
-    cr_assert_eq(boundary(0, 101, 900, 100, &at), SHOAL_OFFSETS_MOVED);
-    cr_assert_eq(boundary(FROM, -1, 900, 7, &at), SHOAL_OK);
-    cr_assert_eq(at, 7);
 }

@@ -19,18 +19,6 @@ enum { GROUPS = 6, GROUP_USERS = 12, USERS = GROUPS * GROUP_USERS, WEEKS_MESSAGE
 static const int64_t MIN = 60000, HOUR = 3600000, DAY = 86400000;
 static const int64_t START = INT64_C(1511654400000); /* midnight UTC */
 
-static inline void add_event(struct log *log, unsigned user, int64_t time_ms, const char *behavior,
-                      int event_id, const char *end)
-{
-    struct log_message *message = log_next(log);
-    int size = snprintf(message->value, sizeof message->value,
-                        "{\"user_id\":\"u%u\",\"item_id\":%u,\"category_id\":%u,\"behavior\":\"%s\","
-                        "\"timestamp\":%lld,\"price\":%u.5,\"event_id\":\"e%d\"%s",
-                        user, (unsigned)event_id % 53, (unsigned)event_id % 7, behavior,
-                        (long long)time_ms, 3 + (unsigned)event_id % 11, event_id, end);
-    log_append(log, size, snprintf(message->key, sizeof message->key, "u%u", user), 0);
-}
-
 static inline void add_tick(struct log *log, int32_t partition, int64_t time_ms)
 {
     char *text = log_next(log)->value;
@@ -71,7 +59,7 @@ static inline struct log *make_weeks(uint64_t seed, bool online)
             event_ms -= (int64_t)(q / 65536 % 5) * DAY;
         else if (r / 1048576 % 89 == 0)
             event_ms += 3 * DAY;
-        add_event(log, user, event_ms, behaviors[q / 1048576 % 8],
+        log_event(log, user, event_ms, behaviors[q / 1048576 % 8],
                   i - (r / 67108864 % 31 == 0 ? 3 : 0), r / 67108864 % 61 == 0 ? "" : "}");
     }
     return log;
